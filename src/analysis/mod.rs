@@ -1,0 +1,3 @@
+//! Questions about executions, each answered with a plain value that serialises.
+
+pub mod why;

@@ -1,0 +1,7 @@
+//! The `stepscope` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    stepscope::cli::main()
+}

@@ -1,0 +1,19 @@
+//! What every stage talks about: events, executions, the rebuilt path, time.
+//!
+//! Knows nothing of files, sockets, clocks or screens.
+
+pub mod arn;
+pub mod event;
+pub mod event_type;
+pub mod history;
+pub mod path;
+pub mod text;
+pub mod time;
+
+pub use arn::{ExecutionArn, StateMachineArn};
+pub use event::{Details, EventId, HistoryEvent, Payload};
+pub use event_type::{EventType, Role, StateType};
+pub use history::{ExecutionHeader, ExecutionStatus, Gap, History};
+pub use path::ExecutionPath;
+pub use text::RawText;
+pub use time::Timestamp;

@@ -1,0 +1,1 @@
+//! Reports to text and JSON. Renderers write to a given writer with given [`Styles`](styles::Styles) and add nothing.

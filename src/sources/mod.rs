@@ -1,0 +1,6 @@
+//! Bytes or the API to [`History`](crate::model::History); what events mean is decided elsewhere.
+
+pub mod aws;
+pub mod exec;
+
+pub use exec::Exec;
