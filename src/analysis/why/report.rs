@@ -152,6 +152,8 @@ pub struct Finding {
     pub confidence: Confidence,
     /// ARN of the execution that failed here: the child's when a nested execution failed and was read.
     pub execution: Option<String>,
+    /// ARN of the child execution that the task ran to its end, when it was one that does.
+    pub child: Option<String>,
     /// For a child's failure: the states of the parents that waited for it, outermost first.
     pub via: Vec<ParentState>,
     /// What the task called: `lambda:invoke`, `arn:aws:lambda:…`.
@@ -175,8 +177,12 @@ pub struct ParentState {
     pub state: Option<String>,
     /// Enclosing iterations and branches, outermost first.
     pub scope: Vec<String>,
+    /// The state's Entered event.
+    pub entered_event_id: Option<EventId>,
     /// The event that reports the child's failure to the parent.
     pub event_id: Option<EventId>,
+    /// The error name that the parent sees.
+    pub error: Option<String>,
 }
 
 /// One attempt.
