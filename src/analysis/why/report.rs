@@ -5,7 +5,8 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::model::path::AttemptOutcome;
+pub use crate::model::path::Basis;
+use crate::model::path::{AttemptOutcome, VisitOutcome};
 use crate::model::{EventId, ExecutionStatus, Timestamp};
 
 /// The schema of [`WhyReport`].
@@ -106,24 +107,6 @@ pub enum Kind {
     Aborted,
     /// `TimeoutSeconds` of the state machine ran out.
     ExecutionTimedOut,
-}
-
-/// What the naming of a state rests on, best first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Basis {
-    /// The links from the end lead to the failure event of an attempt.
-    TaskChain,
-    /// An `EvaluationFailed` event names the state.
-    EvaluationEvent,
-    /// The cause of the execution's end names the state.
-    CauseText,
-    /// The links lead to a Fail state.
-    FailState,
-    /// No event tells; the nearest visit to the end was taken.
-    NearestVisit,
-    /// Only the execution's own end is known.
-    ExecutionEvent,
 }
 
 /// How sure the answer is.
@@ -227,7 +210,7 @@ pub struct RouteStep {
     /// The state's Entered event.
     pub entered_event_id: Option<EventId>,
     /// `succeeded`, `caught`, `failed`, `aborted`, `open`.
-    pub outcome: crate::model::path::VisitOutcome,
+    pub outcome: VisitOutcome,
     /// From entered to exited or to the last event.
     pub duration_ms: Option<i64>,
 }
