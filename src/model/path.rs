@@ -75,8 +75,8 @@ pub enum Basis {
 pub struct Blame {
     /// `None` when nothing tells.
     pub visit: Option<VisitId>,
-    /// The event that records the failure.
-    pub event: EventIndex,
+    /// The event that records the failure; `None` when the execution's end is not in the history and nothing else tells.
+    pub event: Option<EventIndex>,
     /// What the naming rests on.
     pub basis: Basis,
     /// How many visits it could have been as well.
@@ -169,6 +169,13 @@ pub enum AttemptOutcome {
     TimedOut,
     /// A sibling's failure, a stop or a time limit ended it.
     Aborted,
+}
+
+impl AttemptOutcome {
+    /// Whether the attempt failed or ran out of time.
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::TimedOut)
+    }
 }
 
 /// One try in a visit; attempt 2 is the first retry.
