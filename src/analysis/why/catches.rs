@@ -31,6 +31,10 @@ impl Evidence<'_> {
         while let Some((caught, sure)) = self.caught_before(failure.visit?, &mut seen_before) {
             let visit = self.path.visit(caught);
             let by = visit.failed_by.unwrap_or(caught);
+            // Damaged histories may lead in a circle; each step must lead to an earlier visit.
+            if failure.visit.is_some_and(|later| by >= later) {
+                break;
+            }
             let event = visit.failure.or(self.path.visit(by).failure);
             let basis = event.map_or(Basis::NearestVisit, |event| self.basis_of(event));
             let confidence = if sure { Confidence::Certain } else { Confidence::Likely };
