@@ -1,3 +1,4 @@
 //! Questions about executions, each answered with a plain value that serialises.
 
+pub mod show;
 pub mod why;
