@@ -1,4 +1,5 @@
 //! Questions about executions, each answered with a plain value that serialises.
 
 pub mod cause;
+pub mod show;
 pub mod why;

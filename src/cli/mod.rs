@@ -1,7 +1,10 @@
 //! The command line: one file per verb; each joins the stages and is imported by nobody.
 
+mod completion;
+mod demo;
 mod exit_code;
 mod global;
+mod man;
 
 use std::process::ExitCode;
 

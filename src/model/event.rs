@@ -33,7 +33,7 @@ impl Payload {
 }
 
 /// One event of a history.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryEvent {
     /// Its number.
     pub id: EventId,
@@ -50,7 +50,7 @@ pub struct HistoryEvent {
 }
 
 /// Parts of an event that the service added after this program was written.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UnknownParts {
     /// The name of an event type that is not in the table.
     pub kind: Option<String>,
@@ -64,7 +64,7 @@ pub struct UnknownParts {
 ///
 /// A field is `None` when the source left it out: payloads are missing with `includeExecutionData=false`, errors and causes
 /// are often absent, and local engines leave out what they like.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are those of the service")]
 pub enum Details {
     /// The type has none, or the source left them out.
@@ -95,7 +95,7 @@ pub enum Details {
 }
 
 /// Details of `ExecutionStarted`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are those of the service")]
 pub struct ExecutionStarted {
     pub input: Option<Payload>,
@@ -105,7 +105,7 @@ pub struct ExecutionStarted {
 }
 
 /// Details of the events that report a failure.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are those of the service")]
 pub struct Failure {
     pub resource_type: Option<RawText>,
@@ -115,7 +115,7 @@ pub struct Failure {
 }
 
 /// Details of the events that report a result.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are those of the service")]
 pub struct Output {
     pub resource_type: Option<RawText>,
@@ -124,7 +124,7 @@ pub struct Output {
 }
 
 /// Details of every `…StateEntered`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are those of the service")]
 pub struct StateEntered {
     pub name: Option<RawText>,
@@ -132,7 +132,7 @@ pub struct StateEntered {
 }
 
 /// Details of every `…StateExited`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are those of the service")]
 pub struct StateExited {
     pub name: Option<RawText>,
@@ -142,7 +142,7 @@ pub struct StateExited {
 }
 
 /// What a state assigned on its way out.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AssignedVariables {
     /// Name and JSON text.
     pub values: Vec<(String, RawText)>,
@@ -151,7 +151,7 @@ pub struct AssignedVariables {
 }
 
 /// Details of `TaskScheduled`, `LambdaFunctionScheduled` and `ActivityScheduled`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are those of the service")]
 pub struct Scheduled {
     pub resource_type: Option<RawText>,
@@ -168,7 +168,7 @@ pub struct Scheduled {
 }
 
 /// Details of `TaskStarted` and `ActivityStarted`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are those of the service")]
 pub struct Started {
     pub resource_type: Option<RawText>,
@@ -177,7 +177,7 @@ pub struct Started {
 }
 
 /// Details of `EvaluationFailed`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are those of the service")]
 pub struct Evaluation {
     pub state: Option<RawText>,

@@ -150,6 +150,11 @@ pub enum Gap {
         /// How many events are concerned.
         events: usize,
     },
+    /// Events have no readable id; they were numbered by their order.
+    NoIds {
+        /// How many events are concerned.
+        events: usize,
+    },
     /// Events have types that this program does not know. They are kept.
     UnknownTypes {
         /// How many events are concerned.
@@ -204,6 +209,7 @@ impl Gap {
             Self::TruncatedPayloads { .. } => "truncated_payloads",
             Self::StructuredPayloads { .. } => "structured_payloads",
             Self::NoTimestamps { .. } => "no_timestamps",
+            Self::NoIds { .. } => "no_ids",
             Self::UnknownTypes { .. } => "unknown_types",
             Self::MissingDetails { .. } => "missing_details",
             Self::BrokenLinks { .. } => "broken_links",
@@ -235,6 +241,7 @@ impl fmt::Display for Gap {
                 write!(f, "the payloads of {} are JSON values, not the service's strings: their exact text is unknown", count(*events))
             }
             Self::NoTimestamps { events } => write!(f, "{} without a readable time", count(*events)),
+            Self::NoIds { events } => write!(f, "{} without a readable id, numbered by their order", count(*events)),
             Self::UnknownTypes { events, example } => write!(f, "{} of unknown type, such as {example}", count(*events)),
             Self::MissingDetails { events } => write!(f, "{} without the details of their type", count(*events)),
             Self::BrokenLinks { events, first } => {

@@ -3,12 +3,14 @@
 //! Knows nothing of files, sockets, clocks or screens.
 
 pub mod arn;
+pub mod builder;
 pub mod event;
 pub mod event_type;
 pub mod history;
 pub mod path;
 pub mod text;
 pub mod time;
+pub mod wire;
 
 pub use arn::{ExecutionArn, StateMachineArn};
 pub use event::{Details, EventId, HistoryEvent, Payload};

@@ -48,6 +48,39 @@ pub struct Run {
     pub first_event: EventIndex,
     /// The event that ended the execution, or this run of it.
     pub end: Option<EventIndex>,
+    /// Where it ended, when it did not succeed.
+    pub blame: Option<Blame>,
+}
+
+/// What the naming of a state rests on, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// The links from the end lead to the failure event of an attempt.
+    TaskChain,
+    /// An `EvaluationFailed` event names the state.
+    EvaluationEvent,
+    /// The cause of the execution's end names the state.
+    CauseText,
+    /// The links lead to a Fail state.
+    FailState,
+    /// No event tells; the nearest visit to the end was taken.
+    NearestVisit,
+    /// Only the execution's own end is known.
+    ExecutionEvent,
+}
+
+/// The innermost visit at which the execution, or a run of it, ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Blame {
+    /// `None` when nothing tells.
+    pub visit: Option<VisitId>,
+    /// The event that records the failure; `None` when the execution's end is not in the history and nothing else tells.
+    pub event: Option<EventIndex>,
+    /// What the naming rests on.
+    pub basis: Basis,
+    /// How many visits it could have been as well.
+    pub alternatives: usize,
 }
 
 /// A list of visits, one after the other: the execution, a branch of a Parallel, an iteration of a Map.
@@ -108,16 +141,16 @@ pub struct Visit {
     pub last_event: EventIndex,
     /// Attempts of a Task; of a Parallel or Map, runs of the whole state.
     pub attempts: Vec<Attempt>,
-    /// `EvaluationFailed` events and, where only the cause text of the execution's end tells, that end.
-    pub failures: Vec<EventIndex>,
     /// Branches and iterations, those of earlier attempts included, in the order in which they began.
     pub scopes: Vec<ScopeId>,
     /// `MapRunStarted` events of a Distributed Map.
     pub map_runs: Vec<EventIndex>,
     /// How it ended.
     pub outcome: VisitOutcome,
-    /// The event that says why it failed, or failed before it was caught: the innermost one is inside for a Parallel or Map.
+    /// The event that records its last failure, caught or not; for a Parallel or Map that of the innermost visit that failed it.
     pub failure: Option<EventIndex>,
+    /// The innermost visit that failed it: itself for all but Parallel and Map.
+    pub failed_by: Option<VisitId>,
     /// The number of the run in which it was entered, from 0.
     pub run: u32,
 }
@@ -136,6 +169,13 @@ pub enum AttemptOutcome {
     TimedOut,
     /// A sibling's failure, a stop or a time limit ended it.
     Aborted,
+}
+
+impl AttemptOutcome {
+    /// Whether the attempt failed or ran out of time.
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::TimedOut)
+    }
 }
 
 /// One try in a visit; attempt 2 is the first retry.
@@ -197,6 +237,11 @@ impl ExecutionPath {
                 None => format!("?[{index}]"),
             })
             .collect()
+    }
+
+    /// The last run.
+    pub fn last_run(&self) -> Option<&Run> {
+        self.runs.last()
     }
 
     /// The visit that came before in the same scope.

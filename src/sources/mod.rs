@@ -1,6 +1,27 @@
 //! Bytes or the API to [`History`](crate::model::History); what events mean is decided elsewhere.
+//!
+//! The way of a file: `compression` and `lines` give text, `documents` cuts it into JSON documents, `document` and `event` read
+//! one over `json`'s cursor, `executions` finds out what belongs together, and `assemble` makes the history.
 
+pub mod assemble;
 pub mod aws;
+mod compression;
+pub mod definitions;
+mod document;
+mod documents;
+pub mod error;
+mod event;
 pub mod exec;
+mod executions;
+pub mod files;
+mod folder;
+mod json;
+mod limits;
+mod lines;
 
+pub use assemble::{Page, assemble};
+pub use definitions::{DefinitionSet, read_definitions};
+pub use error::{Place, SourceError};
 pub use exec::Exec;
+pub use files::{read_path, read_stream};
+pub use limits::Limits;

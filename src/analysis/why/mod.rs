@@ -1,5 +1,174 @@
 //! Why an execution failed: the failure that started it, where it ended, what was handled on the way.
+//!
+//! | the execution          | `terminal`, `root_cause`                        | `handled`                       | `open`              |
+//! |------------------------|-------------------------------------------------|---------------------------------|---------------------|
+//! | failed                 | where it ended, and what led there (`catches`)  | other failures, caught or cured | -                   |
+//! | was stopped, timed out | the visit that was open, if one can be named    | the same                        | what was open       |
+//! | succeeded              | null                                            | what it swallowed               | -                   |
+//! | runs                   | null                                            | what it swallowed so far        | what it waits for   |
 
+mod catches;
+mod children;
+mod finding;
+mod next;
+mod open;
 mod report;
 
+pub use children::{adopt_child, failed_child};
 pub use report::*;
+
+use crate::asl::Definition;
+use crate::model::path::{Blame, VisitId, VisitOutcome};
+use crate::model::{ExecutionPath, ExecutionStatus, Gap, History, RawText, time};
+
+/// What the answer is drawn from.
+#[derive(Clone, Copy)]
+pub struct Evidence<'e> {
+    /// The execution's events.
+    pub history: &'e History,
+    /// Rebuilt from it.
+    pub path: &'e ExecutionPath,
+    /// Its definition, when there is one.
+    pub definition: Option<&'e Definition>,
+}
+
+/// Explains one execution. Failed children are named, not followed: see [`failed_child`] and [`adopt_child`].
+pub fn why(evidence: Evidence<'_>) -> WhyReport {
+    let status = evidence.path.status.or(evidence.history.header.status);
+    let blame = status.filter(|status| status.is_unsuccessful()).and_then(|_| evidence.path.last_run()?.blame);
+    let root = blame.and_then(|blame| evidence.root_cause(&blame));
+    let terminal = blame.map(|blame| evidence.terminal(&blame));
+    let execution = evidence.summary(status);
+    let mut incomplete = evidence.incomplete();
+    if let Some(root) = root.as_ref().and_then(children::child_of) {
+        incomplete.push(missing(&Gap::ChildNotRead { execution: root.to_owned(), reason: None }));
+    }
+    let failed = status.is_some_and(ExecutionStatus::is_unsuccessful);
+    let root_cause = root.or_else(|| failed.then(|| evidence.unexplained(status)));
+    let terminal = terminal.or_else(|| failed.then(|| evidence.unexplained_end()));
+    WhyReport {
+        schema: SCHEMA,
+        handled: evidence.handled(blame.as_ref()),
+        route: evidence.route(blame.and_then(|blame| blame.visit)),
+        open: evidence.open(status),
+        incomplete,
+        advice: Vec::new(),
+        next: next::commands(&execution, root_cause.as_ref()),
+        execution,
+        terminal,
+        root_cause,
+    }
+}
+
+/// A gap as the report holds it.
+pub fn missing(gap: &Gap) -> Incomplete {
+    Incomplete { id: gap.id(), text: gap.to_string() }
+}
+
+fn decoded(text: Option<&RawText>) -> Option<String> {
+    text.map(|text| text.decode().into_owned())
+}
+
+impl<'e> Evidence<'e> {
+    fn summary(&self, status: Option<ExecutionStatus>) -> ExecutionSummary {
+        let header = &self.history.header;
+        let events = &self.history.events;
+        let start = header.start.or_else(|| events.first()?.timestamp);
+        let last = events.last().and_then(|event| event.timestamp);
+        let ended = status.is_some_and(|status| status != ExecutionStatus::Running && status != ExecutionStatus::PendingRedrive);
+        let stop = header.stop.or(last).filter(|_| ended);
+        ExecutionSummary {
+            arn: header.arn.as_ref().map(ToString::to_string),
+            name: header.name.clone(),
+            state_machine: header.state_machine_arn.as_ref().map(ToString::to_string),
+            status,
+            start,
+            stop,
+            duration_ms: start.zip(stop.or(last)).map(|(start, end)| time::milliseconds_between(start, end)),
+            redrive_count: header.redrive_count.unwrap_or(0).max(self.path.runs.len().saturating_sub(1) as u64),
+            events: events.len(),
+            origin: self.history.origin.clone(),
+            console_url: header.arn.as_ref().and_then(crate::model::ExecutionArn::console_url),
+        }
+    }
+
+    fn incomplete(&self) -> Vec<Incomplete> {
+        let mut gaps = self.history.gaps.clone();
+        let first_id = |list: &[usize]| list.first().map(|index| self.history.events[*index].id);
+        if let Some(first) = first_id(&self.path.broken_links) {
+            gaps.push(Gap::BrokenLinks { events: self.path.broken_links.len(), first });
+        }
+        if let Some(first) = first_id(&self.path.unplaced) {
+            gaps.push(Gap::UnplacedEvents { events: self.path.unplaced.len(), first });
+        }
+        if self.definition.is_none() && !gaps.iter().any(|gap| matches!(gap, Gap::NoDefinition { .. })) && self.needs_definition() {
+            gaps.push(Gap::NoDefinition { reason: None });
+        }
+        gaps.iter().map(missing).collect()
+    }
+
+    /// A definition is asked for only where something was caught: what is normal matters to nothing else.
+    fn needs_definition(&self) -> bool {
+        self.path.visits.iter().any(|visit| visit.outcome == VisitOutcome::Caught)
+    }
+
+    /// The visits on the way to the end, outermost scope first.
+    fn route(&self, end: Option<VisitId>) -> Vec<RouteStep> {
+        let mut legs = Vec::new();
+        let mut at = end;
+        while let Some(id) = at {
+            let scope = self.path.scope(self.path.visit(id).scope);
+            let up_to = scope.visits.binary_search(&id).map_or(scope.visits.len(), |position| position + 1);
+            legs.push(&scope.visits[..up_to]);
+            at = scope.parent;
+        }
+        if end.is_none() {
+            legs.extend(self.path.scopes.first().map(|execution| execution.visits.as_slice()));
+        }
+        legs.into_iter().rev().flatten().map(|id| self.step(*id)).collect()
+    }
+
+    fn step(&self, id: VisitId) -> RouteStep {
+        let visit = self.path.visit(id);
+        RouteStep {
+            state: decoded(visit.state.as_ref()),
+            scope: self.path.labels(visit.scope),
+            entered_event_id: visit.entered.map(|index| self.history.events[index].id),
+            outcome: visit.outcome,
+            duration_ms: self.between(visit.entered, visit.exited.or(Some(visit.last_event))),
+        }
+    }
+
+    /// Milliseconds from one event to another, where both have a time.
+    fn between(&self, from: Option<usize>, to: Option<usize>) -> Option<i64> {
+        let at = |index: Option<usize>| self.history.events.get(index?)?.timestamp;
+        at(from).zip(at(to)).map(|(from, to)| time::milliseconds_between(from, to))
+    }
+
+    fn terminal(&self, blame: &Blame) -> Terminal {
+        let end = self.path.last_run().and_then(|run| run.end).map(|index| &self.history.events[index]);
+        let visit = blame.visit.map(|id| self.path.visit(id));
+        let header = &self.history.header;
+        Terminal {
+            state: decoded(visit.and_then(|visit| visit.state.as_ref())),
+            scope: visit.map(|visit| self.path.labels(visit.scope)).unwrap_or_default(),
+            entered_event_id: visit.and_then(|visit| visit.entered).map(|index| self.history.events[index].id),
+            event_id: blame.event.map(|index| self.history.events[index].id),
+            error: decoded(end.and_then(|event| event.error()).or(header.error.as_ref())),
+            cause: decoded(end.and_then(|event| event.cause()).or(header.cause.as_ref())),
+        }
+    }
+
+    /// For an execution that did not succeed although nothing in its history says so.
+    fn unexplained_end(&self) -> Terminal {
+        let header = &self.history.header;
+        Terminal {
+            state: None,
+            scope: Vec::new(),
+            entered_event_id: None,
+            event_id: None,
+            error: decoded(header.error.as_ref()),
+            cause: decoded(header.cause.as_ref()),
+        }
+    }
+}

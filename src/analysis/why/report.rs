@@ -5,7 +5,8 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::model::path::AttemptOutcome;
+pub use crate::model::path::Basis;
+use crate::model::path::{AttemptOutcome, VisitOutcome};
 use crate::model::{EventId, ExecutionStatus, Timestamp};
 
 /// The schema of [`WhyReport`].
@@ -108,24 +109,6 @@ pub enum Kind {
     ExecutionTimedOut,
 }
 
-/// What the naming of a state rests on, best first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Basis {
-    /// The links from the end lead to the failure event of an attempt.
-    TaskChain,
-    /// An `EvaluationFailed` event names the state.
-    EvaluationEvent,
-    /// The cause of the execution's end names the state.
-    CauseText,
-    /// The links lead to a Fail state.
-    FailState,
-    /// No event tells; the nearest visit to the end was taken.
-    NearestVisit,
-    /// Only the execution's own end is known.
-    ExecutionEvent,
-}
-
 /// How sure the answer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -169,6 +152,8 @@ pub struct Finding {
     pub confidence: Confidence,
     /// ARN of the execution that failed here: the child's when a nested execution failed and was read.
     pub execution: Option<String>,
+    /// ARN of the child execution that the task ran to its end, when it was one that does.
+    pub child: Option<String>,
     /// For a child's failure: the states of the parents that waited for it, outermost first.
     pub via: Vec<ParentState>,
     /// What the task called: `lambda:invoke`, `arn:aws:lambda:…`.
@@ -192,8 +177,12 @@ pub struct ParentState {
     pub state: Option<String>,
     /// Enclosing iterations and branches, outermost first.
     pub scope: Vec<String>,
+    /// The state's Entered event.
+    pub entered_event_id: Option<EventId>,
     /// The event that reports the child's failure to the parent.
     pub event_id: Option<EventId>,
+    /// The error name that the parent sees.
+    pub error: Option<String>,
 }
 
 /// One attempt.
@@ -227,7 +216,7 @@ pub struct RouteStep {
     /// The state's Entered event.
     pub entered_event_id: Option<EventId>,
     /// `succeeded`, `caught`, `failed`, `aborted`, `open`.
-    pub outcome: crate::model::path::VisitOutcome,
+    pub outcome: VisitOutcome,
     /// From entered to exited or to the last event.
     pub duration_ms: Option<i64>,
 }

@@ -1,0 +1,129 @@
+//! From where an execution ended back to the failure that took it off its way.
+//!
+//! A Catch that led to the end, directly or over further states, makes the failure that it caught the cause, and the failure
+//! that led to that one's state in turn. Once the way from a Catch came back to a state that the normal path also
+//! reaches, that failure was handled, and what failed later stands for itself.
+//!
+//! | before the end, in its scope or one around it  | then                                    |
+//! |------------------------------------------------|-----------------------------------------|
+//! | a caught visit, then only handler states       | look at what failed there, and go on    |
+//! | a caught visit, then a state of the normal path | that failure was handled                |
+//! | nothing caught                                 | look around the enclosing Parallel, Map |
+//!
+//! A Fail state ends the way and never rejoins it, even if a Choice leads to it as well: a Catch that goes straight to it
+//! is why it was reached.
+
+use std::collections::HashSet;
+
+use super::finding::Failure;
+use super::{Confidence, Evidence};
+use crate::model::path::{Basis, Blame, VisitId, VisitOutcome};
+use crate::model::{Role, StateType};
+
+/// How many handler states may follow a Catch before, without a definition, they are taken for the normal path.
+const HANDLER_STATES: usize = 2;
+
+impl Evidence<'_> {
+    /// The failure that started what ended as `blame` says.
+    pub(super) fn first_failure(&self, blame: &Blame) -> Option<Failure> {
+        let mut failure = self.failure_of(blame)?;
+        let mut seen_before: Option<HashSet<String>> = None;
+        while let Some((caught, sure)) = self.caught_before(failure.visit?, &mut seen_before) {
+            let visit = self.path.visit(caught);
+            let by = visit.failed_by.unwrap_or(caught);
+            // Damaged histories may lead in a circle; each step must lead to an earlier visit.
+            if failure.visit.is_some_and(|later| by >= later) {
+                break;
+            }
+            let event = visit.failure.or(self.path.visit(by).failure);
+            let basis = event.map_or(Basis::NearestVisit, |event| self.basis_of(event));
+            let confidence = if sure { Confidence::Certain } else { Confidence::Likely };
+            failure = Failure { visit: Some(by), event, basis, confidence: confidence.min(failure.confidence), caught: Some(caught) };
+        }
+        Some(failure)
+    }
+
+    fn failure_of(&self, blame: &Blame) -> Option<Failure> {
+        blame.visit?;
+        let end = self.path.last_run().and_then(|run| run.end);
+        let broken = |index: Option<usize>| index.is_some_and(|index| self.path.broken_links.binary_search(&index).is_ok());
+        let confidence = match blame.basis {
+            Basis::NearestVisit if blame.alternatives > 0 => Confidence::Guess,
+            Basis::NearestVisit | Basis::ExecutionEvent => Confidence::Likely,
+            _ if end.is_none() || broken(end) || broken(blame.event) => Confidence::Likely,
+            _ => Confidence::Certain,
+        };
+        Some(Failure { visit: blame.visit, event: blame.event, basis: blame.basis, confidence, caught: None })
+    }
+
+    pub(super) fn basis_of(&self, event: usize) -> Basis {
+        match self.history.events[event].role() {
+            Role::EvaluationFailed => Basis::EvaluationEvent,
+            Role::StateEntered(StateType::Fail) => Basis::FailState,
+            Role::ExecutionEnded(_) => Basis::CauseText,
+            _ => Basis::TaskChain,
+        }
+    }
+
+    /// The visit whose Catch led to this one, in its scope or one around it; and whether a definition says so.
+    fn caught_before(&self, visit: VisitId, normal: &mut Option<HashSet<String>>) -> Option<(VisitId, bool)> {
+        let mut level = Some(visit);
+        while let Some(at) = level {
+            if let Some(found) = self.caught_in_scope(at, normal) {
+                return Some(found);
+            }
+            level = self.path.scope(self.path.visit(at).scope).parent;
+        }
+        None
+    }
+
+    fn caught_in_scope(&self, end: VisitId, normal: &mut Option<HashSet<String>>) -> Option<(VisitId, bool)> {
+        let is_fail = self.path.visit(end).state_type == Some(StateType::Fail);
+        let mut at = end;
+        let mut handlers = 0;
+        let mut sure = true;
+        loop {
+            let known = (at == end && is_fail).then_some(false).or_else(|| self.is_normal(at));
+            match known {
+                Some(true) => return None,
+                Some(false) => {}
+                None => {
+                    sure = false;
+                    handlers += 1;
+                    let unlikely = !is_fail && handlers > HANDLER_STATES;
+                    if unlikely || self.was_normal_before(at, normal) {
+                        return None;
+                    }
+                }
+            }
+            at = self.path.predecessor(at)?;
+            if self.path.visit(at).outcome == VisitOutcome::Caught {
+                return Some((at, sure));
+            }
+        }
+    }
+
+    /// Whether the normal path reaches the visit's state; `None` when no definition tells.
+    fn is_normal(&self, visit: VisitId) -> Option<bool> {
+        let name = self.path.visit(visit).state.as_ref()?.decode();
+        self.definition?.find(&name).map(|state| state.normal)
+    }
+
+    /// Whether the state was visited somewhere in this execution without a Catch before it.
+    fn was_normal_before(&self, visit: VisitId, normal: &mut Option<HashSet<String>>) -> bool {
+        let seen = normal.get_or_insert_with(|| {
+            let mut seen = HashSet::new();
+            for scope in &self.path.scopes {
+                for id in &scope.visits {
+                    let visit = self.path.visit(*id);
+                    seen.extend(visit.state.as_ref().map(|state| state.decode().into_owned()));
+                    if visit.outcome == VisitOutcome::Caught {
+                        break;
+                    }
+                }
+            }
+            seen
+        });
+        self.path.visit(visit).state.as_ref().is_some_and(|state| seen.contains(&*state.decode()))
+    }
+}

@@ -1,0 +1,280 @@
+//! Turns a failure of the path into a finding of the report.
+
+use std::collections::HashSet;
+
+use serde_json::value::RawValue;
+
+use super::{AttemptReport, Basis, Confidence, DecodedCause, Evidence, Finding, Kind, decoded};
+use crate::model::event_type::{AttemptStep, Ending};
+use crate::model::path::{Attempt, Blame, VisitId, VisitOutcome};
+use crate::model::{Details, EventType, ExecutionStatus, HistoryEvent, Payload, RawText, Role, StateType, time};
+
+/// A time limit is taken for the one that ran out when the attempt lasted at least this share of it.
+const SHARE_OF_LIMIT: f64 = 0.98;
+
+/// Tasks without `TimeoutSeconds` have this many seconds: none, in effect.
+const NO_TIMEOUT: u64 = 99_999_999;
+
+/// A failure, by positions in the path and the history.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Failure {
+    pub visit: Option<VisitId>,
+    pub event: Option<usize>,
+    pub basis: Basis,
+    pub confidence: Confidence,
+    /// The visit whose Catch took it, when it was caught.
+    pub caught: Option<VisitId>,
+}
+
+impl Evidence<'_> {
+    /// What started the failure that ended the execution.
+    pub(super) fn root_cause(&self, blame: &Blame) -> Option<Finding> {
+        let failure = self.first_failure(blame)?;
+        let mut finding = self.finding(&failure, Some(blame));
+        finding.caught_by = failure.caught.and_then(|visit| self.successor_of(visit));
+        Some(finding)
+    }
+
+    /// A finding for an execution of which only the end is known.
+    pub(super) fn unexplained(&self, status: Option<ExecutionStatus>) -> Finding {
+        let end = self.path.last_run().and_then(|run| run.end);
+        let failure = Failure { visit: None, event: end, basis: Basis::ExecutionEvent, confidence: Confidence::Guess, caught: None };
+        let mut finding = self.finding(&failure, None);
+        finding.kind = kind_of_end(status).unwrap_or(finding.kind);
+        finding
+    }
+
+    /// Failures that were caught or cured by a retry, but for the one that the execution ended of.
+    pub(super) fn handled(&self, blame: Option<&Blame>) -> Vec<Finding> {
+        let root = blame.and_then(|blame| self.first_failure(blame));
+        let mut told: HashSet<usize> = root.iter().filter_map(|failure| failure.event).collect();
+        let mut found = Vec::new();
+        for (id, visit) in self.path.visits() {
+            let caught = visit.outcome == VisitOutcome::Caught;
+            let cured = visit.outcome == VisitOutcome::Succeeded && visit.attempts.iter().any(|attempt| attempt.outcome.is_failure());
+            let Some(event) = visit.failure.filter(|_| caught || cured) else { continue };
+            if !told.insert(event) {
+                continue;
+            }
+            let failure = Failure {
+                visit: visit.failed_by.or(Some(id)),
+                event: Some(event),
+                basis: self.basis_of(event),
+                confidence: Confidence::Certain,
+                caught: caught.then_some(id),
+            };
+            let mut finding = self.finding(&failure, None);
+            finding.caught_by = failure.caught.and_then(|visit| self.successor_of(visit));
+            found.push(finding);
+        }
+        found
+    }
+
+    /// The state that came after a visit in its scope.
+    fn successor_of(&self, id: VisitId) -> Option<String> {
+        let siblings = &self.path.scope(self.path.visit(id).scope).visits;
+        let next = siblings.get(siblings.binary_search(&id).ok()? + 1)?;
+        decoded(self.path.visit(*next).state.as_ref())
+    }
+
+    pub(super) fn finding(&self, failure: &Failure, blame: Option<&Blame>) -> Finding {
+        let visit = failure.visit.map(|id| self.path.visit(id));
+        let event = failure.event.map(|index| &self.history.events[index]);
+        let (error, cause) = self.error_and_cause(failure, blame);
+        let scheduled = visit.and_then(|visit| visit.attempts.last()).and_then(|attempt| attempt.scheduled);
+        let entered = visit.and_then(|visit| visit.entered);
+        let state_type = visit.and_then(|visit| visit.state_type);
+        let payload = |index: Option<usize>| self.history.events.get(index?)?.input().map(text_of);
+        let is_task = state_type.is_none_or(|kind| kind == StateType::Task);
+        Finding {
+            state: decoded(visit.and_then(|visit| visit.state.as_ref())),
+            state_type: state_type.map(StateType::name),
+            scope: visit.map(|visit| self.path.labels(visit.scope)).unwrap_or_default(),
+            entered_event_id: entered.map(|index| self.history.events[index].id),
+            event_id: event.map(|event| event.id),
+            time: event.and_then(|event| event.timestamp),
+            cause_json: cause.as_deref().and_then(json_document),
+            kind: self.kind(failure, error.as_deref()),
+            error,
+            cause,
+            decoded: None::<DecodedCause>,
+            basis: failure.basis,
+            confidence: failure.confidence,
+            execution: self.history.header.arn.as_ref().map(ToString::to_string),
+            child: self.child_execution(failure),
+            via: Vec::new(),
+            resource: visit.and_then(|visit| self.resource(&visit.attempts)),
+            input: payload(entered),
+            effective_input: payload(scheduled).filter(|_| is_task),
+            attempts: visit.map(|visit| self.attempts(&visit.attempts)).unwrap_or_default(),
+            caught_by: None,
+        }
+    }
+
+    /// A Fail state's error stands in what it ended: the execution, or the Parallel or Map that caught it.
+    fn error_and_cause(&self, failure: &Failure, blame: Option<&Blame>) -> (Option<String>, Option<String>) {
+        let event = failure.event.map(|index| &self.history.events[index]);
+        let is_fail_state = event.is_some_and(|event| matches!(event.role(), Role::StateEntered(_)));
+        let ended_execution = blame.is_some_and(|blame| blame.visit == failure.visit);
+        let end = self.path.last_run().and_then(|run| run.end).map(|index| &self.history.events[index]);
+        let header = &self.history.header;
+        match event {
+            Some(event) if !is_fail_state => (decoded(event.error()), decoded(event.cause())),
+            _ if ended_execution || failure.visit.is_none() => (
+                decoded(end.and_then(HistoryEvent::error).or(header.error.as_ref())),
+                decoded(end.and_then(HistoryEvent::cause).or(header.cause.as_ref())),
+            ),
+            _ => self.error_output(failure).unwrap_or_default(),
+        }
+    }
+
+    /// `Error` and `Cause` in the output of the visit that caught the failure, when the Catch kept them at the top.
+    fn error_output(&self, failure: &Failure) -> Option<(Option<String>, Option<String>)> {
+        let exited = self.path.visit(failure.caught?).exited?;
+        let output = self.history.events[exited].output()?.text.decode();
+        let output: serde_json::Value = serde_json::from_str(&output).ok()?;
+        let member = |name| output.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
+        Some((member("Error"), member("Cause")))
+    }
+
+    fn kind(&self, failure: &Failure, error: Option<&str>) -> Kind {
+        let Some(event) = failure.event.map(|index| &self.history.events[index]) else {
+            return kind_of_end(self.history.header.status).unwrap_or(Kind::Runtime);
+        };
+        match event.role() {
+            Role::Attempt(AttemptStep::TimedOut) => self.kind_of_timeout(failure, event),
+            Role::Attempt(AttemptStep::ScheduleFailed | AttemptStep::StartFailed | AttemptStep::SubmitFailed) => Kind::ScheduleFailed,
+            Role::Attempt(_) => Kind::TaskFailed,
+            Role::EvaluationFailed => Kind::EvaluationFailed,
+            Role::StateEntered(_) => Kind::FailState,
+            Role::MapRunEnded(_) | Role::CompositeEnded(..) | Role::IterationEnded(_) => Kind::MapFailed,
+            Role::ExecutionEnded(Ending::Aborted) => Kind::Aborted,
+            Role::ExecutionEnded(Ending::TimedOut) => Kind::ExecutionTimedOut,
+            Role::ExecutionEnded(_) => match error {
+                Some("States.DataLimitExceeded") => Kind::Limit,
+                Some("States.QueryEvaluationError") => Kind::EvaluationFailed,
+                _ if event.cause().is_some_and(|cause| cause.decode().contains("maximum number of history events")) => Kind::Limit,
+                _ => Kind::Runtime,
+            },
+            _ => Kind::Runtime,
+        }
+    }
+
+    /// Both limits are recorded as `States.Timeout`; they are told apart by how long the attempt lasted.
+    fn kind_of_timeout(&self, failure: &Failure, event: &HistoryEvent) -> Kind {
+        if event.error().is_some_and(|error| error.is("States.HeartbeatTimeout")) {
+            return Kind::HeartbeatTimedOut;
+        }
+        let attempt = failure.visit.and_then(|id| self.path.visit(id).attempts.iter().rev().find(|attempt| attempt.ended == failure.event));
+        let Some(attempt) = attempt else { return Kind::TaskTimedOut };
+        let scheduled = attempt.scheduled.map(|index| &self.history.events[index].details);
+        let Some(Details::Scheduled(scheduled)) = scheduled else { return Kind::TaskTimedOut };
+        let timeout = scheduled.timeout_in_seconds.filter(|seconds| *seconds < NO_TIMEOUT);
+        match (scheduled.heartbeat_in_seconds.filter(|seconds| *seconds < NO_TIMEOUT), timeout) {
+            (None, _) => Kind::TaskTimedOut,
+            (Some(_), None) => Kind::HeartbeatTimedOut,
+            (Some(heartbeat), Some(timeout)) if heartbeat < timeout => {
+                let lasted = self.between(attempt.started.or(attempt.scheduled), failure.event);
+                #[allow(clippy::cast_precision_loss, reason = "limits are far below 2^52 milliseconds")]
+                let reached = lasted.is_some_and(|lasted| lasted as f64 >= timeout as f64 * 1000.0 * SHARE_OF_LIMIT);
+                if reached { Kind::TaskTimedOut } else { Kind::HeartbeatTimedOut }
+            }
+            _ => Kind::TaskTimedOut,
+        }
+    }
+
+    /// What the last attempt called: `lambda:invoke`, an ARN.
+    pub(super) fn resource(&self, attempts: &[Attempt]) -> Option<String> {
+        let events = attempts.iter().rev().flat_map(|attempt| [attempt.scheduled, attempt.started, attempt.submitted, attempt.ended]);
+        events.flatten().find_map(|index| resource_of(&self.history.events[index]))
+    }
+
+    fn attempts(&self, attempts: &[Attempt]) -> Vec<AttemptReport> {
+        let mut failed_at: Option<usize> = None;
+        let mut reports = Vec::with_capacity(attempts.len());
+        for attempt in attempts {
+            let end = attempt.ended.map(|index| &self.history.events[index]);
+            let failure = end.filter(|_| attempt.outcome.is_failure());
+            reports.push(AttemptReport {
+                number: attempt.number,
+                scheduled_event_id: attempt.scheduled.map(|index| self.history.events[index].id),
+                event_id: end.map(|event| event.id),
+                outcome: attempt.outcome,
+                error: decoded(failure.and_then(HistoryEvent::error)),
+                cause: decoded(failure.and_then(HistoryEvent::cause)),
+                duration_ms: self.between(attempt.scheduled, attempt.ended),
+                wait_before_ms: failed_at.and_then(|failed| self.between(Some(failed), attempt.scheduled)),
+            });
+            failed_at = attempt.ended;
+        }
+        reports
+    }
+
+    /// The child execution that a failed task waited for, when the task was one that runs a child to its end.
+    fn child_execution(&self, failure: &Failure) -> Option<String> {
+        let visit = self.path.visit(failure.visit?);
+        let attempt = visit.attempts.last()?;
+        self.child_of_attempt(attempt)
+    }
+
+    /// The ARN of the execution that a `startExecution.sync` attempt started.
+    pub(super) fn child_of_attempt(&self, attempt: &Attempt) -> Option<String> {
+        let resource = self.resource(std::slice::from_ref(attempt))?;
+        if !resource.contains("startExecution.sync") && !resource.contains("startExecution.waitForTaskToken") {
+            return None;
+        }
+        let submitted = attempt.submitted.and_then(|index| self.history.events[index].output());
+        let from_submitted = submitted.and_then(|output| member_of(&output.text, "ExecutionArn"));
+        from_submitted.or_else(|| {
+            let cause = attempt.ended.and_then(|index| self.history.events[index].cause())?;
+            member_of(cause, "ExecutionArn")
+        })
+    }
+}
+
+fn member_of(text: &RawText, name: &str) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_str(&text.decode()).ok()?;
+    value.get(name)?.as_str().map(str::to_owned)
+}
+
+fn text_of(payload: &Payload) -> String {
+    payload.text.decode().into_owned()
+}
+
+/// The text as a JSON document, when it is an object or an array.
+fn json_document(text: &str) -> Option<Box<RawValue>> {
+    let begins = text.trim_start().as_bytes().first();
+    if !matches!(begins, Some(b'{' | b'[')) {
+        return None;
+    }
+    serde_json::from_str::<&RawValue>(text).ok().map(ToOwned::to_owned)
+}
+
+fn kind_of_end(status: Option<ExecutionStatus>) -> Option<Kind> {
+    match status? {
+        ExecutionStatus::Aborted => Some(Kind::Aborted),
+        ExecutionStatus::TimedOut => Some(Kind::ExecutionTimedOut),
+        _ => None,
+    }
+}
+
+fn resource_of(event: &HistoryEvent) -> Option<String> {
+    let (kind, resource) = match &event.details {
+        Details::Scheduled(scheduled) => (&scheduled.resource_type, &scheduled.resource),
+        Details::Started(started) => (&started.resource_type, &started.resource),
+        Details::Output(output) => (&output.resource_type, &output.resource),
+        Details::Failure(failure) => (&failure.resource_type, &failure.resource),
+        _ => return None,
+    };
+    let resource = resource.as_ref()?.decode();
+    let direct = matches!(event.kind, EventType::LambdaFunctionScheduled | EventType::ActivityScheduled);
+    match kind {
+        Some(kind) if !direct => Some(format!("{}:{resource}", kind.decode())),
+        _ => Some(resource.into_owned()),
+    }
+}
+
+/// The time from one moment to another, for callers beside this file.
+pub(super) fn age(since: Option<crate::model::Timestamp>, until: Option<crate::model::Timestamp>) -> Option<i64> {
+    since.zip(until).map(|(since, until)| time::milliseconds_between(since, until))
+}

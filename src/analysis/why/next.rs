@@ -1,0 +1,52 @@
+//! Commands that take the reader further. None is run by the program; those that change something say so.
+
+use super::{ExecutionSummary, Finding, Kind, NextCommand};
+use crate::model::ExecutionStatus;
+
+/// The commands for an execution and its cause.
+pub(super) fn commands(execution: &ExecutionSummary, cause: Option<&Finding>) -> Vec<NextCommand> {
+    let subject = quoted(execution.arn.as_deref().filter(|arn| execution.origin == *arn).unwrap_or(&execution.origin));
+    let mut commands = Vec::new();
+    let mut add = |text: &str, command: String| commands.push(NextCommand { text: text.to_owned(), command });
+    let in_child = cause.is_some_and(|cause| !cause.via.is_empty());
+    match cause.and_then(|cause| cause.state.as_deref()) {
+        Some(state) if !in_child => add("every visit of the state, whole", format!("stepscope show {subject} --state {}", quoted(state))),
+        _ => add("the whole path", format!("stepscope show {subject}")),
+    }
+    add("where the time went", format!("stepscope show {subject} --timeline"));
+    if let Some(child) = cause.and_then(|cause| cause.child.as_deref()) {
+        add("the child execution", format!("stepscope why {}", quoted(child)));
+    } else if let Some(child) = cause.filter(|_| in_child).and_then(|cause| cause.execution.as_deref()) {
+        add("the child execution", format!("stepscope show {}", quoted(child)));
+    }
+    let redrivable =
+        execution.status.is_some_and(ExecutionStatus::is_unsuccessful) && !cause.is_some_and(|cause| cause.kind == Kind::FailState);
+    if let Some(arn) = execution.arn.as_deref().filter(|arn| redrivable && arn.contains(":execution:")) {
+        add(
+            "once it is mended: run again from the failed state (within 14 days; this changes the execution)",
+            format!("aws stepfunctions redrive-execution --execution-arn {}", quoted(arn)),
+        );
+    }
+    commands
+}
+
+/// Quoted for a POSIX shell where it needs to be.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn what_a_shell_would_read_is_quoted() {
+        assert_eq!(
+            quoted("arn:aws:states:eu-west-1:111111111111:execution:Orders:run-1"),
+            "arn:aws:states:eu-west-1:111111111111:execution:Orders:run-1"
+        );
+        assert_eq!(quoted("Good? $(rm)"), "'Good? $(rm)'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
+}

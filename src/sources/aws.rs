@@ -1,1 +1,0 @@
-//! The Step Functions API to histories, through the AWS SDK. The only module that opens a socket outward.

@@ -1,0 +1,406 @@
+//! What can go wrong on the way to the API, each with what to do about it.
+//!
+//! | the SDK says                                              | we say                        |
+//! |-----------------------------------------------------------|-------------------------------|
+//! | no connection                                             | [`AwsError::Unreachable`]     |
+//! | a time limit                                              | [`AwsError::TimedOut`]        |
+//! | an answer that breaks off or is no JSON                   | [`AwsError::Unreadable`]      |
+//! | `ExpiredTokenException` and its like                      | [`AwsError::SessionExpired`]  |
+//! | `UnrecognizedClientException`, bad signatures             | [`AwsError::Refused`]         |
+//! | `AccessDeniedException`                                   | [`AwsError::Denied`]          |
+//! | `KmsAccessDeniedException` and its like                   | [`AwsError::Encrypted`]       |
+//! | `ThrottlingException` and its like, after all tries       | [`AwsError::Throttled`]       |
+//! | `ExecutionDoesNotExist`, `StateMachineDoesNotExist`       | [`AwsError::NoExecution`], [`AwsError::NoStateMachine`] |
+//! | `StateMachineTypeNotSupported`                            | [`AwsError::Express`]         |
+//! | `InvalidArn`                                              | [`AwsError::InvalidArn`]      |
+//! | `InvalidToken`                                            | [`AwsError::ListingExpired`]  |
+//! | any other code                                            | [`AwsError::Service`]         |
+
+use std::error::Error as StdError;
+use std::fmt::{self, Write as _};
+
+use aws_sdk_sfn::config::http::HttpResponse;
+use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
+use thiserror::Error;
+
+use super::Account;
+use crate::model::arn::ArnError;
+
+/// Why the API could not be asked, or did not answer.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum AwsError {
+    /// The SDK's chain found no credentials, or could not load those it found.
+    #[error("{}", credentials_text(profile.as_deref(), problem))]
+    Credentials {
+        /// The profile that was named.
+        profile: Option<String>,
+        /// What went wrong.
+        problem: CredentialsProblem,
+    },
+    /// Neither an ARN, a flag, the environment nor the profile names a region.
+    #[error("no AWS region is known; pass --region NAME, set AWS_REGION, or name the execution by its ARN")]
+    NoRegion,
+    /// `--endpoint-url` is no address.
+    #[error("`{url}` is no address of an API; it looks like http://127.0.0.1:8083")]
+    BadEndpoint {
+        /// What was given.
+        url: String,
+    },
+    /// No connection.
+    #[error("{endpoint} cannot be reached ({reason}); check the network, the proxy settings and {check}")]
+    Unreachable {
+        /// Address, or the region's endpoint.
+        endpoint: String,
+        /// What the connection said.
+        reason: String,
+        /// What of the command line to check.
+        check: &'static str,
+    },
+    /// A connection, and no answer.
+    #[error("states:{action} gave no answer in time from {endpoint}; try again, and check the network, the proxy settings and {check}")]
+    TimedOut {
+        /// The action.
+        action: &'static str,
+        /// Address, or the region's endpoint.
+        endpoint: String,
+        /// What of the command line to check.
+        check: &'static str,
+    },
+    /// An answer that is not what Step Functions sends.
+    #[error("the answer of {endpoint} to states:{action} cannot be read ({reason}); try again, and check {check}")]
+    Unreadable {
+        /// The action.
+        action: &'static str,
+        /// Address, or the region's endpoint.
+        endpoint: String,
+        /// What is wrong with it.
+        reason: String,
+        /// What of the command line to check.
+        check: &'static str,
+    },
+    /// The session's credentials ran out.
+    #[error("the AWS session has expired ({code}); {}", sign_in(profile.as_deref()))]
+    SessionExpired {
+        /// The service's word.
+        code: String,
+        /// The profile that was named.
+        profile: Option<String>,
+    },
+    /// The service does not take the credentials.
+    #[error("AWS does not accept the credentials ({code}: {message}); check them with `aws sts get-caller-identity{}`, and this machine's clock", flag(profile.as_deref()))]
+    Refused {
+        /// The service's word.
+        code: String,
+        /// The service's explanation.
+        message: String,
+        /// The profile that was named.
+        profile: Option<String>,
+    },
+    /// The credentials lack a permission.
+    #[error(
+        "the credentials may not call states:{action} on {resource}; allow it with {{\"Effect\": \"Allow\", \"Action\": \"states:{action}\", \"Resource\": \"{resource}\"}}{}",
+        said(message)
+    )]
+    Denied {
+        /// The action.
+        action: &'static str,
+        /// What it was called on.
+        resource: String,
+        /// The service's explanation.
+        message: String,
+    },
+    /// The data is encrypted with a key of the customer's that cannot be used.
+    #[error(
+        "states:{action} could not decrypt {resource} ({code}); allow kms:Decrypt on the state machine's key, and check that the key is enabled{}",
+        said(message)
+    )]
+    Encrypted {
+        /// The action.
+        action: &'static str,
+        /// What it was called on.
+        resource: String,
+        /// The service's word.
+        code: String,
+        /// The service's explanation.
+        message: String,
+    },
+    /// Too many requests, after all tries.
+    #[error(
+        "states:{action} is throttled in this account and region ({code}), after all tries; try again in a minute, or find who else calls it"
+    )]
+    Throttled {
+        /// The action.
+        action: &'static str,
+        /// The service's word.
+        code: String,
+    },
+    /// The service does not know the execution.
+    #[error(
+        "the service does not know {arn}; it keeps a history for 90 days after the end, so check the name, the region ({region}) and the account of the credentials"
+    )]
+    NoExecution {
+        /// What was asked for.
+        arn: String,
+        /// The region that was asked.
+        region: String,
+    },
+    /// No state machine of this name or ARN.
+    #[error(
+        "there is no state machine {name} in {region}{}; `aws stepfunctions list-state-machines` shows all of this account and region",
+        similar_text(similar)
+    )]
+    NoStateMachine {
+        /// What was asked for.
+        name: String,
+        /// The region that was asked.
+        region: String,
+        /// Names that look like it, best first.
+        similar: Vec<String>,
+    },
+    /// The API has no history of Express workflows.
+    #[error("{arn} is Express, and the API has no history of Express workflows; look for it in the workflow's CloudWatch Logs group")]
+    Express {
+        /// What was asked for.
+        arn: String,
+    },
+    /// Text that begins like an ARN and is none of a state machine.
+    #[error(transparent)]
+    NoMachineArn(#[from] ArnError),
+    /// Text that is no ARN to the service.
+    #[error("{arn} is no ARN that the service takes{}", said(message))]
+    InvalidArn {
+        /// What was asked for.
+        arn: String,
+        /// The service's explanation.
+        message: String,
+    },
+    /// The token of a listing was refused: it lives for a day.
+    #[error("the listing of states:{action} broke off: the service no longer takes its token; try again")]
+    ListingExpired {
+        /// The action.
+        action: &'static str,
+    },
+    /// A listing whose pages do not end.
+    #[error("the listing of states:{action} does not end: {reason}; check {check}")]
+    EndlessListing {
+        /// The action.
+        action: &'static str,
+        /// What shows it.
+        reason: &'static str,
+        /// What of the command line to check.
+        check: &'static str,
+    },
+    /// A listing whose pages come, but take too long together.
+    #[error("the listing of states:{action} was given up after {seconds} s; try again")]
+    SlowListing {
+        /// The action.
+        action: &'static str,
+        /// The limit.
+        seconds: u64,
+    },
+    /// Anything else that the service says.
+    #[error("states:{action} failed: {code}{}", said(message))]
+    Service {
+        /// The action.
+        action: &'static str,
+        /// The service's word.
+        code: String,
+        /// The service's explanation.
+        message: String,
+    },
+}
+
+/// What is wrong with the credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CredentialsProblem {
+    /// There are none.
+    NoneFound {
+        /// What the SDK says on top; may be empty.
+        told: String,
+    },
+    /// There are some, and they could not be loaded.
+    NotLoaded {
+        /// What the SDK says.
+        told: String,
+    },
+}
+
+fn credentials_text(profile: Option<&str>, problem: &CredentialsProblem) -> String {
+    let in_brackets = |told: &str| if told.is_empty() { String::new() } else { format!(" ({told})") };
+    match (problem, profile) {
+        (CredentialsProblem::NoneFound { told }, None) => format!(
+            "no AWS credentials were found{}; sign in with `aws sso login`, name a profile with --profile NAME, or set \
+             AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (for a local engine any values do)",
+            in_brackets(told)
+        ),
+        (CredentialsProblem::NoneFound { told }, Some(name)) => format!(
+            "the AWS profile `{name}` gives no credentials{}; `aws configure list-profiles` shows all profiles, \
+             `aws configure --profile {name}` fills one",
+            in_brackets(told)
+        ),
+        (CredentialsProblem::NotLoaded { told }, _) if told.to_lowercase().contains("sso") => {
+            format!("the AWS session could not be loaded{}; {}", in_brackets(told), sign_in(profile))
+        }
+        (CredentialsProblem::NotLoaded { told }, _) => {
+            let check = flag(profile);
+            format!("the AWS credentials could not be loaded{}; check them with `aws sts get-caller-identity{check}`", in_brackets(told))
+        }
+    }
+}
+
+fn flag(profile: Option<&str>) -> String {
+    profile.map(|name| format!(" --profile {name}")).unwrap_or_default()
+}
+
+fn sign_in(profile: Option<&str>) -> String {
+    format!("sign in again with `aws sso login{}`, or refresh the credentials where they came from", flag(profile))
+}
+
+fn said(message: &str) -> String {
+    if message.is_empty() { String::new() } else { format!(" (AWS says: {message})") }
+}
+
+fn similar_text(similar: &[String]) -> String {
+    let mut text = String::new();
+    for (position, name) in similar.iter().enumerate() {
+        let before = if position == 0 { ", but there is " } else { ", " };
+        let _ = write!(text, "{before}{name}");
+    }
+    text
+}
+
+/// A call that went wrong: what the messages need to name.
+pub(super) struct Call<'a> {
+    /// Without its service, such as `DescribeExecution`.
+    pub(super) action: &'static str,
+    /// What it was called on: an ARN, or `*`.
+    pub(super) resource: &'a str,
+    /// Where it went.
+    pub(super) account: &'a Account,
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.endpoint_url {
+            Some(url) => f.write_str(url),
+            None => write!(f, "the Step Functions endpoint of {}", self.region),
+        }
+    }
+}
+
+impl Account {
+    /// What of the command line decides where a call goes.
+    pub(super) fn check(&self) -> &'static str {
+        if self.endpoint_url.is_some() { "--endpoint-url" } else { "the region" }
+    }
+}
+
+impl Call<'_> {
+    /// The SDK's error in our words.
+    pub(super) fn failed<E>(&self, error: &SdkError<E, HttpResponse>) -> AwsError
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+    {
+        match error {
+            SdkError::TimeoutError(_) => self.timed_out(),
+            SdkError::DispatchFailure(failure) if failure.is_timeout() => self.timed_out(),
+            SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
+                Some(connector) => self.unreachable(told_by_sources(connector)),
+                None => self.unreachable(told_by_sources(error)),
+            },
+            SdkError::ServiceError(context) => match context.err().code() {
+                Some(code) => self.answered(code, context.err().message().unwrap_or_default()),
+                None => self.unreadable(no_code(context.raw().status().as_u16(), context.err())),
+            },
+            SdkError::ResponseError(_) => self.unreadable(told_by_sources(error)),
+            _ => {
+                AwsError::Service { action: self.action, code: "the request could not be made".to_owned(), message: told_by_sources(error) }
+            }
+        }
+    }
+
+    fn timed_out(&self) -> AwsError {
+        AwsError::TimedOut { action: self.action, endpoint: self.account.to_string(), check: self.account.check() }
+    }
+
+    fn unreachable(&self, reason: String) -> AwsError {
+        AwsError::Unreachable { endpoint: self.account.to_string(), reason, check: self.account.check() }
+    }
+
+    /// An answer that is not what Step Functions sends.
+    pub(super) fn unreadable(&self, reason: String) -> AwsError {
+        AwsError::Unreadable { action: self.action, endpoint: self.account.to_string(), reason, check: self.account.check() }
+    }
+
+    /// A listing that would go on for ever.
+    pub(super) fn endless(&self, reason: &'static str) -> AwsError {
+        AwsError::EndlessListing { action: self.action, reason, check: self.account.check() }
+    }
+
+    /// The service's own code and message in our words.
+    fn answered(&self, code: &str, message: &str) -> AwsError {
+        let action = self.action;
+        let profile = self.account.profile.clone();
+        let (code_text, message, resource) = (code.to_owned(), message.to_owned(), self.resource.to_owned());
+        match code {
+            "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired" => {
+                AwsError::SessionExpired { code: code_text, profile }
+            }
+            "UnrecognizedClientException"
+            | "InvalidClientTokenId"
+            | "InvalidSignatureException"
+            | "SignatureDoesNotMatch"
+            | "IncompleteSignature"
+            | "IncompleteSignatureException"
+            | "MissingAuthenticationToken"
+            | "MissingAuthenticationTokenException"
+            | "InvalidAccessKeyId"
+            | "OptInRequired" => AwsError::Refused { code: code_text, message, profile },
+            "AccessDenied" | "AccessDeniedException" | "NotAuthorized" | "UnauthorizedOperation" => {
+                AwsError::Denied { action, resource, message }
+            }
+            "KmsAccessDeniedException" | "KmsInvalidStateException" => AwsError::Encrypted { action, resource, code: code_text, message },
+            "ThrottlingException"
+            | "Throttling"
+            | "ThrottledException"
+            | "TooManyRequestsException"
+            | "RequestLimitExceeded"
+            | "RequestThrottled"
+            | "SlowDown"
+            | "KmsThrottlingException" => AwsError::Throttled { action, code: code_text },
+            "ExecutionDoesNotExist" => AwsError::NoExecution { arn: resource, region: self.account.region.clone() },
+            "StateMachineDoesNotExist" => {
+                AwsError::NoStateMachine { name: resource, region: self.account.region.clone(), similar: Vec::new() }
+            }
+            "StateMachineTypeNotSupported" => AwsError::Express { arn: resource },
+            "InvalidArn" => AwsError::InvalidArn { arn: resource, message },
+            "InvalidToken" => AwsError::ListingExpired { action },
+            _ => AwsError::Service { action, code: code_text, message },
+        }
+    }
+}
+
+/// What an answer says that names no error code: a proxy's page, or a body that is no JSON.
+fn no_code(status: u16, error: &(dyn StdError + 'static)) -> String {
+    if (200..300).contains(&status) { told_by_sources(error) } else { format!("HTTP status {status} without an error code") }
+}
+
+/// The messages of an error and of its sources; each once, since wrappers like to repeat what they wrap.
+pub(super) fn told_by(error: &(dyn StdError + 'static)) -> String {
+    let mut told = String::new();
+    let mut at = Some(error);
+    while let Some(error) = at {
+        let message = error.to_string();
+        if !told.contains(&message) {
+            let between = if told.is_empty() { "" } else { ": " };
+            let _ = write!(told, "{between}{message}");
+        }
+        at = error.source();
+    }
+    told
+}
+
+/// The messages of an error's sources, for an error whose own message only names its kind; its own when it has no source.
+pub(super) fn told_by_sources(error: &(dyn StdError + 'static)) -> String {
+    told_by(error.source().unwrap_or(error))
+}

@@ -1,0 +1,114 @@
+//! The Step Functions API to histories, through the AWS SDK. The only module that opens a socket outward.
+//!
+//! Signing, credentials, endpoints, retries and the decoding of errors are the SDK's. The bodies of answers are taken as they
+//! came over the wire ([`wire`]) and read by the reader that also reads files: the SDK's types would drop every member and
+//! every event type that they do not know.
+//!
+//! Everything here only reads. Six actions are called: `DescribeExecution`, `GetExecutionHistory`,
+//! `DescribeStateMachineForExecution`, and to find a machine's last failure `ListExecutions` and `ListStateMachines`.
+
+mod connect;
+mod error;
+mod fetch;
+mod find;
+mod wire;
+
+use std::time::Duration;
+
+use aws_sdk_sfn::config::SharedCredentialsProvider;
+
+use crate::model::{ExecutionArn, History};
+
+pub use error::AwsError;
+
+/// How to reach the API. The defaults are those of the AWS CLI where it has them.
+#[derive(Debug, Clone, Default)]
+pub struct AwsSettings {
+    /// Profile of the AWS configuration. When one is named, only its credentials count, as in the AWS CLI.
+    pub profile: Option<String>,
+    /// Region, for what no ARN names one.
+    pub region: Option<String>,
+    /// Address of the API, for local engines and proxies.
+    pub endpoint_url: Option<String>,
+    /// Credentials of the caller's own, instead of those that the SDK's chain finds.
+    pub credentials: Option<SharedCredentialsProvider>,
+    /// How patient to be.
+    pub patience: Patience,
+}
+
+/// How long to wait, and how often to try.
+///
+/// A call is given up after `call` whatever happens, so an endpoint that hangs costs twice that at most: once for the calls
+/// that run side by side, and once more when it begins to hang between two pages.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// To load credentials: a credential process may ask its user for a code.
+    pub credentials: Duration,
+    /// To open a connection.
+    pub connect: Duration,
+    /// For one try of one call, its answer included.
+    pub attempt: Duration,
+    /// For one call with all its tries.
+    pub call: Duration,
+    /// For all pages of one history.
+    pub history: Duration,
+    /// Tries of one call.
+    pub attempts: u32,
+    /// The wait before the first retry; later ones double it, each with jitter.
+    pub first_wait: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            credentials: Duration::from_secs(30),
+            connect: Duration::from_millis(3_100),
+            attempt: Duration::from_secs(10),
+            call: Duration::from_secs(20),
+            history: Duration::from_mins(2),
+            attempts: 5,
+            first_wait: Duration::from_millis(250),
+        }
+    }
+}
+
+/// A connection to the Step Functions API of one region.
+#[derive(Debug, Clone)]
+pub struct AwsSource {
+    client: aws_sdk_sfn::Client,
+    patience: Patience,
+    account: Account,
+}
+
+/// What error messages say about where an answer came from.
+#[derive(Debug, Clone)]
+struct Account {
+    profile: Option<String>,
+    region: String,
+    endpoint_url: Option<String>,
+}
+
+impl AwsSource {
+    /// Finds region and credentials; nothing is asked of Step Functions yet.
+    ///
+    /// The region of an ARN goes before the one in `settings`, which goes before the environment's and the profile's.
+    pub async fn connect(settings: &AwsSettings, region_of_arn: Option<&str>) -> Result<Self, AwsError> {
+        connect::connect(settings, region_of_arn).await
+    }
+
+    /// Everything that the API tells about one execution.
+    ///
+    /// What did not come is among the history's gaps: [`Gap::NotFetched`](crate::model::Gap::NotFetched), or
+    /// [`Gap::NoDefinition`](crate::model::Gap::NoDefinition). An error means that neither the description nor a page came.
+    pub async fn history(&self, arn: &ExecutionArn) -> Result<History, AwsError> {
+        fetch::history(self, arn).await
+    }
+
+    /// The execution of a state machine that failed, timed out or was aborted last; `None` when none did within the service's memory.
+    ///
+    /// `state_machine` is an ARN (of a machine, a version or an alias) or an exact name. Of each status the thousand executions that
+    /// started last are compared by the time they stopped.
+    pub async fn latest_failed(&self, state_machine: &str) -> Result<Option<ExecutionArn>, AwsError> {
+        find::latest_failed(self, state_machine).await
+    }
+}

@@ -1,0 +1,224 @@
+//! What can be wrong with a file or a stream.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use super::json::{JsonError, Problem};
+
+/// A place in what was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file, or what else messages call the source.
+    pub origin: String,
+    /// From 1; `None` where the whole source is meant.
+    pub line: Option<usize>,
+    /// In characters, from 1.
+    pub column: Option<usize>,
+    /// From 1, where one document holds several executions.
+    pub entry: Option<usize>,
+}
+
+impl Place {
+    /// The whole of a source.
+    pub fn whole(origin: &str) -> Self {
+        Self { origin: origin.to_owned(), line: None, column: None, entry: None }
+    }
+
+    /// A line of it.
+    pub fn line(origin: &str, line: usize) -> Self {
+        Self { origin: origin.to_owned(), line: Some(line), column: None, entry: None }
+    }
+
+    /// Byte `at` of a text whose first line is line `first_line` of the source.
+    pub(super) fn at(origin: &str, first_line: usize, text: &str, at: usize) -> Self {
+        let before = &text.as_bytes()[..at.min(text.len())];
+        let breaks = memchr::memchr_iter(b'\n', before).count();
+        let line_start = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
+        // Continuation bytes begin no character.
+        let column = before[line_start..].iter().filter(|byte| **byte & 0xC0 != 0x80).count() + 1;
+        Self { origin: origin.to_owned(), line: Some(first_line + breaks), column: Some(column), entry: None }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.origin)?;
+        if let Some(line) = self.line {
+            write!(f, " line {line}")?;
+        }
+        if let Some(column) = self.column {
+            write!(f, ", column {column}")?;
+        }
+        if let Some(entry) = self.entry {
+            write!(f, " entry {entry}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Why something gave no history. The rest of what was asked for is read all the same.
+#[derive(Debug, Error)]
+pub enum SourceError {
+    /// The system could not open or read it, or its compressed data is damaged.
+    #[error("{origin} cannot be read: {reason}")]
+    Unreadable {
+        /// Which file.
+        origin: String,
+        /// What the system said.
+        reason: std::io::Error,
+    },
+    /// A pipe, a socket or a device inside a folder; reading one could wait for ever.
+    #[error("{origin} is no regular file; give it as an argument of its own, or pipe it to standard input")]
+    NotAFile {
+        /// Which.
+        origin: String,
+    },
+    /// Folders inside folders beyond any use.
+    #[error("{origin} lies more than {limit} folders deep; give the folder that holds the executions")]
+    FoldersTooDeep {
+        /// Which folder.
+        origin: String,
+        /// How deep folders are read.
+        limit: usize,
+    },
+    /// Nothing in it.
+    #[error("{origin} is empty; was the command that wrote it successful?")]
+    Empty {
+        /// Which file.
+        origin: String,
+    },
+    /// A folder without any file.
+    #[error("{origin} is a folder without files")]
+    EmptyFolder {
+        /// Which folder.
+        origin: String,
+    },
+    /// Longer than a document may be.
+    #[error(
+        "{place} holds more than {limit} bytes in one document, which is the limit; split it, or write one execution a line (JSON Lines)"
+    )]
+    TooLarge {
+        /// Where.
+        place: Place,
+        /// The limit.
+        limit: usize,
+    },
+    /// Nested deeper than is read.
+    #[error("{place}: JSON nested more than {limit} levels deep, which is the limit")]
+    TooDeep {
+        /// Where.
+        place: Place,
+        /// The limit.
+        limit: usize,
+    },
+    /// No UTF-8.
+    #[error("{place}: not UTF-8 text; is it compressed in another way than gzip or zstd, or in another encoding?")]
+    NotUtf8 {
+        /// Where.
+        place: Place,
+    },
+    /// Broken JSON.
+    #[error("{place}: {problem}")]
+    Syntax {
+        /// Where.
+        place: Place,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Readable, and no history.
+    #[error(
+        "{place}: {found}, not an execution's history; wanted is the output of `aws stepfunctions get-execution-history` or a bundle of it with `describe-execution`"
+    )]
+    NotAHistory {
+        /// Where.
+        place: Place,
+        /// What it is instead.
+        found: String,
+    },
+    /// Elements of a list of events that are none. The others were read.
+    #[error("{place}: element {first} of the events is {found}{others}; left out", others = others(*.count))]
+    NotEvents {
+        /// Where.
+        place: Place,
+        /// Number of the first such element, from 1.
+        first: usize,
+        /// What it is instead.
+        found: &'static str,
+        /// How many there are.
+        count: usize,
+    },
+    /// Records of CloudWatch Logs.
+    #[error(
+        "{place}: CloudWatch log records are not read yet; for a Standard execution save `aws stepfunctions get-execution-history --execution-arn …`"
+    )]
+    LogRecords {
+        /// Where.
+        place: Place,
+    },
+    /// A page that fits several executions, or none.
+    #[error(
+        "{origin}: events {first} to {last} fit {candidates} of the executions in this folder; put the pages of each execution into a folder of its own"
+    )]
+    Unplaced {
+        /// The file with the page.
+        origin: String,
+        /// Its first event.
+        first: u64,
+        /// Its last event.
+        last: u64,
+        /// How many executions it may belong to.
+        candidates: usize,
+    },
+    /// A definition was asked for, and this is none.
+    #[error(
+        "{place}: {found}, not a definition; wanted is the output of `aws stepfunctions describe-state-machine` or the definition itself"
+    )]
+    NotADefinition {
+        /// Where.
+        place: Place,
+        /// What it is instead.
+        found: String,
+    },
+    /// Two different definitions for the same state machine.
+    #[error("{origin} holds another definition of `{machine}` than {first}, which was kept; leave only the one that is meant")]
+    SecondDefinition {
+        /// The file.
+        origin: String,
+        /// ARN or name.
+        machine: String,
+        /// The file that was kept.
+        first: String,
+    },
+}
+
+impl SourceError {
+    /// Whether it is readable, and simply not what was looked for: worth a word, not a failure.
+    pub fn is_unrelated(&self) -> bool {
+        matches!(self, Self::NotAHistory { .. } | Self::NotADefinition { .. })
+    }
+
+    pub(super) fn json(origin: &str, first_line: usize, text: &str, error: JsonError, depth_limit: usize) -> Self {
+        let place = Place::at(origin, first_line, text, error.at);
+        let problem = match error.problem {
+            Problem::TooDeep => return Self::TooDeep { place, limit: depth_limit },
+            Problem::End { in_string: true } => "the JSON ends inside a string; was it cut short?".to_owned(),
+            Problem::End { in_string: false } => "the JSON ends too early; was it cut short?".to_owned(),
+            Problem::ControlCharacter => "a line break or control character inside a JSON string; was it cut short?".to_owned(),
+            Problem::Expected(wanted) => format!("no JSON: expected {wanted} and found {}", found_at(text, error.at)),
+        };
+        Self::Syntax { place, problem }
+    }
+}
+
+fn others(count: usize) -> String {
+    if count <= 1 { String::new() } else { format!(", and {} others are no events", count - 1) }
+}
+
+fn found_at(text: &str, at: usize) -> String {
+    match text.get(at..).and_then(|rest| rest.chars().next()) {
+        None => "the end".to_owned(),
+        Some(character) if character.is_control() => format!("the character U+{:04X}", u32::from(character)),
+        Some(character) => format!("`{character}`"),
+    }
+}

@@ -1,0 +1,49 @@
+//! Executions from files, folders and streams.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+
+use super::documents;
+use super::error::SourceError;
+use super::executions::{Sequence, Unit};
+use super::folder;
+use super::limits::Limits;
+use crate::model::History;
+
+/// Reads every execution that a file or a folder holds.
+///
+/// One bad part goes to `sink` as an error, and the rest is read all the same. From JSON Lines one history is in memory at a time.
+pub fn read_path(path: &Path, limits: &Limits, sink: &mut dyn FnMut(Result<History, SourceError>)) {
+    if path.is_dir() {
+        return folder::read(path, limits, sink);
+    }
+    in_sequence(sink, |parts| read_file(path, limits, parts));
+}
+
+/// Reads every execution of a stream, such as standard input; `origin` is what messages call it.
+pub fn read_stream(input: impl Read, origin: &str, limits: &Limits, sink: &mut dyn FnMut(Result<History, SourceError>)) {
+    in_sequence(sink, |parts| documents::read(input, 0, origin, limits, parts));
+}
+
+/// Reads the documents of one file.
+pub(super) fn read_file(path: &Path, limits: &Limits, sink: documents::Sink<'_>) {
+    let origin = path.display().to_string();
+    // Opening a pipe that somebody named waits for its writer: that is what they asked for, as in `why <(zcat …)`.
+    match File::open(path) {
+        Ok(file) => {
+            let size = file.metadata().ok().filter(fs::Metadata::is_file).and_then(|about| usize::try_from(about.len()).ok());
+            documents::read(file, size.unwrap_or(0), &origin, limits, sink);
+        }
+        Err(reason) => sink(Err(SourceError::Unreadable { origin, reason })),
+    }
+}
+
+fn in_sequence(sink: &mut dyn FnMut(Result<History, SourceError>), read: impl FnOnce(documents::Sink<'_>)) {
+    let mut sequence = Sequence::default();
+    read(&mut |part| match part {
+        Ok((part, place)) => sequence.take(part, place, &mut |unit: Unit| sink(unit.into_history(None))),
+        Err(error) => sink(Err(error)),
+    });
+    sequence.finish(&mut |unit| sink(unit.into_history(None)));
+}
