@@ -1,6 +1,6 @@
 //! `demo`: writes incidents made here as the files that a user of the AWS CLI would have, to try everything without AWS.
 
-mod stories;
+pub(super) mod stories;
 
 use std::fs;
 use std::io::{self, Write};
@@ -201,6 +201,24 @@ mod tests {
             let quoted = &command[command.find('\'').expect("a quoted path")..];
             let path = quoted.trim_matches('\'').replace("'\\''", "'");
             assert!(Path::new(&path).exists(), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_reads_as_the_histories_that_were_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        run(&args(folder.path(), true), &mut io::sink(), &mut io::sink()).expect("written");
+        for story in stories::all() {
+            let mut read = Vec::new();
+            let mut sink = |history| read.push(history);
+            crate::sources::read_path(&target(folder.path(), &story), &crate::sources::Limits::default(), &mut sink);
+            assert_eq!(read.len(), story.histories.len(), "{}", story.name);
+            for (read, told) in read.into_iter().zip(&story.histories) {
+                let read: crate::model::History = read.expect("no error");
+                let value = |history| serde_json::to_value(WireBundle(history)).expect("strings and numbers");
+                assert!(value(&read) == value(told), "{}", story.name);
+                assert_eq!(read.gaps, [], "{}", story.name);
+            }
         }
     }
 

@@ -5,6 +5,7 @@ mod demo;
 mod exit_code;
 mod global;
 mod man;
+mod show;
 
 use std::process::ExitCode;
 

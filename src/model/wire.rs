@@ -254,8 +254,8 @@ impl Serialize for WireExecution<'_> {
         write_some(&mut map, "status", header.status.map(ExecutionStatus::name).as_ref())?;
         write_some(&mut map, "startDate", header.start.map(WireTime).as_ref())?;
         write_some(&mut map, "stopDate", header.stop.map(WireTime).as_ref())?;
-        write_included(&mut map, "input", "inputDetails", header.input.as_ref())?;
-        write_included(&mut map, "output", "outputDetails", header.output.as_ref())?;
+        self.write_included(&mut map, "input", "inputDetails", header.input.as_ref())?;
+        self.write_included(&mut map, "output", "outputDetails", header.output.as_ref())?;
         write_some(&mut map, "mapRunArn", header.map_run_arn.as_ref())?;
         write_some(&mut map, "error", header.error.as_ref())?;
         write_some(&mut map, "cause", header.cause.as_ref())?;
@@ -265,15 +265,22 @@ impl Serialize for WireExecution<'_> {
     }
 }
 
-fn write_included<M: SerializeMap>(
-    map: &mut M,
-    name: &'static str,
-    details: &'static str,
-    payload: Option<&RawText>,
-) -> Result<(), M::Error> {
-    let Some(payload) = payload else { return Ok(()) };
-    map.serialize_entry(name, payload)?;
-    map.serialize_entry(details, &Included { included: true })
+impl WireExecution<'_> {
+    /// A payload, and whether it is there, unless the header holds what the service said of that.
+    fn write_included<M: SerializeMap>(
+        self,
+        map: &mut M,
+        name: &'static str,
+        details: &'static str,
+        payload: Option<&RawText>,
+    ) -> Result<(), M::Error> {
+        let Some(payload) = payload else { return Ok(()) };
+        map.serialize_entry(name, payload)?;
+        if self.0.header.unknown.iter().any(|(member, _)| member == details) {
+            return Ok(());
+        }
+        map.serialize_entry(details, &Included { included: true })
+    }
 }
 
 #[cfg(test)]
@@ -350,6 +357,14 @@ mod tests {
         let Details::StateEntered(entered) = &mut built.events[1].details else { panic!("a StateEntered") };
         entered.input = Some(Payload { text: RawText::json("{\"a\":1}"), truncated: true });
         assert!(line(&built.events[1]).ends_with(r#""input":"{\"a\":1}","inputDetails":{"truncated":true}}}"#));
+    }
+
+    #[test]
+    fn a_member_that_the_header_kept_is_not_written_twice() {
+        let mut built = history("Orders").input(json!({})).build();
+        built.header.unknown.push(("inputDetails".to_owned(), RawText::plain(r#"{"included":true}"#)));
+        let text = serde_json::to_string(&WireExecution(&built)).expect("strings and numbers");
+        assert_eq!(text.matches("inputDetails").count(), 1, "{text}");
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl Rebuilder<'_> {
             return;
         }
         for (id, visit) in self.path.visits() {
-            if visit.exited.is_none()
+            if (visit.exited.is_none() || self.path.runs.len() > 1)
                 && visit.scope != ScopeId::EXECUTION
                 && let Some(queue) = visit.state_type.and_then(queue)
             {
@@ -81,7 +81,11 @@ impl Rebuilder<'_> {
             }
         }
         for NamelessAbort { event, state_type, failing } in std::mem::take(&mut self.aborts) {
-            let fits = |visit: &Visit| visit.aborted.is_none() && visit.exited.is_none() && visit.state_type == Some(state_type);
+            // What a redrive took up again may have exited later.
+            let redriven_before = |exited: usize| self.path.runs.iter().any(|run| event < run.first_event && run.first_event < exited);
+            let fits = |visit: &Visit| {
+                visit.aborted.is_none() && visit.state_type == Some(state_type) && visit.exited.is_none_or(redriven_before)
+            };
             let own = failing.filter(|id| fits(self.visit(*id)));
             let found = own.or_else(|| {
                 let waiting = &mut waiting[queue(state_type)?];

@@ -171,7 +171,27 @@ impl<'h> Rebuilder<'h> {
     fn execution_redriven(&mut self, index: EventIndex) -> Place {
         self.path.status = None;
         self.path.runs.push(Run { first_event: index, end: None, blame: None });
+        self.reopen_composites();
         Place::EXECUTION
+    }
+
+    /// A redrive goes on inside the Parallel and Map visits that had failed: only their failed and aborted scopes run again.
+    fn reopen_composites(&mut self) {
+        let unfinished: Vec<VisitId> = self.open_composites.iter().copied().filter(|id| self.visit(*id).exited.is_none()).collect();
+        for id in unfinished {
+            let visit = self.visit_mut(id);
+            if let Some(attempt) = visit.attempts.last_mut().filter(|attempt| attempt.outcome.is_failure()) {
+                attempt.ended = None;
+                attempt.outcome = AttemptOutcome::Open;
+            }
+            for scope in visit.scopes.clone() {
+                let scope = self.scope_mut(scope);
+                if matches!(scope.ending, Some(Ending::Failed | Ending::Aborted)) {
+                    scope.ended = None;
+                    scope.ending = None;
+                }
+            }
+        }
     }
 
     fn unknown(&self, link: Link) -> Place {
@@ -284,7 +304,7 @@ impl<'h> Rebuilder<'h> {
                 }
                 self.open_scope(parent, self.branch_index(parent, name), None)
             }
-            (Role::ExecutionRedriven, _) => self.unfinished_named(name).map_or(ScopeId::EXECUTION, |visit| self.visit(visit).scope),
+            (Role::ExecutionRedriven | Role::ExecutionEnded(_), _) => self.unfinished_named(name).map_or(ScopeId::EXECUTION, |visit| self.visit(visit).scope),
             _ => place.scope,
         }
     }
@@ -837,7 +857,7 @@ impl<'h> Rebuilder<'h> {
             if let Some(visit) = self.places[previous].visit.filter(is_task) {
                 return visit;
             }
-            if matches!(self.event(previous).role(), Role::ExecutionRedriven)
+            if matches!(self.event(previous).role(), Role::ExecutionRedriven | Role::ExecutionEnded(_))
                 && let Some(visit) = self.redriven_task(index)
             {
                 return visit;

@@ -1,5 +1,11 @@
 //! Reports to text and JSON. Renderers write to a given writer with given [`Styles`](styles::Styles) and add nothing.
 
+mod columns;
 pub mod escape;
+pub mod events;
+mod json_text;
 pub mod redact;
+pub mod show;
+pub mod state;
 pub mod styles;
+pub mod timeline;

@@ -97,6 +97,8 @@ pub struct VisitReport {
     pub caught_by: Option<String>,
     /// For an open one: what it waits for.
     pub waits_for: Option<WaitsFor>,
+    /// For an open one: since when it waits for that.
+    pub waiting_since: Option<Timestamp>,
     /// Every attempt; of a Parallel or Map, runs of the whole state.
     pub attempts: Vec<VisitAttempt>,
     /// Positions of its branches and iterations in `scopes`.
@@ -343,6 +345,11 @@ pub(crate) fn incomplete(history: &History, path: &ExecutionPath) -> Vec<Incompl
 
 /// The first line of what a cause says, without the JSON around it.
 fn one_line(cause: &str) -> String {
+    // The visit that the cause stands with says as much as the service's opening words.
+    let cause = match (cause.strip_prefix("An error occurred while executing the state '"), cause.split_once("). ")) {
+        (Some(_), Some((opening, rest))) if opening.contains("' (entered at the event id #") => rest,
+        _ => cause,
+    };
     let said = serde_json::from_str::<serde_json::Value>(cause).ok().and_then(|value| {
         ["errorMessage", "Cause", "StatusReason", "StoppedReason", "message"]
             .iter()

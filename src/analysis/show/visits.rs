@@ -102,6 +102,7 @@ impl Teller<'_> {
             failed_by: visit.failed_by.filter(|by| *by != id).map(|by| by.0 as usize),
             caught_by: self.caught_by(id, visit),
             waits_for: (visit.outcome == VisitOutcome::Open).then(|| self.waits_for(visit)),
+            waiting_since: if visit.outcome == VisitOutcome::Open { self.waiting_since(visit).or(start) } else { None },
             attempts: self.attempts(visit),
             scopes: visit.scopes.iter().map(|scope| scope.0 as usize).collect(),
             map_runs: visit.map_runs.iter().filter_map(|event| self.map_run(*event)).collect(),
@@ -209,6 +210,14 @@ impl Teller<'_> {
             child: self.event(attempt.submitted).and_then(child_of),
             error: ended.and_then(|event| text(event.error())),
             cause: ended.and_then(HistoryEvent::cause).map(|cause| one_line(&cause.decode())),
+        }
+    }
+
+    fn waiting_since(&self, visit: &Visit) -> Option<Timestamp> {
+        let attempt = visit.attempts.last()?;
+        match attempt.outcome {
+            AttemptOutcome::Open => self.time(attempt.submitted.or(attempt.started).or(attempt.scheduled)),
+            _ => self.time(attempt.ended),
         }
     }
 

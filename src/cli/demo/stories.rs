@@ -7,7 +7,7 @@ use crate::model::builder::{HistoryBuilder, history, milliseconds, minutes, seco
 
 /// How the files of an incident are laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub enum Form {
     /// One document with description, events and definition.
     Bundle,
     /// A folder with the output of two AWS CLI commands.
@@ -17,7 +17,7 @@ pub(super) enum Form {
 }
 
 /// One incident.
-pub(super) struct Story {
+pub struct Story {
     /// Of its file or folder, without an extension.
     pub name: &'static str,
     /// What it is about.
@@ -27,7 +27,7 @@ pub(super) struct Story {
 }
 
 /// Every incident, in the order in which they are listed.
-pub(super) fn all() -> Vec<Story> {
+pub fn all() -> Vec<Story> {
     vec![
         Story {
             name: "retries-exhausted",
@@ -294,7 +294,8 @@ fn runtime_error_in_parallel() -> History {
         .build()
 }
 
-const TOKEN: &str = "AQCEAAAAKgAAAAMAAAAAAAAAAUZha2VUYXNrVG9rZW5PZlRoZURlbW9Ob3RIaW5nSXNCZWhpbmRJdDAxMjM0NTY3ODlhYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ekFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaMDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6";
+/// Made up, in the shape of a real one.
+pub const TOKEN: &str = "AQCEAAAAKgAAAAMAAAAAAAAAAUZha2VUYXNrVG9rZW5PZlRoZURlbW9Ob3RIaW5nSXNCZWhpbmRJdDAxMjM0NTY3ODlhYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ekFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaMDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6";
 
 fn stuck_callback() -> History {
     let refund = json!({"refundId": "ref-118", "orderId": "ord-4699", "amount": 640.0, "requestedBy": "agent-17",

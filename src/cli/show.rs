@@ -1,0 +1,266 @@
+//! `show`: what one execution did, as a tree, as bars, as events, or one state of it in full.
+
+use std::io::Write;
+
+use anyhow::bail;
+use clap::Args;
+use serde::Serialize;
+
+use super::exit_code::Exit;
+use super::global::OutputFormat;
+use crate::analysis::show;
+use crate::model::path::ExecutionPath;
+use crate::model::wire::WireHistory;
+use crate::model::{History, RawText};
+use crate::render::redact::Redactor;
+use crate::render::styles::Styles;
+use crate::render::{escape, events, show as tree, state, timeline};
+use crate::sources::Exec;
+
+/// Show what an execution did: its states, attempts, branches and iterations
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:
+  stepscope show history.json
+  stepscope show --timeline arn:aws:states:us-east-1:111111111111:execution:Orders:run-1
+  stepscope show --state ChargeCard history.json
+  stepscope show --events history.json
+  stepscope show --output json history.json | jq '.visits[] | select(.outcome == \"failed\")'
+  aws stepfunctions get-execution-history --execution-arn ARN | stepscope show -")]
+pub struct ShowArgs {
+    /// ARN, console address, file, folder, or - for standard input
+    #[arg(value_name = "EXEC")]
+    pub exec: Exec,
+    /// Draw bars over a common time axis
+    #[arg(long, conflicts_with_all = ["events", "state"])]
+    pub timeline: bool,
+    /// List the events; with --output json the history as the AWS CLI prints it
+    #[arg(long, conflicts_with = "state")]
+    pub events: bool,
+    /// Show every visit of this state with its input, attempts and output
+    #[arg(long, value_name = "NAME")]
+    pub state: Option<String>,
+}
+
+/// How the answer is written.
+#[derive(Debug, Clone, Copy)]
+pub struct Screen<'a> {
+    /// Text for people, one document, or one line.
+    pub format: OutputFormat,
+    /// Colours.
+    pub styles: &'a Styles,
+    /// Masks.
+    pub redactor: &'a Redactor,
+    /// Columns of the terminal.
+    pub width: usize,
+}
+
+/// Shows an execution that was read and rebuilt.
+pub fn run(args: &ShowArgs, history: &History, path: &ExecutionPath, screen: &Screen<'_>, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let Screen { format, styles, redactor, width } = *screen;
+    let is_text = format == OutputFormat::Text;
+    if let Some(name) = &args.state {
+        let report = show::state(history, path, name);
+        if report.visits.is_empty() {
+            bail!("{}", no_such_state(name, path, *redactor));
+        }
+        if is_text {
+            state::state(&report, styles, redactor, width, out)?;
+        } else {
+            document(&report, format, *redactor, out)?;
+        }
+        return Ok(Exit::Done);
+    }
+    match (args.events, is_text) {
+        (true, true) => events::events(&show::events(history, path), styles, redactor, width, out)?,
+        (true, false) => document(&WireHistory(history), format, *redactor, out)?,
+        (false, true) if args.timeline => timeline::timeline(&show::show(history, path), styles, redactor, width, out)?,
+        (false, true) => tree::tree(&show::show(history, path), styles, redactor, width, out)?,
+        (false, false) => document(&show::show(history, path), format, *redactor, out)?,
+    }
+    Ok(Exit::Done)
+}
+
+/// One JSON document, on one line for `jsonl`.
+fn document(value: &impl Serialize, format: OutputFormat, redactor: Redactor, out: &mut dyn Write) -> anyhow::Result<()> {
+    let text = match format {
+        OutputFormat::Jsonl => serde_json::to_string(value)?,
+        _ => serde_json::to_string_pretty(value)?,
+    };
+    writeln!(out, "{}", escape::json(&redactor.apply(&text)))?;
+    Ok(())
+}
+
+/// Names the states that there are: most often it is a matter of spelling.
+fn no_such_state(name: &str, path: &ExecutionPath, redactor: Redactor) -> String {
+    const MOST: usize = 20;
+    let mut names: Vec<String> =
+        path.visits.iter().filter_map(|visit| visit.state.as_ref()).map(|name: &RawText| name.decode().into_owned()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let shown: Vec<String> = names.iter().take(MOST).map(|name| escape::line(&redactor.apply(name)).into_owned()).collect();
+    let more = if names.len() > MOST { format!(" and {} more", names.len() - MOST) } else { String::new() };
+    let name = escape::line(name);
+    if shown.is_empty() {
+        return format!("the execution entered no state `{name}`, nor any other that the history names");
+    }
+    format!("the execution entered no state `{name}`; it entered {}{more}", shown.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::asl::Definition;
+    use crate::cli::demo::stories;
+    use crate::rebuild::rebuild;
+
+    fn args() -> ShowArgs {
+        ShowArgs { exec: Exec::StandardInput, timeline: false, events: false, state: None }
+    }
+
+    fn shown(args: &ShowArgs, history: &History, format: OutputFormat) -> anyhow::Result<String> {
+        let definition = history.definition.as_ref().map(|text| Definition::parse(&text.decode()).expect("a definition"));
+        let path = rebuild(history, definition.as_ref());
+        let mut out = Vec::new();
+        let screen = Screen { format, styles: &Styles::plain(), redactor: &Redactor::new(true), width: 80 };
+        run(args, history, &path, &screen, &mut out)?;
+        Ok(String::from_utf8(out).expect("text"))
+    }
+
+    fn story(name: &str) -> History {
+        stories::all().into_iter().find(|story| story.name == name).expect("a story of the demo").histories.remove(0)
+    }
+
+    fn text(args: &ShowArgs, name: &str) -> String {
+        shown(args, &story(name), OutputFormat::Text).expect("shown")
+    }
+
+    fn json(args: &ShowArgs, name: &str) -> serde_json::Value {
+        serde_json::from_str(&shown(args, &story(name), OutputFormat::Json).expect("shown")).expect("JSON")
+    }
+
+    #[test]
+    fn every_incident_as_a_tree() {
+        for story in stories::all() {
+            for history in &story.histories {
+                let name = format!("tree-{}-{}", story.name, history.header.name.as_deref().unwrap_or_default());
+                insta::assert_snapshot!(name, shown(&args(), history, OutputFormat::Text).expect("shown"));
+            }
+        }
+    }
+
+    #[test]
+    fn every_incident_as_bars() {
+        let args = ShowArgs { timeline: true, ..args() };
+        for story in stories::all() {
+            for history in &story.histories {
+                let name = format!("timeline-{}-{}", story.name, history.header.name.as_deref().unwrap_or_default());
+                insta::assert_snapshot!(name, shown(&args, history, OutputFormat::Text).expect("shown"));
+            }
+        }
+    }
+
+    #[test]
+    fn events_as_a_table() {
+        insta::assert_snapshot!("events", text(&ShowArgs { events: true, ..args() }, "map-iteration-failed"));
+    }
+
+    #[test]
+    fn a_state_with_its_payloads_and_no_secrets() {
+        let shown = text(&ShowArgs { state: Some("AskManager".to_owned()), ..args() }, "stuck-callback");
+        assert!(!shown.contains("AQCEAAAAKgAAAAMAAAAAAAAAAUZha2U") && !shown.contains("fake-key-0123456789abcdef"), "{shown}");
+        insta::assert_snapshot!("state", shown);
+    }
+
+    #[test]
+    fn lines_fit_the_screen_but_for_what_is_to_be_copied() {
+        for story in stories::all() {
+            for view in [args(), ShowArgs { timeline: true, ..args() }, ShowArgs { events: true, ..args() }] {
+                for line in text(&view, story.name).lines() {
+                    let fits = unicode_width::UnicodeWidthStr::width(line) <= 80;
+                    assert!(fits || line.contains("arn:aws:states"), "{}: {line}", story.name);
+                    assert_eq!(line.trim_end(), line, "{}", story.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn json_says_what_the_screens_say() {
+        let report = json(&args(), "map-iteration-failed");
+        assert_eq!(report["schema"], "stepscope.show/1");
+        assert_eq!(report["execution"]["status"], "FAILED");
+        let failed: Vec<&str> = report["visits"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .filter(|visit| visit["outcome"] == "failed" && visit["failed_by"].is_null())
+            .filter_map(|visit| visit["state"].as_str())
+            .collect();
+        assert_eq!(failed, ["BuyLabel"]);
+        assert_eq!(report["tree"][1]["row"], "scopes");
+        assert_eq!(report["tree"][1]["indices"], serde_json::json!([[0, 0], [2, 2]]));
+    }
+
+    #[test]
+    fn events_as_json_are_the_history_with_secrets_masked() {
+        let events = json(&ShowArgs { events: true, ..args() }, "stuck-callback");
+        let parameters = events["events"][9]["taskScheduledEventDetails"]["parameters"].as_str().expect("text");
+        let parameters: serde_json::Value = serde_json::from_str(parameters).expect("JSON in a string");
+        assert_ne!(parameters["MessageBody"]["TaskToken"], stories::TOKEN);
+        assert_eq!(parameters["QueueUrl"], "https://sqs.us-east-1.amazonaws.com/111111111111/refund-approvals");
+        assert_eq!(events["events"][0]["timestamp"], "2026-01-01T00:00:00+00:00");
+    }
+
+    #[test]
+    fn one_line_for_each_document_of_jsonl() {
+        for view in [args(), ShowArgs { events: true, ..args() }, ShowArgs { state: Some("ChargeCard".to_owned()), ..args() }] {
+            let line = shown(&view, &story("retries-exhausted"), OutputFormat::Jsonl).expect("shown");
+            assert_eq!(line.lines().count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_state_that_was_not_entered_is_an_error_that_names_those_that_were() {
+        let view = ShowArgs { state: Some("chargecard".to_owned()), ..args() };
+        let error = shown(&view, &story("retries-exhausted"), OutputFormat::Text).expect_err("no such state");
+        assert_eq!(error.to_string(), "the execution entered no state `chargecard`; it entered ChargeCard, ReserveStock, ValidateOrder");
+    }
+
+    #[test]
+    fn escape_sequences_in_names_and_causes_do_not_reach_the_terminal() {
+        let hostile = "\u{1b}]0;owned\u{7}\u{202e}";
+        let history = crate::model::builder::history("Orders")
+            .enter_task(hostile, serde_json::json!(hostile))
+            .attempt_failed(hostile, Some(hostile))
+            .execution_failed()
+            .build();
+        let views = [
+            args(),
+            ShowArgs { timeline: true, ..args() },
+            ShowArgs { events: true, ..args() },
+            ShowArgs { state: Some(hostile.to_owned()), ..args() },
+            ShowArgs { state: Some(format!("{hostile}!")), ..args() },
+        ];
+        for view in views {
+            for format in [OutputFormat::Text, OutputFormat::Json] {
+                let text = shown(&view, &history, format).unwrap_or_else(|error| error.to_string());
+                assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_history_and_the_deepest_one_are_shown() {
+        let mut cursors = vec![crate::model::builder::history("Deep")];
+        for depth in 0..200 {
+            let inner = cursors[depth].enter_parallel(&format!("Level{depth}"), serde_json::json!({})).parallel_started().branch();
+            cursors.push(inner);
+        }
+        let deep = cursors[0].build();
+        for view in [args(), ShowArgs { timeline: true, ..args() }] {
+            let text = shown(&view, &deep, OutputFormat::Text).expect("shown");
+            assert!(text.lines().all(|line| unicode_width::UnicodeWidthStr::width(line) <= 80), "{text}");
+            assert!(shown(&view, &History::default(), OutputFormat::Text).is_ok());
+        }
+    }
+}
