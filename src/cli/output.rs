@@ -31,7 +31,7 @@ impl TextSettings {
         };
         let columns = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
         Self {
-            styles: if colored { Styles::ansi() } else { Styles::plain() },
+            styles: Styles::colored(colored),
             redactor: Redactor::new(!global.no_redact),
             width: columns.unwrap_or(WIDTH).clamp(40, WIDEST),
         }

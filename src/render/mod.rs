@@ -9,3 +9,4 @@ pub mod show;
 pub mod state;
 pub mod styles;
 pub mod timeline;
+pub mod why;
