@@ -26,6 +26,8 @@ pub(super) struct Unit {
     pub pages: Option<Pages>,
     pub definition: Option<DefinitionPart>,
     pub place: Place,
+    /// Parts of it stood in several files.
+    is_spread: bool,
     unknown: Vec<(String, RawText)>,
     without_ids: usize,
 }
@@ -141,6 +143,7 @@ impl Unit {
             pages: part.pages.map(Pages::new),
             definition: part.definition,
             place,
+            is_spread: false,
             unknown: part.unknown,
             without_ids: part.without_ids,
         }
@@ -251,14 +254,12 @@ fn accepts(current: &mut Unit, next: &Unit) -> bool {
         return current.definition.is_none() && is_of(definition, current.machine().as_ref()) != Some(false);
     }
     let Some(pages) = &next.pages else { return false };
-    match &mut current.pages {
-        Some(known) => known.relation(pages) != Relation::Contradicts,
-        None => {
-            let start = current.header.as_ref().and_then(|header| header.start);
-            let first = pages.events().find(|event| event.id == EventId(1)).and_then(|event| event.timestamp);
-            start.zip(first).is_none_or(|(start, first)| start == first)
-        }
+    if let Some(known) = &mut current.pages {
+        return known.relation(pages) != Relation::Contradicts;
     }
+    let start = current.header.as_ref().and_then(|header| header.start);
+    let first = pages.events().find(|event| event.id == EventId(1)).and_then(|event| event.timestamp);
+    start.zip(first).is_none_or(|(start, first)| start == first)
 }
 
 fn join(current: &mut Unit, next: Unit, is_single_event: bool) {
@@ -297,7 +298,8 @@ pub(super) fn of_folder(folder: &str, units: Vec<Unit>, out: &mut dyn FnMut(Resu
     });
     for unit in executions {
         // One execution spread over the files of a folder is called by the folder's name.
-        out(unit.into_history(is_alone.then(|| folder.to_owned())));
+        let origin = (is_alone && unit.is_spread).then(|| folder.to_owned());
+        out(unit.into_history(origin));
     }
     for unit in unused {
         out(unit.into_history(None));
@@ -310,7 +312,10 @@ fn grouped(mut pages: Vec<Unit>, report: &mut dyn FnMut(SourceError)) -> Vec<Uni
     let mut groups: Vec<Unit> = Vec::new();
     for unit in pages {
         match home(&mut groups, &unit) {
-            Home::Group(at) => groups[at].merge_pages(unit),
+            Home::Group(at) => {
+                groups[at].merge_pages(unit);
+                groups[at].is_spread = true;
+            }
             Home::Own => groups.push(unit),
             Home::Unknown { candidates } => report(unplaced(&unit, candidates)),
         }
@@ -379,6 +384,7 @@ fn described(mut groups: Vec<Unit>, headers: Vec<Unit>) -> Vec<Unit> {
             [one] => {
                 let group = &mut groups[*one];
                 group.header = unit.header;
+                group.is_spread = true;
                 group.unknown.extend(unit.unknown);
             }
             _ => left.push(unit),
