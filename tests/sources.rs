@@ -524,7 +524,7 @@ mod broken {
     fn each_message_names_the_place_and_what_is_wrong() {
         let cases: [(&[u8], &str); 14] = [
             (b"\xEF\xBB\xBF", "input is empty"),
-            (&[b' '; 20_000], "input is empty"),
+            (&vec![b' '; 20_000], "input is empty"),
             (b"", "input is empty"),
             (b" \n\n", "input is empty"),
             (b"\0\0\0\0", "binary data"),

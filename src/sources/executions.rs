@@ -13,7 +13,7 @@
 
 use std::collections::HashMap;
 
-use crate::model::{EventId, ExecutionHeader, Gap, History, HistoryEvent, RawText, StateMachineArn};
+use crate::model::{EventId, ExecutionHeader, Gap, History, HistoryEvent, RawText, StateMachineArn, Timestamp};
 
 use super::assemble::{Page, assemble};
 use super::document::{DefinitionPart, Part};
@@ -67,10 +67,6 @@ impl Pages {
 
     fn highest(&self) -> Option<EventId> {
         self.events().map(|event| event.id).max()
-    }
-
-    fn first_event(&mut self) -> Option<&HistoryEvent> {
-        self.find(EventId(1))
     }
 
     fn find(&mut self, id: EventId) -> Option<&HistoryEvent> {
@@ -188,10 +184,9 @@ impl Unit {
         }
     }
 
-    /// Whether the description and the first event tell the same start; `None` where one of them tells nothing.
-    fn starts_as(&mut self, header: &ExecutionHeader) -> Option<bool> {
-        let started = self.pages.as_mut()?.first_event()?.timestamp?;
-        Some(started == header.start?)
+    /// When event 1 happened.
+    fn first_time(&mut self) -> Option<Timestamp> {
+        self.pages.as_mut()?.find(EventId(1))?.timestamp
     }
 
     fn machine(&self) -> Option<StateMachineArn> {
@@ -248,7 +243,7 @@ impl Sequence {
 fn accepts(current: &mut Unit, next: &Unit) -> bool {
     if let Some(header) = &next.header {
         let fits = current.definition.as_ref().and_then(|definition| is_of(definition, header.state_machine_arn.as_ref())) != Some(false);
-        return current.header.is_none() && fits && current.starts_as(header) != Some(false);
+        return current.header.is_none() && fits && current.first_time().zip(header.start).is_none_or(|(first, start)| first == start);
     }
     if let Some(definition) = &next.definition {
         return current.definition.is_none() && is_of(definition, current.machine().as_ref()) != Some(false);
@@ -376,16 +371,17 @@ fn unplaced(unit: &Unit, candidates: usize) -> SourceError {
 fn described(mut groups: Vec<Unit>, headers: Vec<Unit>) -> Vec<Unit> {
     let mut left = Vec::new();
     let only = groups.len() == 1 && headers.len() == 1;
+    let starts: Vec<Option<Timestamp>> = groups.iter_mut().map(Unit::first_time).collect();
     for unit in headers {
-        let Some(header) = &unit.header else { continue };
-        let fitting: Vec<usize> =
-            (0..groups.len()).filter(|at| groups[*at].header.is_none() && groups[*at].starts_as(header).unwrap_or(only)).collect();
+        let start = unit.header.as_ref().and_then(|header| header.start);
+        let fits = |at: &usize| groups[*at].header.is_none() && starts[*at].zip(start).map_or(only, |(first, start)| first == start);
+        let fitting: Vec<usize> = (0..groups.len()).filter(fits).collect();
         match fitting.as_slice() {
             [one] => {
                 let group = &mut groups[*one];
                 group.header = unit.header;
-                group.is_spread = true;
                 group.unknown.extend(unit.unknown);
+                group.is_spread = true;
             }
             _ => left.push(unit),
         }
