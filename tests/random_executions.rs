@@ -98,7 +98,12 @@ fn most_failing_states_are_named_though_events_are_missing() {
             terminal += usize::from(report.terminal.and_then(|terminal| terminal.state).as_ref() == Some(&wanted_terminal.state));
             let right = cause.state.as_ref() == Some(&wanted_root.state);
             root += usize::from(right);
-            if !right && std::env::var("SHOW").is_ok() { eprintln!("{percent} seed {seed}: said {:?} is {:?} basis {:?} {:?}", cause.state, wanted_root.state, cause.basis, cause.confidence); }
+            if !right && std::env::var("SHOW").is_ok() {
+                eprintln!(
+                    "{percent} seed {seed}: said {:?} is {:?} basis {:?} {:?}",
+                    cause.state, wanted_root.state, cause.basis, cause.confidence
+                );
+            }
             sure_and_wrong += usize::from(!right && cause.confidence == why::Confidence::Certain);
         }
         eprintln!("{percent} % missing: terminal {terminal}/{failed}, root {root}/{failed}, certain and wrong {sure_and_wrong}");
