@@ -125,6 +125,8 @@ pub enum VisitOutcome {
 pub struct Visit {
     /// The state's name; `None` when neither its Entered nor its Exited event is in the history.
     pub state: Option<RawText>,
+    /// Whether the name is not in the history, but follows from the definition.
+    pub name_inferred: bool,
     /// The kind of state, where the history tells.
     pub state_type: Option<StateType>,
     /// Where it was.
