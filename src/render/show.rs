@@ -172,8 +172,10 @@ impl TreeWriter<'_> {
         if let Some(waits_for) = visit.waits_for {
             self.paragraph(self.screen.styles.open, &Self::waiting(visit, waits_for), out)?;
         }
-        if let Some(child) = visit.attempts.iter().rev().find_map(|attempt| attempt.child.as_deref()) {
-            self.whole(&format!("child {}", self.screen.line(child)), out)?;
+        let children: Vec<&str> = visit.attempts.iter().filter_map(|attempt| attempt.child.as_deref()).collect();
+        if let Some(last) = children.last() {
+            let word = if children.len() == 1 { "child" } else { "last child" };
+            self.whole(&format!("{word} {}", self.screen.line(last)), out)?;
         }
         for run in visit.map_runs.iter().filter_map(|run| run.arn.as_deref()) {
             self.whole(&format!("Map Run {}", self.screen.line(run)), out)?;
