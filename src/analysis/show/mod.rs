@@ -10,6 +10,7 @@ mod visits;
 
 use serde::Serialize;
 
+use crate::analysis::cause;
 use crate::analysis::why::{ExecutionSummary, Incomplete, WaitsFor};
 use crate::model::path::{AttemptOutcome, VisitOutcome};
 use crate::model::{EventId, ExecutionPath, ExecutionStatus, Gap, History, Timestamp};
@@ -343,20 +344,16 @@ pub(crate) fn incomplete(history: &History, path: &ExecutionPath) -> Vec<Incompl
     missing
 }
 
-/// The first line of what a cause says, without the JSON around it.
-fn one_line(cause: &str) -> String {
-    // The visit that the cause stands with says as much as the service's opening words.
-    let cause = match (cause.strip_prefix("An error occurred while executing the state '"), cause.split_once("). ")) {
-        (Some(_), Some((opening, rest))) if opening.contains("' (entered at the event id #") => rest,
-        _ => cause,
-    };
-    let said = serde_json::from_str::<serde_json::Value>(cause).ok().and_then(|value| {
-        ["errorMessage", "Cause", "StatusReason", "StoppedReason", "message"]
-            .iter()
-            .find_map(|name| value.get(name)?.as_str().map(str::to_owned))
-    });
-    let said = said.as_deref().unwrap_or(cause);
-    said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
+/// The first line of what a cause says once its layers are peeled off; the error inside before it, where it is another one.
+fn one_line(error: Option<&str>, cause: &str) -> String {
+    let found = cause::decode(error, cause);
+    let said = found.message.as_deref().unwrap_or(if found.error_type.is_some() { "" } else { cause });
+    let line = said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    match found.error_type.filter(|inner| Some(inner.as_str()) != error) {
+        Some(inner) if line.is_empty() => inner,
+        Some(inner) => format!("{inner}: {line}"),
+        None => line.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -387,6 +384,15 @@ mod tests {
         assert_eq!((second.duration_ms, second.wait_before_ms, second.offset_ms), (Some(300), Some(2000), Some(3020)));
         assert_eq!(report.visits[0].duration_ms, Some(3320));
         assert_eq!(report.visits[0].resource.as_deref(), Some("lambda:invoke"));
+    }
+
+    #[test]
+    fn a_cause_becomes_the_line_that_matters() {
+        let child = r#"{"Cause": "no stock\nat top", "Error": "StockError", "ExecutionArn": "arn:aws:states:us-east-1:111111111111:execution:M:a", "Status": "FAILED"}"#;
+        assert_eq!(one_line(Some("States.TaskFailed"), child), "StockError: no stock");
+        assert_eq!(one_line(Some("StockError"), r#"{"errorMessage": "no stock", "errorType": "StockError"}"#), "no stock");
+        assert_eq!(one_line(None, "\n  first\nsecond"), "first");
+        assert_eq!(one_line(None, ""), "");
     }
 
     #[test]

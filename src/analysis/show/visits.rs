@@ -128,14 +128,14 @@ impl Teller<'_> {
     fn failure(&self, id: VisitId, visit: &Visit) -> (Option<String>, Option<String>) {
         let Some(event) = self.event(visit.failure) else { return (None, None) };
         if event.error().is_some() || event.cause().is_some() {
-            return (text(event.error()), event.cause().map(|cause| one_line(&cause.decode())));
+            return problem(event);
         }
         // A Fail state's own event carries only its input; its error stands in the execution's end.
         let blamed = |run: &&crate::model::path::Run| {
             run.blame.is_some_and(|blame| blame.visit == Some(id) || blame.visit.is_some() && blame.visit == visit.failed_by)
         };
         let Some(end) = self.path.runs.iter().rev().find(blamed).and_then(|run| self.event(run.end)) else { return (None, None) };
-        (text(end.error()), end.cause().map(|cause| one_line(&cause.decode())))
+        problem(end)
     }
 
     fn caught_by(&self, id: VisitId, visit: &Visit) -> Option<String> {
@@ -190,6 +190,7 @@ impl Teller<'_> {
             _ => self.time(attempt.ended).or_else(|| self.end_of(visit)),
         };
         let ended = self.event(attempt.ended);
+        let (error, cause) = ended.map(problem).unwrap_or_default();
         let limits = match scheduled.map(|event| &event.details) {
             Some(Details::Scheduled(limits)) => (limits.timeout_in_seconds, limits.heartbeat_in_seconds),
             _ => (None, None),
@@ -208,8 +209,8 @@ impl Teller<'_> {
             timeout_seconds: limits.0,
             heartbeat_seconds: limits.1,
             child: self.event(attempt.submitted).and_then(child_of),
-            error: ended.and_then(|event| text(event.error())),
-            cause: ended.and_then(HistoryEvent::cause).map(|cause| one_line(&cause.decode())),
+            error,
+            cause,
         }
     }
 
@@ -244,6 +245,13 @@ impl Teller<'_> {
             (None, None) => WaitsFor::TaskStart,
         }
     }
+}
+
+/// The error that an event reports, and its cause on one line.
+fn problem(event: &HistoryEvent) -> (Option<String>, Option<String>) {
+    let error = text(event.error());
+    let cause = event.cause().map(|cause| one_line(error.as_deref(), &cause.decode()));
+    (error, cause.filter(|cause| !cause.is_empty()))
 }
 
 /// The ARN of the child execution in the answer of `states:startExecution`.
