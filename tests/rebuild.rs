@@ -108,7 +108,11 @@ fn evaluation_failures_link_before_their_state_and_are_placed_by_name() {
 #[test]
 fn items_that_cannot_be_computed_are_a_failure_of_the_map() {
     let mut story = history("Orders");
-    story.enter_map("Each", json!({})).evaluation_failed("Items", "returned an unexpected result type.").composite_failed().execution_failed();
+    story
+        .enter_map("Each", json!({}))
+        .evaluation_failed("Items", "returned an unexpected result type.")
+        .composite_failed()
+        .execution_failed();
     let report = explained(&story.build());
     assert_eq!(blamed(&report), (Some("Each"), Some("Each")));
 }

@@ -107,11 +107,8 @@ impl<'w> Loader<'w> {
             let text = "which execution? Give an ARN, a console URL, a file, a folder or `-`; or --state-machine NAME --latest-failed";
             return Err(WrongUsage(text.to_owned()).into());
         }
-        let execs: Vec<Exec> = args
-            .execs
-            .iter()
-            .map(|text| text.parse::<Exec>().map_err(|error| WrongUsage(error.to_string())))
-            .collect::<Result<_, _>>()?;
+        let execs: Vec<Exec> =
+            args.execs.iter().map(|text| text.parse::<Exec>().map_err(|error| WrongUsage(error.to_string()))).collect::<Result<_, _>>()?;
         let several = execs.len() > 1;
         for exec in execs {
             match exec {
@@ -120,7 +117,9 @@ impl<'w> Loader<'w> {
                     Err(error) if several => self.report(&format!("{error:#}")),
                     Err(error) => return Err(error),
                 },
-                Exec::StandardInput => self.read(false, take, |limits, sink| read_stream(io::stdin().lock(), "standard input", limits, sink)),
+                Exec::StandardInput => {
+                    self.read(false, take, |limits, sink| read_stream(io::stdin().lock(), "standard input", limits, sink))
+                }
                 Exec::Path(path) => self.read(path.is_dir(), take, |limits, sink| read_path(&path, limits, sink)),
             }
         }
@@ -191,7 +190,8 @@ impl<'w> Loader<'w> {
 
     fn connect(&mut self, key: &str, region_of_arn: Option<&str>) -> anyhow::Result<&Aws> {
         if self.aws.is_none() {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start the network runtime")?;
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start the network runtime")?;
             self.aws = Some(Aws { runtime, by_region: HashMap::new() });
         }
         let aws = self.aws.as_mut().context("the runtime was made above")?;

@@ -116,7 +116,8 @@ fn write(reports: &[&WhyReport], args: &WhyArgs, global: &GlobalArgs, out: &mut 
         }
         (OutputFormat::Json, [report]) => render::why::json(report, &settings.redactor, out)?,
         (OutputFormat::Json, _) => {
-            let text = format!("{} executions do not make one document; use --output jsonl, or --execution NAME for one of them", reports.len());
+            let text =
+                format!("{} executions do not make one document; use --output jsonl, or --execution NAME for one of them", reports.len());
             return Err(WrongUsage(text).into());
         }
         (OutputFormat::Text, [report]) if !several => {

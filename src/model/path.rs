@@ -195,6 +195,8 @@ pub struct Attempt {
     pub ended: Option<EventIndex>,
     /// How it ended.
     pub outcome: AttemptOutcome,
+    /// Of a Parallel or Map: the innermost visit that failed this attempt.
+    pub failed_by: Option<VisitId>,
     /// The number of the run it belongs to, from 0.
     pub run: u32,
 }

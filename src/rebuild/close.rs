@@ -83,9 +83,8 @@ impl Rebuilder<'_> {
         for NamelessAbort { event, state_type, failing } in std::mem::take(&mut self.aborts) {
             // What a redrive took up again may have exited later.
             let redriven_before = |exited: usize| self.path.runs.iter().any(|run| event < run.first_event && run.first_event < exited);
-            let fits = |visit: &Visit| {
-                visit.aborted.is_none() && visit.state_type == Some(state_type) && visit.exited.is_none_or(redriven_before)
-            };
+            let fits =
+                |visit: &Visit| visit.aborted.is_none() && visit.state_type == Some(state_type) && visit.exited.is_none_or(redriven_before);
             let own = failing.filter(|id| fits(self.visit(*id)));
             let found = own.or_else(|| {
                 let waiting = &mut waiting[queue(state_type)?];
@@ -110,10 +109,11 @@ impl Rebuilder<'_> {
     fn failed_visits(&mut self) -> Vec<bool> {
         let mut failed = vec![false; self.path.visits.len()];
         for position in 0..self.path.visits.len() {
-            let composite = &self.path.visits[position];
-            let is_composite = composite.state_type.is_some_and(StateType::is_composite);
-            if is_composite && let Some(by) = composite.failed_by {
-                self.mark_failed(by, Some(VisitId(u32::try_from(position).unwrap_or(u32::MAX))), &mut failed);
+            let composite = VisitId(u32::try_from(position).expect("checked when the visit was opened"));
+            for attempt in &self.visit(composite).attempts {
+                if let Some(by) = attempt.failed_by {
+                    self.mark_failed(by, Some(composite), &mut failed);
+                }
             }
         }
         for run in self.path.runs.clone() {

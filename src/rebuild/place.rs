@@ -304,7 +304,9 @@ impl<'h> Rebuilder<'h> {
                 }
                 self.open_scope(parent, self.branch_index(parent, name), None)
             }
-            (Role::ExecutionRedriven | Role::ExecutionEnded(_), _) => self.unfinished_named(name).map_or(ScopeId::EXECUTION, |visit| self.visit(visit).scope),
+            (Role::ExecutionRedriven | Role::ExecutionEnded(_), _) => {
+                self.unfinished_named(name).map_or(ScopeId::EXECUTION, |visit| self.visit(visit).scope)
+            }
             _ => place.scope,
         }
     }
@@ -552,6 +554,7 @@ impl<'h> Rebuilder<'h> {
             submitted: None,
             ended: None,
             outcome: AttemptOutcome::Open,
+            failed_by: None,
             run,
         });
     }
@@ -631,6 +634,7 @@ impl<'h> Rebuilder<'h> {
         let Some(attempt) = visit.attempts.last_mut().filter(|attempt| attempt.ended.is_none()) else { return };
         attempt.ended = Some(cause);
         attempt.outcome = AttemptOutcome::Failed;
+        attempt.failed_by = failing.map(|(_, by)| by);
         if let Some((event, by)) = failing {
             visit.failure = Some(event);
             visit.failed_by = Some(by);
@@ -675,6 +679,9 @@ impl<'h> Rebuilder<'h> {
             let visit = self.visit_mut(visit);
             visit.failure = Some(inside.map_or(index, |(event, _)| event));
             visit.failed_by = inside.map(|(_, by)| by);
+            if let Some(attempt) = visit.attempts.last_mut() {
+                attempt.failed_by = visit.failed_by;
+            }
         }
         if let Some(attempt) = self.visit_mut(visit).attempts.last_mut() {
             attempt.ended = Some(index);

@@ -3,7 +3,8 @@
 use crate::analysis::why::{ExecutionSummary, Incomplete};
 use crate::model::{Details, EventId, ExecutionPath, History, HistoryEvent, RawText};
 
-use super::{incomplete, one_line, summary, visits};
+use super::{one_line, visits};
+use crate::analysis::execution::{incomplete, summary};
 
 /// The events of an execution.
 #[derive(Debug, Clone)]

@@ -11,9 +11,9 @@ mod visits;
 use serde::Serialize;
 
 use crate::analysis::cause;
-use crate::analysis::why::{ExecutionSummary, Incomplete, WaitsFor};
+use crate::analysis::execution::{ExecutionSummary, Incomplete, WaitsFor, incomplete, summary};
 use crate::model::path::{AttemptOutcome, VisitOutcome};
-use crate::model::{EventId, ExecutionPath, ExecutionStatus, Gap, History, Timestamp};
+use crate::model::{EventId, ExecutionPath, ExecutionStatus, History, Timestamp};
 
 pub use events::{EventLine, EventList, events};
 pub use state::{AttemptPayloads, StateReport, StateVisit, state};
@@ -304,44 +304,6 @@ pub fn show(history: &History, path: &ExecutionPath) -> ShowReport {
         unplaced_event_ids: path.unplaced.iter().map(|event| history.events[*event].id).collect(),
         incomplete: incomplete(history, path),
     }
-}
-
-/// The execution's header, with what the history itself tells where nobody described the execution.
-pub(crate) fn summary(history: &History, path: &ExecutionPath) -> ExecutionSummary {
-    let header = &history.header;
-    let status = header.status.or(path.status);
-    let clock = visits::Clock::new(history);
-    let start = header.start.or_else(|| history.events.iter().find_map(|event| event.timestamp));
-    let last = history.events.iter().rev().find_map(|event| event.timestamp);
-    let is_over = status.is_some_and(|status| status != ExecutionStatus::Running);
-    let stop = header.stop.or(last.filter(|_| is_over));
-    ExecutionSummary {
-        arn: header.arn.as_ref().map(ToString::to_string),
-        name: header.name.clone().or_else(|| header.arn.as_ref().map(|arn| arn.name().to_owned())),
-        state_machine: header.state_machine_arn.as_ref().map(ToString::to_string),
-        status,
-        start,
-        stop,
-        duration_ms: visits::between(start, stop.or(last)).or(Some(clock.span_ms()).filter(|_| last.is_some())),
-        redrive_count: header.redrive_count.unwrap_or_else(|| path.runs.len().saturating_sub(1) as u64),
-        events: history.events.len(),
-        origin: history.origin.clone(),
-        console_url: header.arn.as_ref().and_then(crate::model::ExecutionArn::console_url),
-    }
-}
-
-/// What is known to be missing: in the history, and where the path could not be sure.
-pub(crate) fn incomplete(history: &History, path: &ExecutionPath) -> Vec<Incomplete> {
-    let gap = |gap: &Gap| Incomplete { id: gap.id(), text: gap.to_string() };
-    let mut missing: Vec<Incomplete> = history.gaps.iter().map(gap).collect();
-    let id = |event: &usize| history.events.get(*event).map(|event| event.id);
-    if let Some(first) = path.broken_links.first().and_then(id) {
-        missing.push(gap(&Gap::BrokenLinks { events: path.broken_links.len(), first }));
-    }
-    if let Some(first) = path.unplaced.first().and_then(id) {
-        missing.push(gap(&Gap::UnplacedEvents { events: path.unplaced.len(), first }));
-    }
-    missing
 }
 
 /// The first line of what a cause says once its layers are peeled off; the error inside before it, where it is another one.

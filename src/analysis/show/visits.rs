@@ -1,10 +1,10 @@
 //! Visits, attempts and scopes with their times.
 
-use crate::analysis::why::WaitsFor;
+use crate::analysis::execution::{self, between};
 use crate::model::event_type::Ending;
 use crate::model::path::{Attempt, AttemptOutcome, EventIndex, Scope, ScopeId, Visit, VisitId, VisitOutcome};
 use crate::model::time::milliseconds_between;
-use crate::model::{Details, EventType, ExecutionPath, ExecutionStatus, History, HistoryEvent, RawText, Role, StateType, Timestamp};
+use crate::model::{Details, ExecutionPath, ExecutionStatus, History, HistoryEvent, RawText, Role, StateType, Timestamp};
 
 use super::{MapRunReport, RunReport, ScopeKind, ScopeReport, VisitAttempt, VisitReport, one_line};
 
@@ -28,11 +28,6 @@ impl Clock {
     pub(super) fn offset_ms(&self, moment: Option<Timestamp>) -> Option<i64> {
         Some(milliseconds_between(self.start?, moment?))
     }
-}
-
-/// From one moment to another, when both are known.
-pub(super) fn between(start: Option<Timestamp>, end: Option<Timestamp>) -> Option<i64> {
-    Some(milliseconds_between(start?, end?))
 }
 
 fn time_of(history: &History, event: Option<EventIndex>) -> Option<Timestamp> {
@@ -95,13 +90,13 @@ impl Teller<'_> {
             start,
             offset_ms: self.clock.offset_ms(start),
             duration_ms: between(start, self.end_of(visit)),
-            resource: visit.attempts.iter().rev().find_map(|attempt| self.resource(attempt)),
+            resource: visit.attempts.iter().rev().find_map(|attempt| execution::resource(self.history, attempt)),
             failure_event_id: self.event(visit.failure).map(|event| event.id),
             error,
             cause,
             failed_by: visit.failed_by.filter(|by| *by != id).map(|by| by.0 as usize),
             caught_by: self.caught_by(id, visit),
-            waits_for: (visit.outcome == VisitOutcome::Open).then(|| self.waits_for(visit)),
+            waits_for: (visit.outcome == VisitOutcome::Open).then(|| execution::waits_for(self.history, visit)),
             waiting_since: if visit.outcome == VisitOutcome::Open { self.waiting_since(visit).or(start) } else { None },
             attempts: self.attempts(visit),
             scopes: visit.scopes.iter().map(|scope| scope.0 as usize).collect(),
@@ -156,21 +151,6 @@ impl Teller<'_> {
         Some(MapRunReport { event_id: event.id, arn })
     }
 
-    fn resource(&self, attempt: &Attempt) -> Option<String> {
-        let event = self.event(attempt.scheduled.or(attempt.started).or(attempt.ended))?;
-        let (kind, resource) = match &event.details {
-            Details::Scheduled(scheduled) => (scheduled.resource_type.as_ref(), scheduled.resource.as_ref()?),
-            Details::Started(started) => (started.resource_type.as_ref(), started.resource.as_ref()?),
-            Details::Failure(failure) => (failure.resource_type.as_ref(), failure.resource.as_ref()?),
-            Details::Output(output) => (output.resource_type.as_ref(), output.resource.as_ref()?),
-            _ => return None,
-        };
-        Some(match kind {
-            Some(kind) => format!("{}:{}", kind.decode(), resource.decode()),
-            None => resource.decode().into_owned(),
-        })
-    }
-
     fn attempts(&self, visit: &Visit) -> Vec<VisitAttempt> {
         let mut before: Option<&Attempt> = None;
         let mut reports = Vec::with_capacity(visit.attempts.len());
@@ -208,7 +188,7 @@ impl Teller<'_> {
             waited_ms: attempt.submitted.and_then(|submitted| between(self.time(Some(submitted)), end)),
             timeout_seconds: limits.0,
             heartbeat_seconds: limits.1,
-            child: self.event(attempt.submitted).and_then(child_of),
+            child: execution::child(self.history, attempt),
             error,
             cause,
         }
@@ -221,30 +201,6 @@ impl Teller<'_> {
             _ => self.time(attempt.ended),
         }
     }
-
-    fn waits_for(&self, visit: &Visit) -> WaitsFor {
-        match visit.state_type {
-            Some(StateType::Wait) => return WaitsFor::Time,
-            Some(StateType::Map) if !visit.map_runs.is_empty() => return WaitsFor::MapRun,
-            Some(StateType::Parallel | StateType::Map) => return WaitsFor::Scopes,
-            _ => {}
-        }
-        let Some(attempt) = visit.attempts.last() else { return WaitsFor::Unknown };
-        if attempt.outcome != AttemptOutcome::Open {
-            return WaitsFor::Retry;
-        }
-        let resource = self.resource(attempt).unwrap_or_default();
-        let is_activity = self.event(attempt.scheduled).is_some_and(|event| event.kind == EventType::ActivityScheduled);
-        match (attempt.submitted, attempt.started) {
-            (Some(_), _) if resource.contains(".waitForTaskToken") => WaitsFor::Callback,
-            (Some(_), _) if resource.starts_with("states:startExecution") => WaitsFor::ChildExecution,
-            (Some(_), _) => WaitsFor::Job,
-            (None, Some(_)) if is_activity => WaitsFor::Activity,
-            (None, Some(_)) => WaitsFor::Task,
-            (None, None) if is_activity => WaitsFor::ActivityWorker,
-            (None, None) => WaitsFor::TaskStart,
-        }
-    }
 }
 
 /// The error that an event reports, and its cause on one line.
@@ -252,19 +208,6 @@ fn problem(event: &HistoryEvent) -> (Option<String>, Option<String>) {
     let error = text(event.error());
     let cause = event.cause().map(|cause| one_line(error.as_deref(), &cause.decode()));
     (error, cause.filter(|cause| !cause.is_empty()))
-}
-
-/// The ARN of the child execution in the answer of `states:startExecution`.
-fn child_of(submitted: &HistoryEvent) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Answer {
-        execution_arn: String,
-    }
-    let Details::Output(output) = &submitted.details else { return None };
-    let starts_one = output.resource_type.as_ref().is_some_and(|service| service.is("states"));
-    let answer = output.output.as_ref().filter(|_| starts_one)?;
-    serde_json::from_str::<Answer>(&answer.text.decode()).ok().map(|answer| answer.execution_arn)
 }
 
 pub(super) fn scopes(history: &History, path: &ExecutionPath, clock: &Clock, visits: &[VisitReport]) -> Vec<ScopeReport> {
