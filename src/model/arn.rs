@@ -164,33 +164,13 @@ impl ExecutionArn {
         if !text.starts_with("https://") && !text.starts_with("http://") {
             return None;
         }
-        let decoded = percent_decoded(text);
+        let decoded = percent_encoding::percent_decode_str(text).decode_utf8_lossy();
         let after = decoded.split("executions/details/").nth(1)?;
         let arn = after.split(['?', '#', '&', '/']).next()?;
         // The label of a Distributed Map's child holds a slash of its own.
         let with_label = after.split(['?', '#', '&']).next()?;
         with_label.trim_end_matches('/').parse().or_else(|_| arn.parse()).ok()
     }
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let escaped = (first == b'%').then(|| after.get(..2)).flatten();
-        let byte = escaped.and_then(|digits| std::str::from_utf8(digits).ok()).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match byte {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 impl StateMachineArn {

@@ -35,8 +35,8 @@ impl Rebuilder<'_> {
         let nameless: Vec<VisitId> = self.path.visits().filter(|(_, visit)| visit.state.is_none()).map(|(id, _)| id).collect();
         for id in nameless {
             let visit = self.visit(id);
-            let resource = visit.attempts.iter().flat_map(|attempt| [attempt.scheduled, attempt.started, attempt.ended]).flatten();
-            let resource = resource.filter_map(|event| called(self.event(event))).next();
+            let mut resource = visit.attempts.iter().flat_map(|attempt| [attempt.scheduled, attempt.started, attempt.ended]).flatten();
+            let resource = resource.find_map(|event| called(self.event(event)));
             let before = self.path.predecessor(id).and_then(|before| self.visit(before).state.as_ref()).map(RawText::decode);
             let before = before.as_deref().and_then(|name| definition.find(name));
             let parent = self.path.scope(visit.scope).parent.and_then(|parent| self.visit(parent).state.as_ref()).map(RawText::decode);
@@ -215,10 +215,8 @@ impl Rebuilder<'_> {
             let last = scope.visits.last().map(|visit| self.visit(*visit).outcome);
             let ending = match (last, attempt) {
                 (Some(VisitOutcome::Failed), _) => Some(Ending::Failed),
-                (_, Some(AttemptOutcome::Succeeded)) => Some(Ending::Succeeded),
-                (Some(VisitOutcome::Succeeded), Some(AttemptOutcome::Failed | AttemptOutcome::Aborted)) => Some(Ending::Succeeded),
-                (Some(VisitOutcome::Open) | None, Some(AttemptOutcome::Open)) => None,
                 (_, Some(AttemptOutcome::Open)) => None,
+                (_, Some(AttemptOutcome::Succeeded)) | (Some(VisitOutcome::Succeeded), Some(_)) => Some(Ending::Succeeded),
                 _ => Some(Ending::Aborted),
             };
             self.path.scopes[position].ending = ending;

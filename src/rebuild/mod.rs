@@ -18,10 +18,14 @@
 //! | anything after `ExecutionRedriven`   | the visit that had not ended                                                    |
 //! | an event whose link leads nowhere    | what the definition, the names seen so far and the order make likely; it is listed |
 
+mod attempts;
 mod blame;
 mod cause_text;
 mod close;
+mod composites;
+mod likely;
 mod place;
+mod visits;
 
 pub use cause_text::{StateInCause, state_in_cause};
 

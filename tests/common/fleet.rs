@@ -203,9 +203,9 @@ impl Teller<'_> {
     fn advance(&mut self, lane: usize) {
         if self.lanes[lane].current.is_none() {
             if self.lanes[lane].plan.is_empty() {
-                self.finish(lane)
+                self.finish(lane);
             } else {
-                self.enter(lane)
+                self.enter(lane);
             }
             return;
         }

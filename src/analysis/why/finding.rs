@@ -175,7 +175,6 @@ impl Evidence<'_> {
         let Some(Details::Scheduled(scheduled)) = scheduled else { return Kind::TaskTimedOut };
         let timeout = scheduled.timeout_in_seconds.filter(|seconds| *seconds < NO_TIMEOUT);
         match (scheduled.heartbeat_in_seconds.filter(|seconds| *seconds < NO_TIMEOUT), timeout) {
-            (None, _) => Kind::TaskTimedOut,
             (Some(_), None) => Kind::HeartbeatTimedOut,
             (Some(heartbeat), Some(timeout)) if heartbeat < timeout => {
                 let lasted = self.between(attempt.started.or(attempt.scheduled), failure.event);

@@ -67,7 +67,7 @@ fn decoded(text: Option<&RawText>) -> Option<String> {
     text.map(|text| text.decode().into_owned())
 }
 
-impl<'e> Evidence<'e> {
+impl Evidence<'_> {
     fn incomplete(&self) -> Vec<Incomplete> {
         let mut found = execution::incomplete(self.history, self.path);
         let unreadable = self.history.gaps.iter().any(|gap| matches!(gap, Gap::NoDefinition { .. }));
