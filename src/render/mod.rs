@@ -3,9 +3,12 @@
 mod columns;
 pub mod escape;
 pub mod events;
+mod json_fold;
 mod json_text;
+mod page;
 pub mod redact;
 pub mod show;
 pub mod state;
 pub mod styles;
 pub mod timeline;
+pub mod why;
