@@ -9,6 +9,7 @@ use stepscope::asl::Definition;
 use stepscope::model::path::VisitId;
 use stepscope::model::{ExecutionPath, History};
 use stepscope::rebuild::rebuild;
+use stepscope::sources::{Page, assemble};
 
 fn known(history: &History, path: &ExecutionPath, visit: VisitId) -> Known {
     let visit = path.visit(visit);
@@ -72,40 +73,35 @@ fn the_failing_state_and_its_cause_are_named() {
 
 /// Leaves out some events, as a lost page or a lossy log does.
 fn damaged(history: &History, random: &mut Random, percent: usize) -> History {
-    let mut history = history.clone();
     let last = history.events.len() - 1;
-    let mut position = 0;
-    history.events.retain(|_| {
-        position += 1;
-        position > last || !random.chance(percent)
-    });
-    history
+    let kept = history.events.iter().enumerate().filter(|(position, _)| *position == last || !random.chance(percent));
+    let events = kept.map(|(_, event)| event.clone()).collect();
+    assemble(history.header.clone(), vec![Page { events, more: false }], None, "damaged".to_owned())
 }
 
+/// What cannot be known is not claimed: the shares are what the definition and the remaining events make likely.
 #[test]
 fn most_failing_states_are_named_though_events_are_missing() {
-    for percent in [2, 10] {
-        let (mut failed, mut terminal, mut root, mut sure_and_wrong) = (0, 0, 0, 0);
+    for (percent, wanted_terminal, wanted_root) in [(2, 0.95, 0.92), (10, 0.84, 0.76)] {
+        let (mut failed, mut terminal, mut root) = (0, 0, 0);
         for seed in 0..3_000 {
             let run = tell(seed, 30);
-            let (Some(wanted_terminal), Some(wanted_root)) = (&run.terminal, &run.root) else { continue };
+            let (Some(true_terminal), Some(true_root)) = (&run.terminal, &run.root) else { continue };
             let history = damaged(&run.history, &mut Random::new(seed + 77), percent);
+            let is_damaged = history.events.len() < run.history.events.len();
             let definition = Definition::parse(&run.definition).expect("a definition");
             let path = rebuild(&history, Some(&definition));
             let report = why::why(Evidence { history: &history, path: &path, definition: Some(&definition) });
-            failed += 1;
             let cause = report.root_cause.expect("the execution failed");
-            terminal += usize::from(report.terminal.and_then(|terminal| terminal.state).as_ref() == Some(&wanted_terminal.state));
-            let right = cause.state.as_ref() == Some(&wanted_root.state);
+            let right = cause.state.as_ref() == Some(&true_root.state);
+            failed += 1;
+            terminal += usize::from(report.terminal.and_then(|terminal| terminal.state).as_ref() == Some(&true_terminal.state));
             root += usize::from(right);
-            if !right && std::env::var("SHOW").is_ok() {
-                eprintln!(
-                    "{percent} seed {seed}: said {:?} is {:?} basis {:?} {:?}",
-                    cause.state, wanted_root.state, cause.basis, cause.confidence
-                );
-            }
-            sure_and_wrong += usize::from(!right && cause.confidence == why::Confidence::Certain);
+            assert!(right || cause.confidence < why::Confidence::Certain, "seed {seed}: sure, and wrong");
+            assert_eq!(report.incomplete.iter().any(|gap| gap.id == "missing_events"), is_damaged, "seed {seed}");
         }
-        eprintln!("{percent} % missing: terminal {terminal}/{failed}, root {root}/{failed}, certain and wrong {sure_and_wrong}");
+        let share = |count: usize| f64::from(u32::try_from(count).expect("few")) / f64::from(failed);
+        assert!(share(terminal) >= wanted_terminal, "{percent} % missing: terminal right in {:.3}", share(terminal));
+        assert!(share(root) >= wanted_root, "{percent} % missing: root cause right in {:.3}", share(root));
     }
 }

@@ -2,5 +2,6 @@
 
 pub mod advice;
 pub mod cause;
+pub mod execution;
 pub mod show;
 pub mod why;

@@ -199,6 +199,12 @@ impl Definition {
 }
 
 impl State {
+    /// Whether a transition or a Catch of this state leads to the other.
+    pub fn leads_to(&self, definition: &Definition, other: &State) -> bool {
+        let caught = self.catchers.iter().filter_map(|catcher| catcher.next);
+        self.next.iter().copied().chain(caught).any(|id| definition.state(id).name == other.name)
+    }
+
     fn named(name: &str, text: &StateText, machine: MachineId) -> Self {
         Self {
             name: name.to_owned(),

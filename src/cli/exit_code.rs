@@ -7,7 +7,9 @@
 //! | 2    | wrong usage                              |
 //! | 3    | found something, with `--exit-status`    |
 //! | 4    | nothing matched                          |
-//! | 130  | interrupted                              |
+//! | 130  | interrupted: the shell's, for the signal |
+
+use thiserror::Error;
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub enum Exit {
     Done,
     /// Something could not be done; stderr says what.
     Failed,
+    /// The arguments do not fit together.
+    WrongUsage,
     /// With `--exit-status`: there is something to look at.
     Found,
     /// Nothing matched what was asked for.
@@ -28,8 +32,14 @@ impl Exit {
         match self {
             Self::Done => 0,
             Self::Failed => 1,
+            Self::WrongUsage => 2,
             Self::Found => 3,
             Self::NothingMatched => 4,
         }
     }
 }
+
+/// Arguments that are sound one by one and do not fit together, or an `EXEC` that is none.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub struct WrongUsage(pub String);

@@ -4,16 +4,22 @@ mod completion;
 mod demo;
 mod exit_code;
 mod global;
+mod load;
 mod man;
+mod output;
 mod show;
+mod why;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Everything on the command line.
+use exit_code::Exit;
+
+/// Explains failed executions of AWS Step Functions: the failing state, the input it received, and why
 #[derive(Debug, Parser)]
-#[command(name = "stepscope", version, about, propagate_version = true, arg_required_else_help = true)]
+#[command(name = "stepscope", version, about, propagate_version = true, arg_required_else_help = true, after_help = EXAMPLES)]
 pub struct Cli {
     #[command(flatten)]
     global: global::GlobalArgs,
@@ -21,12 +27,70 @@ pub struct Cli {
     verb: Verb,
 }
 
+const EXAMPLES: &str = "Examples:
+  stepscope why arn:aws:states:eu-west-1:111111111111:execution:Orders:run-1
+  stepscope why history.json
+  stepscope why --state-machine Orders --latest-failed
+  stepscope show history.json --timeline
+  stepscope demo
+
+Everything is read-only: no verb changes anything in AWS.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 found something (with
+--exit-status), 4 nothing matched, 130 interrupted.";
+
 #[derive(Debug, Subcommand)]
-enum Verb {}
+enum Verb {
+    Why(why::WhyArgs),
+    Show(show::ShowArgs),
+    Demo(demo::DemoArgs),
+    Completion(completion::CompletionArgs),
+    Man(man::ManArgs),
+}
 
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let _ = cli.global;
-    match cli.verb {}
+    let out = &mut io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let words = &mut io::stderr().lock();
+    let done = run(&cli, out, words).and_then(|exit| out.flush().map(|()| exit).map_err(anyhow::Error::from));
+    match done {
+        Ok(exit) => ExitCode::from(exit.code()),
+        // Whoever reads has seen enough.
+        Err(error) if is_closed_pipe(&error) => ExitCode::from(Exit::Done.code()),
+        Err(error) => {
+            // What was found before is worth having; a pipe that is closed as well changes nothing.
+            let _ = out.flush();
+            let _ = writeln!(words, "stepscope: {error:#}");
+            let code = error.downcast_ref::<exit_code::WrongUsage>().map_or(Exit::Failed, |_| Exit::WrongUsage);
+            ExitCode::from(code.code())
+        }
+    }
+}
+
+fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<Exit> {
+    match &cli.verb {
+        Verb::Why(args) => why::run(args, &cli.global, out, words),
+        Verb::Show(args) => show::run(args, &cli.global, out, words),
+        Verb::Demo(args) => demo::run(args, out, words),
+        Verb::Completion(args) => completion::run::<Cli>(args, out),
+        Verb::Man(args) => man::run::<Cli>(args, out),
+    }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let io = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
+    let json = error.chain().find_map(|cause| cause.downcast_ref::<serde_json::Error>()).and_then(serde_json::Error::io_error_kind);
+    io.map(io::Error::kind).or(json) == Some(io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
 }

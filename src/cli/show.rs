@@ -6,16 +6,17 @@ use anyhow::bail;
 use clap::Args;
 use serde::Serialize;
 
-use super::exit_code::Exit;
-use super::global::OutputFormat;
+use super::exit_code::{Exit, WrongUsage};
+use super::global::{GlobalArgs, OutputFormat};
+use super::load::{ExecArgs, Loader, NothingFailed, definition_of};
+use super::output::TextSettings;
 use crate::analysis::show;
 use crate::model::path::ExecutionPath;
 use crate::model::wire::WireHistory;
-use crate::model::{History, RawText};
+use crate::model::{ExecutionArn, History, RawText};
+use crate::rebuild::rebuild;
 use crate::render::redact::Redactor;
-use crate::render::styles::Styles;
 use crate::render::{escape, events, show as tree, state, timeline};
-use crate::sources::Exec;
 
 /// Show what an execution did: its states, attempts, branches and iterations
 #[derive(Debug, Clone, Args)]
@@ -27,36 +28,91 @@ use crate::sources::Exec;
   stepscope show --output json history.json | jq '.visits[] | select(.outcome == \"failed\")'
   aws stepfunctions get-execution-history --execution-arn ARN | stepscope show -")]
 pub struct ShowArgs {
-    /// ARN, console address, file, folder, or - for standard input
-    #[arg(value_name = "EXEC")]
-    pub exec: Exec,
+    #[command(flatten)]
+    execs: ExecArgs,
+    /// This execution among those read, by name or ARN
+    #[arg(long, value_name = "NAME")]
+    execution: Option<String>,
     /// Draw bars over a common time axis
     #[arg(long, conflicts_with_all = ["events", "state"])]
-    pub timeline: bool,
+    timeline: bool,
     /// List the events; with --output json the history as the AWS CLI prints it
     #[arg(long, conflicts_with = "state")]
-    pub events: bool,
+    events: bool,
     /// Show every visit of this state with its input, attempts and output
     #[arg(long, value_name = "NAME")]
-    pub state: Option<String>,
+    state: Option<String>,
 }
 
-/// How the answer is written.
-#[derive(Debug, Clone, Copy)]
-pub struct Screen<'a> {
-    /// Text for people, one document, or one line.
-    pub format: OutputFormat,
-    /// Colours.
-    pub styles: &'a Styles,
-    /// Masks.
-    pub redactor: &'a Redactor,
-    /// Columns of the terminal.
-    pub width: usize,
+/// Reads one execution, rebuilds and shows it.
+pub fn run(args: &ShowArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<Exit> {
+    let mut loader = Loader::new(&args.execs, global, words);
+    let mut found = Found::default();
+    let read = loader.each(&args.execs, &mut |history| found.add(history, args.execution.as_deref()));
+    if let Some(nothing) = read.as_ref().err().and_then(|error| error.downcast_ref::<NothingFailed>()) {
+        loader.note(&nothing.to_string());
+        return Ok(Exit::NothingMatched);
+    }
+    read?;
+    if found.matching > 1 {
+        return Err(WrongUsage(found.choose_one()).into());
+    }
+    let Some(mut history) = found.first else {
+        if loader.problems() == 0 {
+            loader.note(&args.execution.as_ref().map_or("no execution in the input".to_owned(), |name| {
+                format!("none of {} executions is `{}`", found.read, escape::line(name))
+            }));
+        }
+        return Ok(if loader.problems() > 0 { Exit::Failed } else { Exit::NothingMatched });
+    };
+    let definition = definition_of(&mut history);
+    let path = rebuild(&history, definition.as_ref());
+    let settings = TextSettings::resolve(global);
+    write(args, &history, &path, global.output, &settings, out)?;
+    Ok(if loader.problems() > 0 { Exit::Failed } else { Exit::Done })
 }
 
-/// Shows an execution that was read and rebuilt.
-pub fn run(args: &ShowArgs, history: &History, path: &ExecutionPath, screen: &Screen<'_>, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let Screen { format, styles, redactor, width } = *screen;
+/// The executions read: one is shown.
+#[derive(Default)]
+struct Found {
+    read: usize,
+    matching: usize,
+    first: Option<History>,
+    names: Vec<String>,
+}
+
+impl Found {
+    fn add(&mut self, history: History, wanted: Option<&str>) {
+        const NAMED: usize = 5;
+        self.read += 1;
+        let header = &history.header;
+        let arn = header.arn.as_ref().map(ExecutionArn::as_str);
+        if wanted.is_some_and(|wanted| header.name.as_deref() != Some(wanted) && arn != Some(wanted)) {
+            return;
+        }
+        self.matching += 1;
+        if self.names.len() < NAMED {
+            self.names.push(header.name.clone().unwrap_or_else(|| history.origin.clone()));
+        }
+        self.first.get_or_insert(history);
+    }
+
+    fn choose_one(&self) -> String {
+        let names: Vec<_> = self.names.iter().map(|name| escape::line(name).into_owned()).collect();
+        format!("{} executions in the input; choose one with --execution NAME: {}, …", self.matching, names.join(", "))
+    }
+}
+
+fn write(
+    args: &ShowArgs,
+    history: &History,
+    path: &ExecutionPath,
+    format: OutputFormat,
+    settings: &TextSettings,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let TextSettings { styles, redactor, width } = settings;
+    let width = *width;
     let is_text = format == OutputFormat::Text;
     if let Some(name) = &args.state {
         let report = show::state(history, path, name);
@@ -68,7 +124,7 @@ pub fn run(args: &ShowArgs, history: &History, path: &ExecutionPath, screen: &Sc
         } else {
             document(&report, format, *redactor, out)?;
         }
-        return Ok(Exit::Done);
+        return Ok(());
     }
     match (args.events, is_text) {
         (true, true) => events::events(&show::events(history, path), styles, redactor, width, out)?,
@@ -77,7 +133,7 @@ pub fn run(args: &ShowArgs, history: &History, path: &ExecutionPath, screen: &Sc
         (false, true) => tree::tree(&show::show(history, path), styles, redactor, width, out)?,
         (false, false) => document(&show::show(history, path), format, *redactor, out)?,
     }
-    Ok(Exit::Done)
+    Ok(())
 }
 
 /// One JSON document, on one line for `jsonl`.
@@ -111,18 +167,19 @@ mod tests {
     use super::*;
     use crate::asl::Definition;
     use crate::cli::demo::stories;
-    use crate::rebuild::rebuild;
+    use crate::render::styles::Styles;
 
     fn args() -> ShowArgs {
-        ShowArgs { exec: Exec::StandardInput, timeline: false, events: false, state: None }
+        let execs = ExecArgs { execs: Vec::new(), state_machine: None, latest_failed: false, definitions: None };
+        ShowArgs { execs, execution: None, timeline: false, events: false, state: None }
     }
 
     fn shown(args: &ShowArgs, history: &History, format: OutputFormat) -> anyhow::Result<String> {
         let definition = history.definition.as_ref().map(|text| Definition::parse(&text.decode()).expect("a definition"));
         let path = rebuild(history, definition.as_ref());
         let mut out = Vec::new();
-        let screen = Screen { format, styles: &Styles::plain(), redactor: &Redactor::new(true), width: 80 };
-        run(args, history, &path, &screen, &mut out)?;
+        let settings = TextSettings { styles: Styles::plain(), redactor: Redactor::new(true), width: 80 };
+        write(args, history, &path, format, &settings, &mut out)?;
         Ok(String::from_utf8(out).expect("text"))
     }
 

@@ -125,6 +125,8 @@ pub enum VisitOutcome {
 pub struct Visit {
     /// The state's name; `None` when neither its Entered nor its Exited event is in the history.
     pub state: Option<RawText>,
+    /// Whether the name is not in the history, but follows from the definition.
+    pub name_inferred: bool,
     /// The kind of state, where the history tells.
     pub state_type: Option<StateType>,
     /// Where it was.
@@ -193,6 +195,8 @@ pub struct Attempt {
     pub ended: Option<EventIndex>,
     /// How it ended.
     pub outcome: AttemptOutcome,
+    /// Of a Parallel or Map: the innermost visit that failed this attempt.
+    pub failed_by: Option<VisitId>,
     /// The number of the run it belongs to, from 0.
     pub run: u32,
 }

@@ -72,7 +72,10 @@ impl Rebuilder<'_> {
             Role::StateEntered(StateType::Fail) => Basis::FailState,
             Role::CompositeEnded(_, Ending::Failed) => {
                 let composite = self.visit(place.visit?);
-                return composite.failure.filter(|inner| *inner != event).and_then(|inner| self.failure_at(inner));
+                let inner = composite.failure.filter(|inner| *inner != event).and_then(|inner| self.failure_at(inner));
+                // The failure inside is missing, the visit that was last heard of is not.
+                let last_heard_of = || composite.failed_by.map(|visit| Linked { event, visit, basis: Basis::NearestVisit });
+                return inner.or_else(last_heard_of);
             }
             Role::IterationEnded(Ending::Failed) => match self.link(event) {
                 Link::To(previous) if !matches!(self.event(previous).role(), Role::IterationEnded(_)) => {

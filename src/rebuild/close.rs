@@ -3,13 +3,15 @@
 use std::collections::VecDeque;
 
 use super::place::{NamelessAbort, Rebuilder};
+use crate::asl::{State, StateId};
 use crate::model::event_type::Ending;
 use crate::model::path::{AttemptOutcome, ScopeId, Visit, VisitId, VisitOutcome};
-use crate::model::{ExecutionPath, ExecutionStatus, Role, StateType};
+use crate::model::{Details, ExecutionPath, ExecutionStatus, HistoryEvent, RawText, Role, StateType};
 
 impl Rebuilder<'_> {
     /// The finished path.
     pub(super) fn close(mut self) -> ExecutionPath {
+        self.name_nameless();
         self.assign_aborts();
         let failed = self.failed_visits();
         for position in 0..self.path.visits.len() {
@@ -24,6 +26,36 @@ impl Rebuilder<'_> {
         }
         self.close_scopes();
         self.path
+    }
+
+    /// Names visits whose Entered event is missing, where only one state of the definition can be meant: one that calls what the visit
+    /// called and that the visit before it leads to.
+    fn name_nameless(&mut self) {
+        let Some(definition) = self.definition else { return };
+        let nameless: Vec<VisitId> = self.path.visits().filter(|(_, visit)| visit.state.is_none()).map(|(id, _)| id).collect();
+        for id in nameless {
+            let visit = self.visit(id);
+            let resource = visit.attempts.iter().flat_map(|attempt| [attempt.scheduled, attempt.started, attempt.ended]).flatten();
+            let resource = resource.filter_map(|event| called(self.event(event))).next();
+            let before = self.path.predecessor(id).and_then(|before| self.visit(before).state.as_ref()).map(RawText::decode);
+            let before = before.as_deref().and_then(|name| definition.find(name));
+            let parent = self.path.scope(visit.scope).parent.and_then(|parent| self.visit(parent).state.as_ref()).map(RawText::decode);
+            let fits = |state: &&State| {
+                let is_kind = visit.state_type.is_none_or(|kind| state.state_type == Some(kind));
+                let calls =
+                    resource.as_ref().is_none_or(|called| state.resource.as_ref().is_some_and(|resource| resource.ends_with(called)));
+                let follows = before.is_none_or(|before| before.leads_to(definition, state));
+                let inside = definition.parent_of(&state.name).map(|parent| parent.name.as_str()) == parent.as_deref();
+                is_kind && calls && follows && inside
+            };
+            let mut fitting = definition.states().filter(fits);
+            if let (Some(only), None) = (fitting.next(), fitting.next()) {
+                let visit = self.visit_mut(id);
+                visit.state = Some(RawText::plain(only.name.as_str()));
+                visit.name_inferred = true;
+                visit.state_type = only.state_type;
+            }
+        }
     }
 
     /// Gives each event that ends a nameless sibling to one: first to the failing visit itself, which gets one, too, then in the
@@ -41,7 +73,7 @@ impl Rebuilder<'_> {
             return;
         }
         for (id, visit) in self.path.visits() {
-            if visit.exited.is_none()
+            if (visit.exited.is_none() || self.path.runs.len() > 1)
                 && visit.scope != ScopeId::EXECUTION
                 && let Some(queue) = visit.state_type.and_then(queue)
             {
@@ -49,7 +81,10 @@ impl Rebuilder<'_> {
             }
         }
         for NamelessAbort { event, state_type, failing } in std::mem::take(&mut self.aborts) {
-            let fits = |visit: &Visit| visit.aborted.is_none() && visit.exited.is_none() && visit.state_type == Some(state_type);
+            // What a redrive took up again may have exited later.
+            let redriven_before = |exited: usize| self.path.runs.iter().any(|run| event < run.first_event && run.first_event < exited);
+            let fits =
+                |visit: &Visit| visit.aborted.is_none() && visit.state_type == Some(state_type) && visit.exited.is_none_or(redriven_before);
             let own = failing.filter(|id| fits(self.visit(*id)));
             let found = own.or_else(|| {
                 let waiting = &mut waiting[queue(state_type)?];
@@ -74,10 +109,11 @@ impl Rebuilder<'_> {
     fn failed_visits(&mut self) -> Vec<bool> {
         let mut failed = vec![false; self.path.visits.len()];
         for position in 0..self.path.visits.len() {
-            let composite = &self.path.visits[position];
-            let is_composite = composite.state_type.is_some_and(StateType::is_composite);
-            if is_composite && let Some(by) = composite.failed_by {
-                self.mark_failed(by, Some(VisitId(u32::try_from(position).unwrap_or(u32::MAX))), &mut failed);
+            let composite = VisitId(u32::try_from(position).expect("checked when the visit was opened"));
+            for attempt in &self.visit(composite).attempts {
+                if let Some(by) = attempt.failed_by {
+                    self.mark_failed(by, Some(composite), &mut failed);
+                }
             }
         }
         for run in self.path.runs.clone() {
@@ -120,7 +156,7 @@ impl Rebuilder<'_> {
 
     fn outcome(&self, id: VisitId, failed: &[bool]) -> VisitOutcome {
         let visit = self.visit(id);
-        let last_attempt_failed = visit.attempts.last().is_some_and(|attempt| attempt.outcome.is_failure());
+        let last_attempt_failed = visit.attempts.last().is_some_and(|attempt| attempt.outcome.is_failure()) || self.led_to_a_handler(id);
         if visit.exited.is_some() {
             return if last_attempt_failed { VisitOutcome::Caught } else { VisitOutcome::Succeeded };
         }
@@ -157,6 +193,19 @@ impl Rebuilder<'_> {
         VisitOutcome::Open
     }
 
+    /// Whether the definition has no other way than a Catch from the visit to the one after it, should the failure's event be missing.
+    fn led_to_a_handler(&self, id: VisitId) -> bool {
+        let name_of = |id: VisitId| self.visit(id).state.as_ref().map(RawText::decode);
+        let find = |id: VisitId| self.definition.and_then(|definition| definition.find(&name_of(id)?));
+        let siblings = &self.path.scope(self.visit(id).scope).visits;
+        let after = siblings.binary_search(&id).ok().and_then(|position| siblings.get(position + 1));
+        let (Some(definition), Some(from), Some(to)) = (self.definition, find(id), after.and_then(|after| find(*after))) else {
+            return false;
+        };
+        let leads = |mut targets: Box<dyn Iterator<Item = StateId> + '_>| targets.any(|target| definition.state(target).name == to.name);
+        leads(Box::new(from.catchers.iter().filter_map(|catcher| catcher.next))) && !leads(Box::new(from.next.iter().copied()))
+    }
+
     fn close_scopes(&mut self) {
         for position in 1..self.path.scopes.len() {
             let scope = &self.path.scopes[position];
@@ -175,6 +224,18 @@ impl Rebuilder<'_> {
             self.path.scopes[position].ending = ending;
         }
     }
+}
+
+/// The end of the `Resource` that an event's attempt calls.
+fn called(event: &HistoryEvent) -> Option<String> {
+    let (kind, resource) = match &event.details {
+        Details::Scheduled(scheduled) => (&scheduled.resource_type, &scheduled.resource),
+        Details::Started(started) => (&started.resource_type, &started.resource),
+        Details::Failure(failure) => (&failure.resource_type, &failure.resource),
+        _ => return None,
+    };
+    let resource = resource.as_ref()?.decode();
+    Some(kind.as_ref().map_or_else(|| resource.to_string(), |kind| format!(":{}:{resource}", kind.decode())))
 }
 
 fn close_attempts(visit: &mut Visit) {

@@ -171,7 +171,27 @@ impl<'h> Rebuilder<'h> {
     fn execution_redriven(&mut self, index: EventIndex) -> Place {
         self.path.status = None;
         self.path.runs.push(Run { first_event: index, end: None, blame: None });
+        self.reopen_composites();
         Place::EXECUTION
+    }
+
+    /// A redrive goes on inside the Parallel and Map visits that had failed: only their failed and aborted scopes run again.
+    fn reopen_composites(&mut self) {
+        let unfinished: Vec<VisitId> = self.open_composites.iter().copied().filter(|id| self.visit(*id).exited.is_none()).collect();
+        for id in unfinished {
+            let visit = self.visit_mut(id);
+            if let Some(attempt) = visit.attempts.last_mut().filter(|attempt| attempt.outcome.is_failure()) {
+                attempt.ended = None;
+                attempt.outcome = AttemptOutcome::Open;
+            }
+            for scope in visit.scopes.clone() {
+                let scope = self.scope_mut(scope);
+                if matches!(scope.ending, Some(Ending::Failed | Ending::Aborted)) {
+                    scope.ended = None;
+                    scope.ending = None;
+                }
+            }
+        }
     }
 
     fn unknown(&self, link: Link) -> Place {
@@ -221,6 +241,7 @@ impl<'h> Rebuilder<'h> {
         }
         self.path.visits.push(Visit {
             state,
+            name_inferred: false,
             state_type,
             scope,
             entered: None,
@@ -283,7 +304,9 @@ impl<'h> Rebuilder<'h> {
                 }
                 self.open_scope(parent, self.branch_index(parent, name), None)
             }
-            (Role::ExecutionRedriven, _) => self.unfinished_named(name).map_or(ScopeId::EXECUTION, |visit| self.visit(visit).scope),
+            (Role::ExecutionRedriven | Role::ExecutionEnded(_), _) => {
+                self.unfinished_named(name).map_or(ScopeId::EXECUTION, |visit| self.visit(visit).scope)
+            }
             _ => place.scope,
         }
     }
@@ -406,7 +429,7 @@ impl<'h> Rebuilder<'h> {
             let last = self.path.scope(*id).visits.last().and_then(|visit| self.visit(*visit).state.clone());
             match (self.definition, last) {
                 (Some(definition), Some(last)) => {
-                    definition.find(&last.decode()).is_some_and(|state| state.next.iter().any(|next| definition.state(*next).name == name))
+                    definition.find(&last.decode()).zip(definition.find(name)).is_some_and(|(last, state)| last.leads_to(definition, state))
                 }
                 (Some(definition), None) => definition.find(name).is_some_and(|state| {
                     definition.machine(state.machine).start_at.is_some_and(|start| definition.state(start).name == name)
@@ -531,6 +554,7 @@ impl<'h> Rebuilder<'h> {
             submitted: None,
             ended: None,
             outcome: AttemptOutcome::Open,
+            failed_by: None,
             run,
         });
     }
@@ -543,9 +567,13 @@ impl<'h> Rebuilder<'h> {
             }
             _ => None,
         };
-        let Some(visit) = linked.or_else(|| self.newest_running(kind)).or_else(|| self.newest_unfinished(kind)) else {
-            return self.nameless_composite(index, kind);
-        };
+        let found = linked.or_else(|| match (link, self.name_from_what_follows(index)) {
+            // Either its Entered event is missing, or the failure that it repeats.
+            (Link::Nowhere(_), Some(name)) => self.newest_open(&name),
+            (Link::Nowhere(_), None) => None,
+            _ => self.newest_running(kind).or_else(|| self.newest_unfinished(kind)),
+        });
+        let Some(visit) = found else { return self.composite_without_entry(index, link, kind) };
         if let Link::To(previous) = link {
             self.fail_attempt(visit, previous);
         }
@@ -569,9 +597,32 @@ impl<'h> Rebuilder<'h> {
         })
     }
 
-    fn nameless_composite(&mut self, index: EventIndex, kind: StateType) -> Place {
-        let scope = index.checked_sub(1).map_or(ScopeId::EXECUTION, |before| self.places[before].scope);
-        let visit = self.open_visit(scope, index, None, Some(kind));
+    /// The name of a Parallel or Map by the first events inside it: an iteration names its Map, the definition knows the
+    /// Parallel of a branch's first state.
+    fn name_from_what_follows(&self, started: EventIndex) -> Option<Cow<'h, str>> {
+        let id = self.event(started).id;
+        let following = self.history.events.iter().skip(started + 1).take(CANDIDATES);
+        let first = following.filter(|event| event.previous_event_id == Some(id)).find(|event| event.state_name().is_some())?;
+        let name = first.state_name()?.decode();
+        match first.role() {
+            Role::IterationStarted => Some(name),
+            Role::StateEntered(_) => self.definition?.parent_of(&name).map(|parent| Cow::Borrowed(parent.name.as_str())),
+            _ => None,
+        }
+    }
+
+    fn composite_without_entry(&mut self, index: EventIndex, link: Link, kind: StateType) -> Place {
+        let name = self.name_from_what_follows(index).map(|name| RawText::plain(name.into_owned()));
+        let scope = match (link, &name) {
+            (Link::Nowhere(missing), Some(_)) => self.scope_by_name(index, Some(missing), name.as_ref()),
+            (Link::Nowhere(missing), None) => self.scope_waiting_for(missing).unwrap_or(ScopeId::EXECUTION),
+            (Link::To(previous), _) => self.places[previous].scope,
+            (Link::None, _) => index.checked_sub(1).map_or(ScopeId::EXECUTION, |before| self.places[before].scope),
+        };
+        let visit = self.open_visit(scope, index, name.clone(), Some(kind));
+        if let Some(name) = name {
+            self.by_name.entry(Cow::Owned(name.decode().into_owned())).or_default().push(visit);
+        }
         self.begin_attempt(visit, Some(index));
         Place { scope, visit: Some(visit) }
     }
@@ -583,6 +634,7 @@ impl<'h> Rebuilder<'h> {
         let Some(attempt) = visit.attempts.last_mut().filter(|attempt| attempt.ended.is_none()) else { return };
         attempt.ended = Some(cause);
         attempt.outcome = AttemptOutcome::Failed;
+        attempt.failed_by = failing.map(|(_, by)| by);
         if let Some((event, by)) = failing {
             visit.failure = Some(event);
             visit.failed_by = Some(by);
@@ -623,12 +675,43 @@ impl<'h> Rebuilder<'h> {
             self.fail_attempt(visit, previous);
         } else {
             self.end_attempt(visit, index, AttemptOutcome::Failed);
-            self.visit_mut(visit).failure = Some(index);
+            let inside = self.failure_inside(visit, index);
+            let visit = self.visit_mut(visit);
+            visit.failure = Some(inside.map_or(index, |(event, _)| event));
+            visit.failed_by = inside.map(|(_, by)| by);
+            if let Some(attempt) = visit.attempts.last_mut() {
+                attempt.failed_by = visit.failed_by;
+            }
         }
         if let Some(attempt) = self.visit_mut(visit).attempts.last_mut() {
             attempt.ended = Some(index);
         }
         Place { scope: self.visit(visit).scope, visit: Some(visit) }
+    }
+
+    /// Where a Parallel or Map failed and the event that it links to is missing: the last failure inside that nothing took, else
+    /// the visit inside that was last heard of.
+    fn failure_inside(&self, composite: VisitId, before: EventIndex) -> Option<(EventIndex, VisitId)> {
+        let newest = self.path.visits().rev().take(CANDIDATES);
+        let inside = newest.filter(|(id, visit)| {
+            let place = Place { scope: visit.scope, visit: None };
+            *id != composite && visit.exited.is_none() && self.around_is(place, composite)
+        });
+        let leaves = inside.filter(|(_, visit)| !visit.state_type.is_some_and(StateType::is_composite));
+        let chosen = leaves.max_by_key(|(_, visit)| (visit.failure, visit.last_event));
+        chosen.map(|(id, visit)| (visit.failure.unwrap_or(before), id))
+    }
+
+    /// Whether the place lies inside the Parallel or Map.
+    fn around_is(&self, place: Place, composite: VisitId) -> bool {
+        let mut scope = place.scope;
+        while let Some(parent) = self.path.scope(scope).parent {
+            if parent == composite {
+                return true;
+            }
+            scope = self.visit(parent).scope;
+        }
+        false
     }
 
     fn end_attempt(&mut self, visit: VisitId, event: EventIndex, outcome: AttemptOutcome) {
@@ -781,7 +864,7 @@ impl<'h> Rebuilder<'h> {
             if let Some(visit) = self.places[previous].visit.filter(is_task) {
                 return visit;
             }
-            if matches!(self.event(previous).role(), Role::ExecutionRedriven)
+            if matches!(self.event(previous).role(), Role::ExecutionRedriven | Role::ExecutionEnded(_))
                 && let Some(visit) = self.redriven_task(index)
             {
                 return visit;
@@ -795,12 +878,24 @@ impl<'h> Rebuilder<'h> {
             _ => None,
         };
         self.waiting_task(index, missing, step).unwrap_or_else(|| {
+            let before = || index.checked_sub(1).map_or(ScopeId::EXECUTION, |before| self.places[before].scope);
             let scope = match link {
                 Link::To(previous) => self.places[previous].scope,
-                _ => index.checked_sub(1).map_or(ScopeId::EXECUTION, |before| self.places[before].scope),
+                Link::Nowhere(missing) => self.scope_waiting_for(missing).unwrap_or_else(before),
+                Link::None => before(),
             };
             self.open_visit(scope, index, None, None)
         })
+    }
+
+    /// The scope in which a visit is missing whose Entered event had this id: the one whose last visit exited last before.
+    fn scope_waiting_for(&self, missing: EventId) -> Option<ScopeId> {
+        let newest = self.path.visits().rev().take(CANDIDATES);
+        let exited = newest.filter(|(id, visit)| {
+            let is_last = self.path.scope(visit.scope).visits.last() == Some(id);
+            visit.exited.is_some() && is_last && self.event(visit.last_event).id < missing
+        });
+        exited.max_by_key(|(_, visit)| self.event(visit.last_event).id).map(|(_, visit)| visit.scope)
     }
 
     /// After a redrive: the Task that had not ended, called the same resource, with the same payload if there are several.
@@ -832,7 +927,7 @@ impl<'h> Rebuilder<'h> {
             let visit = self.visit(*id);
             let open = visit.exited.is_none();
             let before = missing.is_none_or(|missing| self.event(visit.last_event).id < missing);
-            open && before
+            open && before && (missing.is_none() || step != AttemptStep::Scheduled || self.is_retry_of(visit, index))
         };
         if missing.is_none()
             && let Some(before) = index.checked_sub(1).and_then(|before| self.places[before].visit)
@@ -856,6 +951,17 @@ impl<'h> Rebuilder<'h> {
             (same.unwrap_or(true), next, self.event(visit.last_event).id)
         };
         self.open_tasks.iter().rev().take(CANDIDATES).copied().filter(expects).max_by_key(|id| fits(*id))
+    }
+
+    /// Whether an attempt whose link is missing repeats the visit's last one, rather than beginning a visit that is missing itself:
+    /// a retry sends the same, but for a new task token.
+    fn is_retry_of(&self, visit: &Visit, scheduled: EventIndex) -> bool {
+        let Some(before) = visit.attempts.last().and_then(|attempt| attempt.scheduled) else { return false };
+        let (Details::Scheduled(before), Details::Scheduled(after)) = (&self.event(before).details, &self.event(scheduled).details) else {
+            return false;
+        };
+        let with_token = after.resource.as_ref().is_some_and(|resource| resource.decode().ends_with("waitForTaskToken"));
+        before.resource == after.resource && before.resource_type == after.resource_type && (with_token || before.input == after.input)
     }
 
     fn evaluation_failed(&mut self, index: EventIndex, link: Link) -> Place {

@@ -107,7 +107,9 @@ impl TreeWriter<'_> {
         let words = fit(&words, room.saturating_sub(columns(&title) + 2)).into_owned();
         let gap = if words.is_empty() { "" } else { "  " };
         let fill = room.saturating_sub(columns(&title) + columns(gap) + columns(&words));
-        write!(out, "{}", paint(styles.dim, &indent))?;
+        if !indent.is_empty() {
+            write!(out, "{}", paint(styles.dim, &indent))?;
+        }
         if let Some(outcome) = outcome {
             write!(out, "{} ", paint(styles.of(outcome), mark(outcome)))?;
         }
@@ -170,8 +172,10 @@ impl TreeWriter<'_> {
         if let Some(waits_for) = visit.waits_for {
             self.paragraph(self.screen.styles.open, &Self::waiting(visit, waits_for), out)?;
         }
-        if let Some(child) = visit.attempts.iter().rev().find_map(|attempt| attempt.child.as_deref()) {
-            self.whole(&format!("child {}", self.screen.line(child)), out)?;
+        let children: Vec<&str> = visit.attempts.iter().filter_map(|attempt| attempt.child.as_deref()).collect();
+        if let Some(last) = children.last() {
+            let word = if children.len() == 1 { "child" } else { "last child" };
+            self.whole(&format!("{word} {}", self.screen.line(last)), out)?;
         }
         for run in visit.map_runs.iter().filter_map(|run| run.arn.as_deref()) {
             self.whole(&format!("Map Run {}", self.screen.line(run)), out)?;
@@ -229,13 +233,16 @@ impl TreeWriter<'_> {
                 run = attempt.run;
                 self.note(self.screen.styles.heading, &format!("redriven, run {run}"), out)?;
             }
-            self.attempt(attempt, out)?;
+            self.attempt(visit, attempt, out)?;
         }
         Ok(())
     }
 
-    fn attempt(&self, attempt: &VisitAttempt, out: &mut dyn Write) -> io::Result<()> {
+    fn attempt(&self, visit: &VisitReport, attempt: &VisitAttempt, out: &mut dyn Write) -> io::Result<()> {
         let (_, style) = attempt_word(attempt.outcome, self.screen.styles);
+        // A failure that a retry cured or a Catch took is no alarm.
+        let was_handled = matches!(visit.outcome, VisitOutcome::Succeeded | VisitOutcome::Caught) && attempt.outcome.is_failure();
+        let style = if was_handled { self.screen.styles.caught } else { style };
         let error = attempt.error.as_deref().filter(|_| attempt.outcome != AttemptOutcome::TimedOut);
         let error = error.map(|error| format!(": {}", self.screen.line(error))).unwrap_or_default();
         self.note(style, &format!("{}{error}", attempt_title(attempt, self.screen.styles)), out)
@@ -283,7 +290,7 @@ impl TreeWriter<'_> {
         let title = format!("{} {}", if several { plural(kind) } else { kind.name() }, index_list(indices));
         let mut words = vec![outcome_word(outcome).to_owned()];
         if several {
-            words.push(format!("({} alike, {shown} is shown)", durations.count));
+            words.push(format!("({} alike, {shown} shown)", durations.count));
         }
         let times = Times { start: durations.offset_ms, length: durations.duration_ms.map(duration) };
         self.line(Some(outcome), &title, &words, &times, out)?;
@@ -312,7 +319,7 @@ fn plural(kind: ScopeKind) -> &'static str {
 
 /// `0-3, 5`; of many rows the first ones.
 pub(super) fn index_list(indices: &[(u64, u64)]) -> String {
-    const MOST: usize = 4;
+    const MOST: usize = 3;
     let mut words: Vec<String> =
         indices.iter().take(MOST).map(|(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") }).collect();
     if indices.len() > MOST {
@@ -397,7 +404,7 @@ mod tests {
     #[test]
     fn indices_are_ranges_and_many_of_them_are_cut() {
         assert_eq!(index_list(&[(0, 3), (5, 5)]), "0-3, 5");
-        assert_eq!(index_list(&[(0, 0), (2, 2), (4, 4), (6, 6), (8, 8)]), "0, 2, 4, 6, …");
+        assert_eq!(index_list(&[(0, 0), (2, 2), (4, 4), (6, 6), (8, 8)]), "0, 2, 4, …");
     }
 
     #[test]

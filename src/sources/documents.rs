@@ -51,21 +51,12 @@ impl Reader<'_> {
             Err(reason) => return self.unreadable(reason),
         };
         let mut head = Vec::with_capacity(size.min(AT_ONCE) + 1);
-        if let Err(reason) = input.by_ref().take(SNIFFED as u64).read_to_end(&mut head) {
-            self.unreadable(reason);
-        }
+        let mut is_whole = self.fill(&mut head, &mut input, SNIFFED);
         let is_utf16 = head.starts_with(&[0xFF, 0xFE]) || head.starts_with(&[0xFE, 0xFF]);
         if !is_utf16 && !self.begins_like_json(&head) {
             return;
         }
-        let more = (AT_ONCE - SNIFFED) as u64;
-        let is_whole = match input.by_ref().take(more).read_to_end(&mut head) {
-            Ok(read) => (read as u64) < more,
-            Err(reason) => {
-                self.unreadable(reason);
-                true
-            }
-        };
+        is_whole = is_whole || self.fill(&mut head, &mut input, AT_ONCE);
         if is_utf16 {
             match from_utf16(&head).filter(|_| is_whole) {
                 Some(text) => head = text,
@@ -78,27 +69,37 @@ impl Reader<'_> {
         if is_whole { self.at_once(head) } else { self.streamed(head, input) }
     }
 
+    /// Reads until `bytes` holds `length` bytes. Whether the input ended before, or could not be read on, which is reported.
+    fn fill(&mut self, bytes: &mut Vec<u8>, input: &mut dyn Read, length: usize) -> bool {
+        let missing = length.saturating_sub(bytes.len()) as u64;
+        match input.take(missing).read_to_end(bytes) {
+            Ok(read) => (read as u64) < missing,
+            Err(reason) => {
+                self.unreadable(reason);
+                true
+            }
+        }
+    }
+
     /// Whether the input may be JSON; reports what it is otherwise.
     fn begins_like_json(&mut self, head: &[u8]) -> bool {
         let text = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
         let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
         let place = Place::whole(self.origin);
-        match first {
-            Some(b'{' | b'[') => return true,
-            None if head.len() < SNIFFED && !self.is_cut => self.report(SourceError::Empty { origin: self.origin.to_owned() }),
-            None if self.is_cut => {}
-            None => return true,
-            Some(_) => {
-                let is_text = std::str::from_utf8(head).map_or_else(|error| error.error_len().is_none(), |_| true) && !head.contains(&0);
-                let found = if is_text { "text that is no JSON object or array" } else { "binary data" };
-                self.report(SourceError::NotAHistory { place, found: found.to_owned() });
-            }
+        if matches!(first, None | Some(b'{' | b'[')) {
+            return true;
         }
+        let is_text = std::str::from_utf8(head).map_or_else(|error| error.error_len().is_none(), |_| true) && !head.contains(&0);
+        let found = if is_text { "text that is no JSON object or array" } else { "binary data" };
+        self.report(SourceError::NotAHistory { place, found: found.to_owned() });
         false
     }
 
     fn at_once(&mut self, bytes: Vec<u8>) {
         let (first, rest) = first_line(&bytes);
+        if first.is_empty() {
+            return self.empty();
+        }
         let (second, _) = first_line(rest);
         let is_lines = !second.is_empty() && self.is_lines(first, second);
         if is_lines {
@@ -118,6 +119,9 @@ impl Reader<'_> {
             (Ok(first), Ok(second)) => (first, second),
             (Err(reason), _) | (_, Err(reason)) => return self.unreadable(reason),
         };
+        if first.is_none() {
+            return self.empty();
+        }
         let is_lines = match (&first, &second) {
             (Some(Line::Whole { bytes: first, .. }), Some(Line::Whole { bytes: second, .. })) => self.is_lines(first, second),
             _ => true,
@@ -186,7 +190,8 @@ impl Reader<'_> {
             let mut parts = Vec::new();
             let result = document::read(&mut cursor, Document::new(&text), &mut |part| parts.push(part));
             let is_alone = start == 0 && !in_lines && (result.is_err() || cursor.is_at_end());
-            self.take(parts, if is_alone { Place::whole(self.origin) } else { Place::line(self.origin, line) });
+            let place = if is_alone { Place::whole(self.origin) } else { Place::line(self.origin, line) };
+            self.take(parts, &place);
             if let Err(error) = result {
                 self.broken(&text[start..], line, JsonError { at: error.at - start, ..error });
                 match resume(&text, start, error.at) {
@@ -198,7 +203,7 @@ impl Reader<'_> {
     }
 
     /// Hands on what one document held.
-    fn take(&mut self, parts: Vec<Result<Part, Fault>>, place: Place) {
+    fn take(&mut self, parts: Vec<Result<Part, Fault>>, place: &Place) {
         let several = parts.iter().filter(|part| part.is_ok()).count() > 1;
         for (number, part) in parts.into_iter().enumerate() {
             let place = Place { entry: several.then_some(number + 1), ..place.clone() };
@@ -236,6 +241,12 @@ impl Reader<'_> {
         self.unrelated += 1;
         if !(self.is_cut && matches!(error.problem, Problem::End { .. })) {
             self.report(SourceError::json(self.origin, first_line, text, error, self.limits.depth));
+        }
+    }
+
+    fn empty(&mut self) {
+        if !self.is_cut {
+            self.report(SourceError::Empty { origin: self.origin.to_owned() });
         }
     }
 

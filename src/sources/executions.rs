@@ -13,7 +13,7 @@
 
 use std::collections::HashMap;
 
-use crate::model::{EventId, ExecutionHeader, Gap, History, HistoryEvent, RawText, StateMachineArn};
+use crate::model::{EventId, ExecutionHeader, Gap, History, HistoryEvent, RawText, StateMachineArn, Timestamp};
 
 use super::assemble::{Page, assemble};
 use super::document::{DefinitionPart, Part};
@@ -26,6 +26,8 @@ pub(super) struct Unit {
     pub pages: Option<Pages>,
     pub definition: Option<DefinitionPart>,
     pub place: Place,
+    /// Parts of it stood in several files.
+    is_spread: bool,
     unknown: Vec<(String, RawText)>,
     without_ids: usize,
 }
@@ -65,10 +67,6 @@ impl Pages {
 
     fn highest(&self) -> Option<EventId> {
         self.events().map(|event| event.id).max()
-    }
-
-    fn first_event(&mut self) -> Option<&HistoryEvent> {
-        self.find(EventId(1))
     }
 
     fn find(&mut self, id: EventId) -> Option<&HistoryEvent> {
@@ -141,6 +139,7 @@ impl Unit {
             pages: part.pages.map(Pages::new),
             definition: part.definition,
             place,
+            is_spread: false,
             unknown: part.unknown,
             without_ids: part.without_ids,
         }
@@ -185,10 +184,9 @@ impl Unit {
         }
     }
 
-    /// Whether the description and the first event tell the same start; `None` where one of them tells nothing.
-    fn starts_as(&mut self, header: &ExecutionHeader) -> Option<bool> {
-        let started = self.pages.as_mut()?.first_event()?.timestamp?;
-        Some(started == header.start?)
+    /// When event 1 happened.
+    fn first_time(&mut self) -> Option<Timestamp> {
+        self.pages.as_mut()?.find(EventId(1))?.timestamp
     }
 
     fn machine(&self) -> Option<StateMachineArn> {
@@ -245,20 +243,18 @@ impl Sequence {
 fn accepts(current: &mut Unit, next: &Unit) -> bool {
     if let Some(header) = &next.header {
         let fits = current.definition.as_ref().and_then(|definition| is_of(definition, header.state_machine_arn.as_ref())) != Some(false);
-        return current.header.is_none() && fits && current.starts_as(header) != Some(false);
+        return current.header.is_none() && fits && current.first_time().zip(header.start).is_none_or(|(first, start)| first == start);
     }
     if let Some(definition) = &next.definition {
         return current.definition.is_none() && is_of(definition, current.machine().as_ref()) != Some(false);
     }
     let Some(pages) = &next.pages else { return false };
-    match &mut current.pages {
-        Some(known) => known.relation(pages) != Relation::Contradicts,
-        None => {
-            let start = current.header.as_ref().and_then(|header| header.start);
-            let first = pages.events().find(|event| event.id == EventId(1)).and_then(|event| event.timestamp);
-            start.zip(first).is_none_or(|(start, first)| start == first)
-        }
+    if let Some(known) = &mut current.pages {
+        return known.relation(pages) != Relation::Contradicts;
     }
+    let start = current.header.as_ref().and_then(|header| header.start);
+    let first = pages.events().find(|event| event.id == EventId(1)).and_then(|event| event.timestamp);
+    start.zip(first).is_none_or(|(start, first)| start == first)
 }
 
 fn join(current: &mut Unit, next: Unit, is_single_event: bool) {
@@ -297,7 +293,8 @@ pub(super) fn of_folder(folder: &str, units: Vec<Unit>, out: &mut dyn FnMut(Resu
     });
     for unit in executions {
         // One execution spread over the files of a folder is called by the folder's name.
-        out(unit.into_history(is_alone.then(|| folder.to_owned())));
+        let origin = (is_alone && unit.is_spread).then(|| folder.to_owned());
+        out(unit.into_history(origin));
     }
     for unit in unused {
         out(unit.into_history(None));
@@ -310,7 +307,10 @@ fn grouped(mut pages: Vec<Unit>, report: &mut dyn FnMut(SourceError)) -> Vec<Uni
     let mut groups: Vec<Unit> = Vec::new();
     for unit in pages {
         match home(&mut groups, &unit) {
-            Home::Group(at) => groups[at].merge_pages(unit),
+            Home::Group(at) => {
+                groups[at].merge_pages(unit);
+                groups[at].is_spread = true;
+            }
             Home::Own => groups.push(unit),
             Home::Unknown { candidates } => report(unplaced(&unit, candidates)),
         }
@@ -371,15 +371,17 @@ fn unplaced(unit: &Unit, candidates: usize) -> SourceError {
 fn described(mut groups: Vec<Unit>, headers: Vec<Unit>) -> Vec<Unit> {
     let mut left = Vec::new();
     let only = groups.len() == 1 && headers.len() == 1;
+    let starts: Vec<Option<Timestamp>> = groups.iter_mut().map(Unit::first_time).collect();
     for unit in headers {
-        let Some(header) = &unit.header else { continue };
-        let fitting: Vec<usize> =
-            (0..groups.len()).filter(|at| groups[*at].header.is_none() && groups[*at].starts_as(header).unwrap_or(only)).collect();
+        let start = unit.header.as_ref().and_then(|header| header.start);
+        let fits = |at: &usize| groups[*at].header.is_none() && starts[*at].zip(start).map_or(only, |(first, start)| first == start);
+        let fitting: Vec<usize> = (0..groups.len()).filter(fits).collect();
         match fitting.as_slice() {
             [one] => {
                 let group = &mut groups[*one];
                 group.header = unit.header;
                 group.unknown.extend(unit.unknown);
+                group.is_spread = true;
             }
             _ => left.push(unit),
         }

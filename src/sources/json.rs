@@ -431,18 +431,18 @@ mod tests {
 
     #[test]
     fn an_early_end_is_told_apart_from_a_mistake() {
-        assert_eq!(step("[1,").unwrap_err().problem, Problem::End { in_string: false });
-        assert_eq!(step("[\"a").unwrap_err().problem, Problem::End { in_string: true });
-        assert_eq!(step("[\"a\\").unwrap_err().problem, Problem::End { in_string: true });
-        assert_eq!(step("[1;").unwrap_err(), JsonError { at: 2, problem: Problem::Expected("`,` or `]`") });
+        assert_eq!(step("[1,").expect_err("no JSON").problem, Problem::End { in_string: false });
+        assert_eq!(step("[\"a").expect_err("no JSON").problem, Problem::End { in_string: true });
+        assert_eq!(step("[\"a\\").expect_err("no JSON").problem, Problem::End { in_string: true });
+        assert_eq!(step("[1;").expect_err("no JSON"), JsonError { at: 2, problem: Problem::Expected("`,` or `]`") });
     }
 
     #[test]
     fn nesting_is_limited() {
         let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         assert!(whole(&deep(512)));
-        assert_eq!(step(&deep(513)).unwrap_err().problem, Problem::TooDeep);
-        assert_eq!(step(&"{\"a\":".repeat(1_000_000)).unwrap_err().problem, Problem::TooDeep);
+        assert_eq!(step(&deep(513)).expect_err("no JSON").problem, Problem::TooDeep);
+        assert_eq!(step(&"{\"a\":".repeat(1_000_000)).expect_err("no JSON").problem, Problem::TooDeep);
     }
 
     #[test]
@@ -450,17 +450,17 @@ mod tests {
         let mut cursor = Cursor::new(r#"{"a\u0062":1,"c":[2,3]} tail"#, 0, 512);
         cursor.enter(b'{').expect("an object");
         let mut first = true;
-        assert_eq!(cursor.key(&mut first).unwrap().as_deref(), Some("ab"));
-        assert_eq!(cursor.value().unwrap().kind, Kind::Number);
-        assert_eq!(cursor.key(&mut first).unwrap().as_deref(), Some("c"));
+        assert_eq!(cursor.key(&mut first).expect("JSON").as_deref(), Some("ab"));
+        assert_eq!(cursor.value().expect("JSON").kind, Kind::Number);
+        assert_eq!(cursor.key(&mut first).expect("JSON").as_deref(), Some("c"));
         cursor.enter(b'[').expect("an array");
         let mut first_element = true;
         let mut elements = 0;
-        while cursor.element(&mut first_element).unwrap() {
+        while cursor.element(&mut first_element).expect("JSON") {
             cursor.value().expect("a number");
             elements += 1;
         }
-        assert_eq!((elements, cursor.key(&mut first).unwrap()), (2, None));
+        assert_eq!((elements, cursor.key(&mut first).expect("JSON")), (2, None));
         assert!(!cursor.is_at_end());
     }
 }

@@ -3,7 +3,8 @@
 use crate::analysis::why::{ExecutionSummary, Incomplete};
 use crate::model::{Details, EventId, ExecutionPath, History, HistoryEvent, RawText};
 
-use super::{incomplete, one_line, summary, visits};
+use super::{one_line, visits};
+use crate::analysis::execution::{incomplete, summary};
 
 /// The events of an execution.
 #[derive(Debug, Clone)]
@@ -68,17 +69,16 @@ fn state_of(path: &ExecutionPath, index: usize, event: &HistoryEvent) -> String 
 }
 
 fn details_of(event: &HistoryEvent) -> String {
-    let mut words = Vec::new();
-    let mut say = |text: Option<&RawText>| words.extend(text.map(|text| one_line(&text.decode())));
+    let mut words: Vec<String> = Vec::new();
+    let mut say = |text: Option<&RawText>| words.extend(text.map(|text| text.decode().into_owned()));
     match &event.details {
-        Details::Failure(failure) => {
-            say(failure.error.as_ref());
-            say(failure.cause.as_ref());
-        }
-        Details::Evaluation(evaluation) => {
-            say(evaluation.location.as_ref());
-            say(evaluation.error.as_ref());
-            say(evaluation.cause.as_ref());
+        Details::Failure(_) | Details::Evaluation(_) => {
+            if let Details::Evaluation(evaluation) = &event.details {
+                say(evaluation.location.as_ref());
+            }
+            say(event.error());
+            let error = event.error().map(|error| error.decode());
+            words.extend(event.cause().map(|cause| one_line(error.as_deref(), &cause.decode())));
         }
         Details::Scheduled(scheduled) => {
             return service_and_action(scheduled.resource_type.as_ref(), scheduled.resource.as_ref());

@@ -10,9 +10,10 @@ mod visits;
 
 use serde::Serialize;
 
-use crate::analysis::why::{ExecutionSummary, Incomplete, WaitsFor};
+use crate::analysis::cause;
+use crate::analysis::execution::{ExecutionSummary, Incomplete, WaitsFor, incomplete, summary};
 use crate::model::path::{AttemptOutcome, VisitOutcome};
-use crate::model::{EventId, ExecutionPath, ExecutionStatus, Gap, History, Timestamp};
+use crate::model::{EventId, ExecutionPath, ExecutionStatus, History, Timestamp};
 
 pub use events::{EventLine, EventList, events};
 pub use state::{AttemptPayloads, StateReport, StateVisit, state};
@@ -305,58 +306,16 @@ pub fn show(history: &History, path: &ExecutionPath) -> ShowReport {
     }
 }
 
-/// The execution's header, with what the history itself tells where nobody described the execution.
-pub(crate) fn summary(history: &History, path: &ExecutionPath) -> ExecutionSummary {
-    let header = &history.header;
-    let status = header.status.or(path.status);
-    let clock = visits::Clock::new(history);
-    let start = header.start.or_else(|| history.events.iter().find_map(|event| event.timestamp));
-    let last = history.events.iter().rev().find_map(|event| event.timestamp);
-    let is_over = status.is_some_and(|status| status != ExecutionStatus::Running);
-    let stop = header.stop.or(last.filter(|_| is_over));
-    ExecutionSummary {
-        arn: header.arn.as_ref().map(ToString::to_string),
-        name: header.name.clone().or_else(|| header.arn.as_ref().map(|arn| arn.name().to_owned())),
-        state_machine: header.state_machine_arn.as_ref().map(ToString::to_string),
-        status,
-        start,
-        stop,
-        duration_ms: visits::between(start, stop.or(last)).or(Some(clock.span_ms()).filter(|_| last.is_some())),
-        redrive_count: header.redrive_count.unwrap_or_else(|| path.runs.len().saturating_sub(1) as u64),
-        events: history.events.len(),
-        origin: history.origin.clone(),
-        console_url: header.arn.as_ref().and_then(crate::model::ExecutionArn::console_url),
+/// The first line of what a cause says once its layers are peeled off; the error inside before it, where it is another one.
+fn one_line(error: Option<&str>, cause: &str) -> String {
+    let found = cause::decode(error, cause);
+    let said = found.message.as_deref().unwrap_or(if found.error_type.is_some() { "" } else { cause });
+    let line = said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    match found.error_type.filter(|inner| Some(inner.as_str()) != error) {
+        Some(inner) if line.is_empty() => inner,
+        Some(inner) => format!("{inner}: {line}"),
+        None => line.to_owned(),
     }
-}
-
-/// What is known to be missing: in the history, and where the path could not be sure.
-pub(crate) fn incomplete(history: &History, path: &ExecutionPath) -> Vec<Incomplete> {
-    let gap = |gap: &Gap| Incomplete { id: gap.id(), text: gap.to_string() };
-    let mut missing: Vec<Incomplete> = history.gaps.iter().map(gap).collect();
-    let id = |event: &usize| history.events.get(*event).map(|event| event.id);
-    if let Some(first) = path.broken_links.first().and_then(id) {
-        missing.push(gap(&Gap::BrokenLinks { events: path.broken_links.len(), first }));
-    }
-    if let Some(first) = path.unplaced.first().and_then(id) {
-        missing.push(gap(&Gap::UnplacedEvents { events: path.unplaced.len(), first }));
-    }
-    missing
-}
-
-/// The first line of what a cause says, without the JSON around it.
-fn one_line(cause: &str) -> String {
-    // The visit that the cause stands with says as much as the service's opening words.
-    let cause = match (cause.strip_prefix("An error occurred while executing the state '"), cause.split_once("). ")) {
-        (Some(_), Some((opening, rest))) if opening.contains("' (entered at the event id #") => rest,
-        _ => cause,
-    };
-    let said = serde_json::from_str::<serde_json::Value>(cause).ok().and_then(|value| {
-        ["errorMessage", "Cause", "StatusReason", "StoppedReason", "message"]
-            .iter()
-            .find_map(|name| value.get(name)?.as_str().map(str::to_owned))
-    });
-    let said = said.as_deref().unwrap_or(cause);
-    said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
@@ -387,6 +346,15 @@ mod tests {
         assert_eq!((second.duration_ms, second.wait_before_ms, second.offset_ms), (Some(300), Some(2000), Some(3020)));
         assert_eq!(report.visits[0].duration_ms, Some(3320));
         assert_eq!(report.visits[0].resource.as_deref(), Some("lambda:invoke"));
+    }
+
+    #[test]
+    fn a_cause_becomes_the_line_that_matters() {
+        let child = r#"{"Cause": "no stock\nat top", "Error": "StockError", "ExecutionArn": "arn:aws:states:us-east-1:111111111111:execution:M:a", "Status": "FAILED"}"#;
+        assert_eq!(one_line(Some("States.TaskFailed"), child), "StockError: no stock");
+        assert_eq!(one_line(Some("StockError"), r#"{"errorMessage": "no stock", "errorType": "StockError"}"#), "no stock");
+        assert_eq!(one_line(None, "\n  first\nsecond"), "first");
+        assert_eq!(one_line(None, ""), "");
     }
 
     #[test]

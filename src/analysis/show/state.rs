@@ -6,7 +6,8 @@ use crate::analysis::why::{ExecutionSummary, Incomplete};
 use crate::model::path::{EventIndex, Visit};
 use crate::model::{Details, ExecutionPath, History, Payload};
 
-use super::{VisitReport, incomplete, summary, visits};
+use super::{VisitReport, visits};
+use crate::analysis::execution::{incomplete, summary};
 
 /// The schema of [`StateReport`].
 pub const SCHEMA: &str = "stepscope.show.state/1";

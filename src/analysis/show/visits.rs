@@ -1,10 +1,10 @@
 //! Visits, attempts and scopes with their times.
 
-use crate::analysis::why::WaitsFor;
+use crate::analysis::execution::{self, between};
 use crate::model::event_type::Ending;
 use crate::model::path::{Attempt, AttemptOutcome, EventIndex, Scope, ScopeId, Visit, VisitId, VisitOutcome};
 use crate::model::time::milliseconds_between;
-use crate::model::{Details, EventType, ExecutionPath, ExecutionStatus, History, HistoryEvent, RawText, Role, StateType, Timestamp};
+use crate::model::{Details, ExecutionPath, ExecutionStatus, History, HistoryEvent, RawText, Role, StateType, Timestamp};
 
 use super::{MapRunReport, RunReport, ScopeKind, ScopeReport, VisitAttempt, VisitReport, one_line};
 
@@ -28,11 +28,6 @@ impl Clock {
     pub(super) fn offset_ms(&self, moment: Option<Timestamp>) -> Option<i64> {
         Some(milliseconds_between(self.start?, moment?))
     }
-}
-
-/// From one moment to another, when both are known.
-pub(super) fn between(start: Option<Timestamp>, end: Option<Timestamp>) -> Option<i64> {
-    Some(milliseconds_between(start?, end?))
 }
 
 fn time_of(history: &History, event: Option<EventIndex>) -> Option<Timestamp> {
@@ -95,13 +90,13 @@ impl Teller<'_> {
             start,
             offset_ms: self.clock.offset_ms(start),
             duration_ms: between(start, self.end_of(visit)),
-            resource: visit.attempts.iter().rev().find_map(|attempt| self.resource(attempt)),
+            resource: visit.attempts.iter().rev().find_map(|attempt| execution::resource(self.history, attempt)),
             failure_event_id: self.event(visit.failure).map(|event| event.id),
             error,
             cause,
             failed_by: visit.failed_by.filter(|by| *by != id).map(|by| by.0 as usize),
             caught_by: self.caught_by(id, visit),
-            waits_for: (visit.outcome == VisitOutcome::Open).then(|| self.waits_for(visit)),
+            waits_for: (visit.outcome == VisitOutcome::Open).then(|| execution::waits_for(self.history, visit)),
             waiting_since: if visit.outcome == VisitOutcome::Open { self.waiting_since(visit).or(start) } else { None },
             attempts: self.attempts(visit),
             scopes: visit.scopes.iter().map(|scope| scope.0 as usize).collect(),
@@ -128,14 +123,14 @@ impl Teller<'_> {
     fn failure(&self, id: VisitId, visit: &Visit) -> (Option<String>, Option<String>) {
         let Some(event) = self.event(visit.failure) else { return (None, None) };
         if event.error().is_some() || event.cause().is_some() {
-            return (text(event.error()), event.cause().map(|cause| one_line(&cause.decode())));
+            return problem(event);
         }
         // A Fail state's own event carries only its input; its error stands in the execution's end.
         let blamed = |run: &&crate::model::path::Run| {
             run.blame.is_some_and(|blame| blame.visit == Some(id) || blame.visit.is_some() && blame.visit == visit.failed_by)
         };
         let Some(end) = self.path.runs.iter().rev().find(blamed).and_then(|run| self.event(run.end)) else { return (None, None) };
-        (text(end.error()), end.cause().map(|cause| one_line(&cause.decode())))
+        problem(end)
     }
 
     fn caught_by(&self, id: VisitId, visit: &Visit) -> Option<String> {
@@ -154,21 +149,6 @@ impl Teller<'_> {
             _ => None,
         };
         Some(MapRunReport { event_id: event.id, arn })
-    }
-
-    fn resource(&self, attempt: &Attempt) -> Option<String> {
-        let event = self.event(attempt.scheduled.or(attempt.started).or(attempt.ended))?;
-        let (kind, resource) = match &event.details {
-            Details::Scheduled(scheduled) => (scheduled.resource_type.as_ref(), scheduled.resource.as_ref()?),
-            Details::Started(started) => (started.resource_type.as_ref(), started.resource.as_ref()?),
-            Details::Failure(failure) => (failure.resource_type.as_ref(), failure.resource.as_ref()?),
-            Details::Output(output) => (output.resource_type.as_ref(), output.resource.as_ref()?),
-            _ => return None,
-        };
-        Some(match kind {
-            Some(kind) => format!("{}:{}", kind.decode(), resource.decode()),
-            None => resource.decode().into_owned(),
-        })
     }
 
     fn attempts(&self, visit: &Visit) -> Vec<VisitAttempt> {
@@ -190,6 +170,7 @@ impl Teller<'_> {
             _ => self.time(attempt.ended).or_else(|| self.end_of(visit)),
         };
         let ended = self.event(attempt.ended);
+        let (error, cause) = ended.map(problem).unwrap_or_default();
         let limits = match scheduled.map(|event| &event.details) {
             Some(Details::Scheduled(limits)) => (limits.timeout_in_seconds, limits.heartbeat_in_seconds),
             _ => (None, None),
@@ -207,9 +188,9 @@ impl Teller<'_> {
             waited_ms: attempt.submitted.and_then(|submitted| between(self.time(Some(submitted)), end)),
             timeout_seconds: limits.0,
             heartbeat_seconds: limits.1,
-            child: self.event(attempt.submitted).and_then(child_of),
-            error: ended.and_then(|event| text(event.error())),
-            cause: ended.and_then(HistoryEvent::cause).map(|cause| one_line(&cause.decode())),
+            child: execution::child(self.history, attempt),
+            error,
+            cause,
         }
     }
 
@@ -220,43 +201,13 @@ impl Teller<'_> {
             _ => self.time(attempt.ended),
         }
     }
-
-    fn waits_for(&self, visit: &Visit) -> WaitsFor {
-        match visit.state_type {
-            Some(StateType::Wait) => return WaitsFor::Time,
-            Some(StateType::Map) if !visit.map_runs.is_empty() => return WaitsFor::MapRun,
-            Some(StateType::Parallel | StateType::Map) => return WaitsFor::Scopes,
-            _ => {}
-        }
-        let Some(attempt) = visit.attempts.last() else { return WaitsFor::Unknown };
-        if attempt.outcome != AttemptOutcome::Open {
-            return WaitsFor::Retry;
-        }
-        let resource = self.resource(attempt).unwrap_or_default();
-        let is_activity = self.event(attempt.scheduled).is_some_and(|event| event.kind == EventType::ActivityScheduled);
-        match (attempt.submitted, attempt.started) {
-            (Some(_), _) if resource.contains(".waitForTaskToken") => WaitsFor::Callback,
-            (Some(_), _) if resource.starts_with("states:startExecution") => WaitsFor::ChildExecution,
-            (Some(_), _) => WaitsFor::Job,
-            (None, Some(_)) if is_activity => WaitsFor::Activity,
-            (None, Some(_)) => WaitsFor::Task,
-            (None, None) if is_activity => WaitsFor::ActivityWorker,
-            (None, None) => WaitsFor::TaskStart,
-        }
-    }
 }
 
-/// The ARN of the child execution in the answer of `states:startExecution`.
-fn child_of(submitted: &HistoryEvent) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Answer {
-        execution_arn: String,
-    }
-    let Details::Output(output) = &submitted.details else { return None };
-    let starts_one = output.resource_type.as_ref().is_some_and(|service| service.is("states"));
-    let answer = output.output.as_ref().filter(|_| starts_one)?;
-    serde_json::from_str::<Answer>(&answer.text.decode()).ok().map(|answer| answer.execution_arn)
+/// The error that an event reports, and its cause on one line.
+fn problem(event: &HistoryEvent) -> (Option<String>, Option<String>) {
+    let error = text(event.error());
+    let cause = event.cause().map(|cause| one_line(error.as_deref(), &cause.decode()));
+    (error, cause.filter(|cause| !cause.is_empty()))
 }
 
 pub(super) fn scopes(history: &History, path: &ExecutionPath, clock: &Clock, visits: &[VisitReport]) -> Vec<ScopeReport> {

@@ -18,7 +18,7 @@ use std::collections::HashSet;
 use super::finding::Failure;
 use super::{Confidence, Evidence};
 use crate::model::path::{Basis, Blame, VisitId, VisitOutcome};
-use crate::model::{Role, StateType};
+use crate::model::{Gap, Role, StateType};
 
 /// How many handler states may follow a Catch before, without a definition, they are taken for the normal path.
 const HANDLER_STATES: usize = 2;
@@ -47,9 +47,14 @@ impl Evidence<'_> {
         blame.visit?;
         let end = self.path.last_run().and_then(|run| run.end);
         let broken = |index: Option<usize>| index.is_some_and(|index| self.path.broken_links.binary_search(&index).is_ok());
+        let inferred = blame.visit.is_some_and(|visit| self.path.visit(visit).name_inferred);
+        let lossy = self.history.gaps.iter().any(|gap| {
+            matches!(gap, Gap::MissingEvents { .. } | Gap::NotFetched { .. } | Gap::MorePages | Gap::NoEnd | Gap::ConflictingEvents { .. })
+        });
         let confidence = match blame.basis {
             Basis::NearestVisit if blame.alternatives > 0 => Confidence::Guess,
             Basis::NearestVisit | Basis::ExecutionEvent => Confidence::Likely,
+            _ if inferred || lossy => Confidence::Likely,
             _ if end.is_none() || broken(end) || broken(blame.event) => Confidence::Likely,
             _ => Confidence::Certain,
         };

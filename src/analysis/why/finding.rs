@@ -4,10 +4,12 @@ use std::collections::HashSet;
 
 use serde_json::value::RawValue;
 
-use super::{AttemptReport, Basis, Confidence, DecodedCause, Evidence, Finding, Kind, decoded};
+use super::{AttemptReport, Basis, Confidence, Evidence, Finding, Kind, decoded};
+use crate::analysis::cause::decode;
+use crate::analysis::execution;
 use crate::model::event_type::{AttemptStep, Ending};
 use crate::model::path::{Attempt, Blame, VisitId, VisitOutcome};
-use crate::model::{Details, EventType, ExecutionStatus, HistoryEvent, Payload, RawText, Role, StateType, time};
+use crate::model::{Details, ExecutionStatus, HistoryEvent, Payload, Role, StateType};
 
 /// A time limit is taken for the one that ran out when the attempt lasted at least this share of it.
 const SHARE_OF_LIMIT: f64 = 0.98;
@@ -85,6 +87,7 @@ impl Evidence<'_> {
         let entered = visit.and_then(|visit| visit.entered);
         let state_type = visit.and_then(|visit| visit.state_type);
         let payload = |index: Option<usize>| self.history.events.get(index?)?.input().map(text_of);
+        let kind = self.kind(failure, error.as_deref());
         let is_task = state_type.is_none_or(|kind| kind == StateType::Task);
         Finding {
             state: decoded(visit.and_then(|visit| visit.state.as_ref())),
@@ -94,10 +97,11 @@ impl Evidence<'_> {
             event_id: event.map(|event| event.id),
             time: event.and_then(|event| event.timestamp),
             cause_json: cause.as_deref().and_then(json_document),
-            kind: self.kind(failure, error.as_deref()),
-            error,
+            decoded: cause.as_deref().map(|cause| decode(error.as_deref(), cause)),
+            kind,
+            // The event itself is silent; this is the name that the language gives it.
+            error: error.or_else(|| (kind == Kind::ExecutionTimedOut).then(|| "States.Timeout".to_owned())),
             cause,
-            decoded: None::<DecodedCause>,
             basis: failure.basis,
             confidence: failure.confidence,
             execution: self.history.header.arn.as_ref().map(ToString::to_string),
@@ -185,12 +189,11 @@ impl Evidence<'_> {
 
     /// What the last attempt called: `lambda:invoke`, an ARN.
     pub(super) fn resource(&self, attempts: &[Attempt]) -> Option<String> {
-        let events = attempts.iter().rev().flat_map(|attempt| [attempt.scheduled, attempt.started, attempt.submitted, attempt.ended]);
-        events.flatten().find_map(|index| resource_of(&self.history.events[index]))
+        attempts.iter().rev().find_map(|attempt| execution::resource(self.history, attempt))
     }
 
     fn attempts(&self, attempts: &[Attempt]) -> Vec<AttemptReport> {
-        let mut failed_at: Option<usize> = None;
+        let mut before: Option<&Attempt> = None;
         let mut reports = Vec::with_capacity(attempts.len());
         for attempt in attempts {
             let end = attempt.ended.map(|index| &self.history.events[index]);
@@ -203,38 +206,20 @@ impl Evidence<'_> {
                 error: decoded(failure.and_then(HistoryEvent::error)),
                 cause: decoded(failure.and_then(HistoryEvent::cause)),
                 duration_ms: self.between(attempt.scheduled, attempt.ended),
-                wait_before_ms: failed_at.and_then(|failed| self.between(Some(failed), attempt.scheduled)),
+                // The pause before a redrive is no retry's wait.
+                wait_before_ms: before
+                    .filter(|before| before.run == attempt.run)
+                    .and_then(|before| self.between(before.ended, attempt.scheduled)),
             });
-            failed_at = attempt.ended;
+            before = Some(attempt);
         }
         reports
     }
 
     /// The child execution that a failed task waited for, when the task was one that runs a child to its end.
     fn child_execution(&self, failure: &Failure) -> Option<String> {
-        let visit = self.path.visit(failure.visit?);
-        let attempt = visit.attempts.last()?;
-        self.child_of_attempt(attempt)
+        execution::child(self.history, self.path.visit(failure.visit?).attempts.last()?)
     }
-
-    /// The ARN of the execution that a `startExecution.sync` attempt started.
-    pub(super) fn child_of_attempt(&self, attempt: &Attempt) -> Option<String> {
-        let resource = self.resource(std::slice::from_ref(attempt))?;
-        if !resource.contains("startExecution.sync") && !resource.contains("startExecution.waitForTaskToken") {
-            return None;
-        }
-        let submitted = attempt.submitted.and_then(|index| self.history.events[index].output());
-        let from_submitted = submitted.and_then(|output| member_of(&output.text, "ExecutionArn"));
-        from_submitted.or_else(|| {
-            let cause = attempt.ended.and_then(|index| self.history.events[index].cause())?;
-            member_of(cause, "ExecutionArn")
-        })
-    }
-}
-
-fn member_of(text: &RawText, name: &str) -> Option<String> {
-    let value: serde_json::Value = serde_json::from_str(&text.decode()).ok()?;
-    value.get(name)?.as_str().map(str::to_owned)
 }
 
 fn text_of(payload: &Payload) -> String {
@@ -256,25 +241,4 @@ fn kind_of_end(status: Option<ExecutionStatus>) -> Option<Kind> {
         ExecutionStatus::TimedOut => Some(Kind::ExecutionTimedOut),
         _ => None,
     }
-}
-
-fn resource_of(event: &HistoryEvent) -> Option<String> {
-    let (kind, resource) = match &event.details {
-        Details::Scheduled(scheduled) => (&scheduled.resource_type, &scheduled.resource),
-        Details::Started(started) => (&started.resource_type, &started.resource),
-        Details::Output(output) => (&output.resource_type, &output.resource),
-        Details::Failure(failure) => (&failure.resource_type, &failure.resource),
-        _ => return None,
-    };
-    let resource = resource.as_ref()?.decode();
-    let direct = matches!(event.kind, EventType::LambdaFunctionScheduled | EventType::ActivityScheduled);
-    match kind {
-        Some(kind) if !direct => Some(format!("{}:{resource}", kind.decode())),
-        _ => Some(resource.into_owned()),
-    }
-}
-
-/// The time from one moment to another, for callers beside this file.
-pub(super) fn age(since: Option<crate::model::Timestamp>, until: Option<crate::model::Timestamp>) -> Option<i64> {
-    since.zip(until).map(|(since, until)| time::milliseconds_between(since, until))
 }

@@ -17,9 +17,12 @@ mod report;
 pub use children::{adopt_child, failed_child};
 pub use report::*;
 
+pub use crate::analysis::execution::missing;
+
+use crate::analysis::execution;
 use crate::asl::Definition;
 use crate::model::path::{Blame, VisitId, VisitOutcome};
-use crate::model::{ExecutionPath, ExecutionStatus, Gap, History, RawText, time};
+use crate::model::{ExecutionPath, ExecutionStatus, Gap, History, RawText};
 
 /// What the answer is drawn from.
 #[derive(Clone, Copy)]
@@ -34,11 +37,11 @@ pub struct Evidence<'e> {
 
 /// Explains one execution. Failed children are named, not followed: see [`failed_child`] and [`adopt_child`].
 pub fn why(evidence: Evidence<'_>) -> WhyReport {
-    let status = evidence.path.status.or(evidence.history.header.status);
+    let status = execution::status(evidence.history, evidence.path);
     let blame = status.filter(|status| status.is_unsuccessful()).and_then(|_| evidence.path.last_run()?.blame);
     let root = blame.and_then(|blame| evidence.root_cause(&blame));
     let terminal = blame.map(|blame| evidence.terminal(&blame));
-    let execution = evidence.summary(status);
+    let execution = execution::summary(evidence.history, evidence.path);
     let mut incomplete = evidence.incomplete();
     if let Some(root) = root.as_ref().and_then(children::child_of) {
         incomplete.push(missing(&Gap::ChildNotRead { execution: root.to_owned(), reason: None }));
@@ -60,51 +63,18 @@ pub fn why(evidence: Evidence<'_>) -> WhyReport {
     }
 }
 
-/// A gap as the report holds it.
-pub fn missing(gap: &Gap) -> Incomplete {
-    Incomplete { id: gap.id(), text: gap.to_string() }
-}
-
 fn decoded(text: Option<&RawText>) -> Option<String> {
     text.map(|text| text.decode().into_owned())
 }
 
 impl<'e> Evidence<'e> {
-    fn summary(&self, status: Option<ExecutionStatus>) -> ExecutionSummary {
-        let header = &self.history.header;
-        let events = &self.history.events;
-        let start = header.start.or_else(|| events.first()?.timestamp);
-        let last = events.last().and_then(|event| event.timestamp);
-        let ended = status.is_some_and(|status| status != ExecutionStatus::Running && status != ExecutionStatus::PendingRedrive);
-        let stop = header.stop.or(last).filter(|_| ended);
-        ExecutionSummary {
-            arn: header.arn.as_ref().map(ToString::to_string),
-            name: header.name.clone(),
-            state_machine: header.state_machine_arn.as_ref().map(ToString::to_string),
-            status,
-            start,
-            stop,
-            duration_ms: start.zip(stop.or(last)).map(|(start, end)| time::milliseconds_between(start, end)),
-            redrive_count: header.redrive_count.unwrap_or(0).max(self.path.runs.len().saturating_sub(1) as u64),
-            events: events.len(),
-            origin: self.history.origin.clone(),
-            console_url: header.arn.as_ref().and_then(crate::model::ExecutionArn::console_url),
-        }
-    }
-
     fn incomplete(&self) -> Vec<Incomplete> {
-        let mut gaps = self.history.gaps.clone();
-        let first_id = |list: &[usize]| list.first().map(|index| self.history.events[*index].id);
-        if let Some(first) = first_id(&self.path.broken_links) {
-            gaps.push(Gap::BrokenLinks { events: self.path.broken_links.len(), first });
+        let mut found = execution::incomplete(self.history, self.path);
+        let unreadable = self.history.gaps.iter().any(|gap| matches!(gap, Gap::NoDefinition { .. }));
+        if self.definition.is_none() && !unreadable && self.needs_definition() {
+            found.push(missing(&Gap::NoDefinition { reason: None }));
         }
-        if let Some(first) = first_id(&self.path.unplaced) {
-            gaps.push(Gap::UnplacedEvents { events: self.path.unplaced.len(), first });
-        }
-        if self.definition.is_none() && !gaps.iter().any(|gap| matches!(gap, Gap::NoDefinition { .. })) && self.needs_definition() {
-            gaps.push(Gap::NoDefinition { reason: None });
-        }
-        gaps.iter().map(missing).collect()
+        found
     }
 
     /// A definition is asked for only where something was caught: what is normal matters to nothing else.
@@ -142,7 +112,7 @@ impl<'e> Evidence<'e> {
     /// Milliseconds from one event to another, where both have a time.
     fn between(&self, from: Option<usize>, to: Option<usize>) -> Option<i64> {
         let at = |index: Option<usize>| self.history.events.get(index?)?.timestamp;
-        at(from).zip(at(to)).map(|(from, to)| time::milliseconds_between(from, to))
+        execution::between(at(from), at(to))
     }
 
     fn terminal(&self, blame: &Blame) -> Terminal {

@@ -1,9 +1,9 @@
 //! What was open: where a running execution stands, what a stopped one was doing.
 
-use super::finding::age;
 use super::{Evidence, OpenVisit, WaitsFor, decoded};
-use crate::model::path::{AttemptOutcome, Visit, VisitId, VisitOutcome};
-use crate::model::{Details, EventType, ExecutionStatus, StateType};
+use crate::analysis::execution;
+use crate::model::path::{Visit, VisitOutcome};
+use crate::model::{Details, ExecutionStatus};
 
 impl Evidence<'_> {
     /// The innermost visits that were open at the end of the history, in the order in which they were entered.
@@ -26,17 +26,17 @@ impl Evidence<'_> {
             }
         }
         let innermost = self.path.visits().filter(|(id, _)| open[id.0 as usize] && !holds_open[id.0 as usize]);
-        innermost.map(|(id, visit)| self.open_visit(id, visit)).collect()
+        innermost.map(|(_, visit)| self.open_visit(visit)).collect()
     }
 
-    fn open_visit(&self, _id: VisitId, visit: &Visit) -> OpenVisit {
+    fn open_visit(&self, visit: &Visit) -> OpenVisit {
         let attempt = visit.attempts.last();
         let scheduled = attempt.and_then(|attempt| attempt.scheduled).map(|index| &self.history.events[index].details);
         let (timeout, heartbeat) = match scheduled {
             Some(Details::Scheduled(scheduled)) => (scheduled.timeout_in_seconds, scheduled.heartbeat_in_seconds),
             _ => (None, None),
         };
-        let waits_for = self.waits_for(visit);
+        let waits_for = execution::waits_for(self.history, visit);
         let since_event = match waits_for {
             WaitsFor::Callback | WaitsFor::ChildExecution | WaitsFor::Job | WaitsFor::Task | WaitsFor::Activity | WaitsFor::Retry => {
                 visit.last_event
@@ -50,40 +50,13 @@ impl Evidence<'_> {
             scope: self.path.labels(visit.scope),
             entered_event_id: visit.entered.map(|index| self.history.events[index].id),
             since,
-            age_ms: age(since, until),
+            age_ms: execution::between(since, until),
             waits_for,
             resource: self.resource(&visit.attempts),
-            child: attempt.and_then(|attempt| self.child_of_attempt(attempt)),
+            child: attempt.and_then(|attempt| execution::child(self.history, attempt)),
             timeout_seconds: timeout,
             heartbeat_seconds: heartbeat,
             failed_attempts: visit.attempts.iter().filter(|attempt| attempt.outcome.is_failure()).count(),
-        }
-    }
-
-    fn waits_for(&self, visit: &Visit) -> WaitsFor {
-        match visit.state_type {
-            Some(StateType::Wait) => return WaitsFor::Time,
-            Some(StateType::Map) if !visit.map_runs.is_empty() => return WaitsFor::MapRun,
-            Some(StateType::Map | StateType::Parallel) => return WaitsFor::Scopes,
-            Some(StateType::Task) | None => {}
-            Some(_) => return WaitsFor::Unknown,
-        }
-        let Some(attempt) = visit.attempts.last() else { return WaitsFor::Unknown };
-        match attempt.outcome {
-            AttemptOutcome::Failed | AttemptOutcome::TimedOut => return WaitsFor::Retry,
-            AttemptOutcome::Succeeded => return WaitsFor::Unknown,
-            AttemptOutcome::Open | AttemptOutcome::Aborted => {}
-        }
-        let is_activity = attempt.scheduled.is_some_and(|index| self.history.events[index].kind == EventType::ActivityScheduled);
-        let resource = self.resource(&visit.attempts).unwrap_or_default();
-        match (is_activity, attempt.started.is_some() || attempt.submitted.is_some()) {
-            (true, false) => WaitsFor::ActivityWorker,
-            (true, true) => WaitsFor::Activity,
-            (false, false) => WaitsFor::TaskStart,
-            (false, true) if resource.ends_with(".waitForTaskToken") => WaitsFor::Callback,
-            (false, true) if resource.contains("startExecution.sync") => WaitsFor::ChildExecution,
-            (false, true) if resource.contains(".sync") => WaitsFor::Job,
-            (false, true) => WaitsFor::Task,
         }
     }
 }

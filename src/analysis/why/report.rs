@@ -5,9 +5,10 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+pub use crate::analysis::execution::{ExecutionSummary, Incomplete, WaitsFor};
 pub use crate::model::path::Basis;
 use crate::model::path::{AttemptOutcome, VisitOutcome};
-use crate::model::{EventId, ExecutionStatus, Timestamp};
+use crate::model::{EventId, Timestamp};
 
 /// The schema of [`WhyReport`].
 pub const SCHEMA: &str = "stepscope.why/1";
@@ -35,33 +36,6 @@ pub struct WhyReport {
     pub advice: Vec<Advice>,
     /// Commands to run next; none is run by the program.
     pub next: Vec<NextCommand>,
-}
-
-/// The execution's header.
-#[derive(Debug, Clone, Serialize)]
-pub struct ExecutionSummary {
-    /// ARN; null for a bare history.
-    pub arn: Option<String>,
-    /// Its name; null for a bare history.
-    pub name: Option<String>,
-    /// ARN of the state machine; null for a bare history.
-    pub state_machine: Option<String>,
-    /// Status of the service; null when nothing tells.
-    pub status: Option<ExecutionStatus>,
-    /// ISO 8601, UTC.
-    pub start: Option<Timestamp>,
-    /// ISO 8601, UTC; null while it runs.
-    pub stop: Option<Timestamp>,
-    /// From start to stop, or to the last event of a running one.
-    pub duration_ms: Option<i64>,
-    /// How often it was redriven.
-    pub redrive_count: u64,
-    /// How many events were read.
-    pub events: usize,
-    /// Where the history was read.
-    pub origin: String,
-    /// The console's page.
-    pub console_url: Option<String>,
 }
 
 /// Where the execution ended.
@@ -248,36 +222,6 @@ pub struct OpenVisit {
     pub failed_attempts: usize,
 }
 
-/// What an open visit waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WaitsFor {
-    /// Time to pass.
-    Time,
-    /// A callback with a task token.
-    Callback,
-    /// A child execution.
-    ChildExecution,
-    /// A job (`.sync`).
-    Job,
-    /// The answer of a call that is under way.
-    Task,
-    /// A call that was scheduled and not started.
-    TaskStart,
-    /// An activity worker to poll.
-    ActivityWorker,
-    /// An activity worker to answer.
-    Activity,
-    /// The delay before a retry.
-    Retry,
-    /// Branches or iterations.
-    Scopes,
-    /// The children of a Map Run.
-    MapRun,
-    /// Nothing in the history tells.
-    Unknown,
-}
-
 /// What a cause says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct DecodedCause {
@@ -312,15 +256,6 @@ pub struct QuotedChild {
     pub cause: Option<String>,
     /// Its input: JSON text.
     pub input: Option<String>,
-}
-
-/// Something that is missing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Incomplete {
-    /// A short name that scripts may rely on.
-    pub id: &'static str,
-    /// A sentence without a full stop.
-    pub text: String,
 }
 
 /// Something to check.

@@ -1,0 +1,195 @@
+//! What every question tells of an execution and its visits: the header, what is missing, what is called and waited for.
+
+use serde::Serialize;
+
+use crate::model::path::{Attempt, AttemptOutcome, Visit};
+use crate::model::{Details, EventType, ExecutionPath, ExecutionStatus, Gap, History, HistoryEvent, RawText, StateType, Timestamp, time};
+
+/// The execution's header.
+#[derive(Debug, Clone, Serialize)]
+pub struct ExecutionSummary {
+    /// ARN; null for a bare history.
+    pub arn: Option<String>,
+    /// Its name; null for a bare history.
+    pub name: Option<String>,
+    /// ARN of the state machine; null for a bare history.
+    pub state_machine: Option<String>,
+    /// Status of the service; null when nothing tells.
+    pub status: Option<ExecutionStatus>,
+    /// ISO 8601, UTC.
+    pub start: Option<Timestamp>,
+    /// ISO 8601, UTC; null while it runs.
+    pub stop: Option<Timestamp>,
+    /// From start to stop, or to the last event of a running one.
+    pub duration_ms: Option<i64>,
+    /// How often it was redriven.
+    pub redrive_count: u64,
+    /// How many events were read.
+    pub events: usize,
+    /// Where the history was read.
+    pub origin: String,
+    /// The console's page.
+    pub console_url: Option<String>,
+}
+
+/// Something that is missing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Incomplete {
+    /// A short name that scripts may rely on.
+    pub id: &'static str,
+    /// A sentence without a full stop.
+    pub text: String,
+}
+
+/// What an open visit waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitsFor {
+    /// Time to pass.
+    Time,
+    /// A callback with a task token.
+    Callback,
+    /// A child execution.
+    ChildExecution,
+    /// A job (`.sync`).
+    Job,
+    /// The answer of a call that is under way.
+    Task,
+    /// A call that was scheduled and not started.
+    TaskStart,
+    /// An activity worker to poll.
+    ActivityWorker,
+    /// An activity worker to answer.
+    Activity,
+    /// The delay before a retry.
+    Retry,
+    /// Branches or iterations.
+    Scopes,
+    /// The children of a Map Run.
+    MapRun,
+    /// Nothing in the history tells.
+    Unknown,
+}
+
+/// The status by the history's last end, else by the description.
+pub fn status(history: &History, path: &ExecutionPath) -> Option<ExecutionStatus> {
+    path.status.or(history.header.status)
+}
+
+/// The execution's header, with what the history itself tells where nobody described the execution.
+pub fn summary(history: &History, path: &ExecutionPath) -> ExecutionSummary {
+    let header = &history.header;
+    let status = status(history, path);
+    let start = header.start.or_else(|| history.events.iter().find_map(|event| event.timestamp));
+    let last = history.events.iter().rev().find_map(|event| event.timestamp);
+    let is_over = status.is_some_and(|status| !matches!(status, ExecutionStatus::Running | ExecutionStatus::PendingRedrive));
+    let stop = header.stop.or(last).filter(|_| is_over);
+    ExecutionSummary {
+        arn: header.arn.as_ref().map(ToString::to_string),
+        name: header.name.clone().or_else(|| header.arn.as_ref().map(|arn| arn.name().to_owned())),
+        state_machine: header.state_machine_arn.as_ref().map(ToString::to_string),
+        status,
+        start,
+        stop,
+        duration_ms: between(start, stop.or(last)),
+        redrive_count: header.redrive_count.unwrap_or(0).max(path.runs.len().saturating_sub(1) as u64),
+        events: history.events.len(),
+        origin: history.origin.clone(),
+        console_url: header.arn.as_ref().and_then(crate::model::ExecutionArn::console_url),
+    }
+}
+
+/// What is known to be missing: in the history, and where the path could not be sure.
+pub fn incomplete(history: &History, path: &ExecutionPath) -> Vec<Incomplete> {
+    let mut found: Vec<Incomplete> = history.gaps.iter().map(missing).collect();
+    let id = |event: &usize| history.events.get(*event).map(|event| event.id);
+    if let Some(first) = path.broken_links.first().and_then(id) {
+        found.push(missing(&Gap::BrokenLinks { events: path.broken_links.len(), first }));
+    }
+    if let Some(first) = path.unplaced.first().and_then(id) {
+        found.push(missing(&Gap::UnplacedEvents { events: path.unplaced.len(), first }));
+    }
+    found
+}
+
+/// A gap as reports hold it.
+pub fn missing(gap: &Gap) -> Incomplete {
+    Incomplete { id: gap.id(), text: gap.to_string() }
+}
+
+/// Milliseconds from one moment to another, where both are known.
+pub fn between(start: Option<Timestamp>, end: Option<Timestamp>) -> Option<i64> {
+    start.zip(end).map(|(start, end)| time::milliseconds_between(start, end))
+}
+
+/// What an attempt called: `lambda:invoke` for an integration, else an ARN.
+pub fn resource(history: &History, attempt: &Attempt) -> Option<String> {
+    let events = [attempt.scheduled, attempt.started, attempt.submitted, attempt.ended];
+    events.into_iter().flatten().find_map(|index| resource_of(&history.events[index]))
+}
+
+fn resource_of(event: &HistoryEvent) -> Option<String> {
+    let (kind, resource) = match &event.details {
+        Details::Scheduled(scheduled) => (&scheduled.resource_type, &scheduled.resource),
+        Details::Started(started) => (&started.resource_type, &started.resource),
+        Details::Output(output) => (&output.resource_type, &output.resource),
+        Details::Failure(failure) => (&failure.resource_type, &failure.resource),
+        _ => return None,
+    };
+    let resource = resource.as_ref()?.decode();
+    let direct = matches!(event.kind, EventType::LambdaFunctionScheduled | EventType::ActivityScheduled);
+    match kind {
+        Some(kind) if !direct => Some(format!("{}:{resource}", kind.decode())),
+        _ => Some(resource.into_owned()),
+    }
+}
+
+/// The ARN of the execution that an attempt started and waited for.
+pub fn child(history: &History, attempt: &Attempt) -> Option<String> {
+    let resource = resource(history, attempt)?;
+    if !resource.contains("startExecution.sync") && !resource.contains("startExecution.waitForTaskToken") {
+        return None;
+    }
+    let submitted = attempt.submitted.and_then(|index| history.events[index].output());
+    let from_submitted = submitted.and_then(|output| execution_arn_in(&output.text));
+    from_submitted.or_else(|| execution_arn_in(attempt.ended.and_then(|index| history.events[index].cause())?))
+}
+
+fn execution_arn_in(text: &RawText) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Answer {
+        execution_arn: String,
+    }
+    serde_json::from_str::<Answer>(&text.decode()).ok().map(|answer| answer.execution_arn)
+}
+
+/// What a visit that nothing has ended waits for.
+pub fn waits_for(history: &History, visit: &Visit) -> WaitsFor {
+    match visit.state_type {
+        Some(StateType::Wait) => return WaitsFor::Time,
+        Some(StateType::Map) if !visit.map_runs.is_empty() => return WaitsFor::MapRun,
+        Some(StateType::Map | StateType::Parallel) => return WaitsFor::Scopes,
+        Some(StateType::Task) | None => {}
+        Some(_) => return WaitsFor::Unknown,
+    }
+    let Some(attempt) = visit.attempts.last() else { return WaitsFor::Unknown };
+    match attempt.outcome {
+        AttemptOutcome::Failed | AttemptOutcome::TimedOut => return WaitsFor::Retry,
+        AttemptOutcome::Succeeded => return WaitsFor::Unknown,
+        AttemptOutcome::Open | AttemptOutcome::Aborted => {}
+    }
+    let is_activity = attempt.scheduled.is_some_and(|index| history.events[index].kind == EventType::ActivityScheduled);
+    let is_started = attempt.started.is_some() || attempt.submitted.is_some();
+    let resource = resource(history, attempt).unwrap_or_default();
+    match (is_activity, is_started) {
+        (true, false) => WaitsFor::ActivityWorker,
+        (true, true) => WaitsFor::Activity,
+        (false, false) => WaitsFor::TaskStart,
+        // A function that is invoked with a token may be answered for before the invocation returns.
+        (false, true) if resource.ends_with(".waitForTaskToken") => WaitsFor::Callback,
+        (false, true) if resource.contains("startExecution.sync") => WaitsFor::ChildExecution,
+        (false, true) if resource.contains(".sync") => WaitsFor::Job,
+        (false, true) => WaitsFor::Task,
+    }
+}

@@ -1,0 +1,222 @@
+//! Reads what `EXEC` names: files, folders, standard input, and the API when an ARN is given.
+//!
+//! Nothing of the AWS SDK is touched unless an ARN, or a state machine's last failure, is asked for.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use tokio::runtime::Runtime;
+
+use super::exit_code::WrongUsage;
+use super::global::GlobalArgs;
+use crate::asl::Definition;
+use crate::model::{ExecutionArn, Gap, History};
+use crate::sources::aws::{AwsSettings, AwsSource};
+use crate::sources::{DefinitionSet, Exec, Limits, SourceError, read_definitions, read_path, read_stream};
+
+/// How many files without a history are named before they are only counted.
+const NAMED: usize = 3;
+
+/// Which executions.
+#[derive(Debug, Clone, Args)]
+pub struct ExecArgs {
+    /// Execution ARN, console URL, `-`, or a file or folder of histories
+    ///
+    /// Files hold the output of `aws stepfunctions get-execution-history` (one page or several), a list of events, a bundle of it with
+    /// describe-execution and the definition, or one bundle a line; gzip and zstd are undone.
+    #[arg(value_name = "EXEC")]
+    pub execs: Vec<String>,
+    /// The state machine of --latest-failed: a name or an ARN
+    #[arg(long, value_name = "NAME", requires = "latest_failed")]
+    pub state_machine: Option<String>,
+    /// The execution of --state-machine that failed last
+    #[arg(long, requires = "state_machine", conflicts_with = "execs")]
+    pub latest_failed: bool,
+    /// Folder or file with definitions, for histories that come without one
+    #[arg(long, value_name = "DIR")]
+    pub definitions: Option<PathBuf>,
+}
+
+/// Reads executions, and remembers what could not be read.
+pub struct Loader<'w> {
+    settings: AwsSettings,
+    definitions: Option<DefinitionSet>,
+    limits: Limits,
+    words: &'w mut dyn Write,
+    quiet: bool,
+    problems: usize,
+    aws: Option<Aws>,
+}
+
+/// The API, once it is needed.
+struct Aws {
+    runtime: Runtime,
+    by_region: HashMap<String, AwsSource>,
+}
+
+impl<'w> Loader<'w> {
+    /// Reads the definitions; nothing else yet.
+    pub fn new(args: &ExecArgs, global: &GlobalArgs, words: &'w mut dyn Write) -> Self {
+        let settings = AwsSettings {
+            profile: global.profile.clone(),
+            region: global.region.clone(),
+            endpoint_url: global.endpoint_url.clone(),
+            ..AwsSettings::default()
+        };
+        let mut loader =
+            Self { settings, definitions: None, limits: Limits::default(), words, quiet: global.quiet, problems: 0, aws: None };
+        if let Some(folder) = &args.definitions {
+            let (definitions, problems) = read_definitions(folder, &loader.limits);
+            loader.definitions = Some(definitions);
+            for problem in problems {
+                loader.report(&problem);
+            }
+        }
+        loader
+    }
+
+    /// How many inputs, or parts of them, could not be read.
+    pub fn problems(&self) -> usize {
+        self.problems
+    }
+
+    /// Says on stderr what went wrong; the rest goes on.
+    pub fn report(&mut self, problem: &dyn std::fmt::Display) {
+        self.problems += 1;
+        let _ = writeln!(self.words, "stepscope: {problem}");
+    }
+
+    /// Says something on stderr unless it was asked to be quiet.
+    pub fn note(&mut self, text: &str) {
+        if !self.quiet {
+            let _ = writeln!(self.words, "stepscope: {text}");
+        }
+    }
+
+    /// Gives every execution that the arguments name to `take`, one at a time.
+    pub fn each(&mut self, args: &ExecArgs, take: &mut dyn FnMut(History)) -> anyhow::Result<()> {
+        if let Some(machine) = args.state_machine.as_deref() {
+            let arn = self.latest_failed(machine)?;
+            take(self.execution(&arn)?);
+            return Ok(());
+        }
+        if args.execs.is_empty() {
+            let text = "which execution? Give an ARN, a console URL, a file, a folder or `-`; or --state-machine NAME --latest-failed";
+            return Err(WrongUsage(text.to_owned()).into());
+        }
+        let execs: Vec<Exec> =
+            args.execs.iter().map(|text| text.parse::<Exec>().map_err(|error| WrongUsage(error.to_string()))).collect::<Result<_, _>>()?;
+        let several = execs.len() > 1;
+        for exec in execs {
+            match exec {
+                Exec::Arn(arn) => match self.execution(&arn) {
+                    Ok(history) => take(history),
+                    Err(error) if several => self.report(&format!("{error:#}")),
+                    Err(error) => return Err(error),
+                },
+                Exec::StandardInput => {
+                    self.read(false, take, |limits, sink| read_stream(io::stdin().lock(), "standard input", limits, sink))
+                }
+                Exec::Path(path) => self.read(path.is_dir(), take, |limits, sink| read_path(&path, limits, sink)),
+            }
+        }
+        Ok(())
+    }
+
+    fn read(
+        &mut self,
+        is_folder: bool,
+        take: &mut dyn FnMut(History),
+        read: impl FnOnce(&Limits, &mut dyn FnMut(Result<History, SourceError>)),
+    ) {
+        let mut read_some = false;
+        let mut unrelated = Vec::new();
+        let limits = self.limits.clone();
+        read(&limits, &mut |result| match result {
+            Ok(history) => {
+                read_some = true;
+                take(self.with_definition(history));
+            }
+            Err(problem) if is_folder && problem.is_unrelated() => unrelated.push(problem),
+            Err(problem) => self.report(&problem),
+        });
+        if read_some {
+            self.name_unrelated(&unrelated);
+        } else {
+            for problem in &unrelated {
+                self.report(problem);
+            }
+        }
+    }
+
+    /// Files of a folder that hold something else are no failure, but they are not passed over in silence.
+    fn name_unrelated(&mut self, unrelated: &[SourceError]) {
+        for problem in unrelated.iter().take(NAMED) {
+            self.note(&format!("passed over: {problem}"));
+        }
+        if unrelated.len() > NAMED {
+            self.note(&format!("passed over: {} more files that hold no history", unrelated.len() - NAMED));
+        }
+    }
+
+    fn with_definition(&self, mut history: History) -> History {
+        if let Some(definitions) = self.definitions.as_ref().filter(|_| history.definition.is_none()) {
+            history.definition = definitions.find(&history.header);
+        }
+        history
+    }
+
+    /// One execution from the API. What did not come of it counts as a problem, and is said by whoever renders it.
+    pub fn execution(&mut self, arn: &ExecutionArn) -> anyhow::Result<History> {
+        let region = arn.region().to_owned();
+        let aws = self.connect(&region, Some(&region))?;
+        let history = aws.runtime.block_on(aws.by_region[&region].history(arn)).with_context(|| format!("failed to read {arn}"))?;
+        self.problems += history.gaps.iter().filter(|gap| matches!(gap, Gap::NotFetched { .. })).count();
+        Ok(self.with_definition(history))
+    }
+
+    fn latest_failed(&mut self, machine: &str) -> anyhow::Result<ExecutionArn> {
+        let parsed = machine.parse::<crate::model::StateMachineArn>().ok();
+        let region = parsed.as_ref().map(|arn| arn.region().to_owned());
+        let key = region.clone().unwrap_or_default();
+        let aws = self.connect(&key, region.as_deref())?;
+        let found = aws.runtime.block_on(aws.by_region[&key].latest_failed(machine));
+        let found = found.with_context(|| format!("failed to find the last failure of {machine}"))?;
+        found.ok_or_else(|| NothingFailed(machine.to_owned()).into())
+    }
+
+    fn connect(&mut self, key: &str, region_of_arn: Option<&str>) -> anyhow::Result<&Aws> {
+        if self.aws.is_none() {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start the network runtime")?;
+            self.aws = Some(Aws { runtime, by_region: HashMap::new() });
+        }
+        let aws = self.aws.as_mut().context("the runtime was made above")?;
+        if !aws.by_region.contains_key(key) {
+            let source = aws.runtime.block_on(AwsSource::connect(&self.settings, region_of_arn)).context("failed to reach AWS")?;
+            aws.by_region.insert(key.to_owned(), source);
+        }
+        Ok(aws)
+    }
+}
+
+/// A state machine of which no failed execution is on record.
+#[derive(Debug, thiserror::Error)]
+#[error("no failed execution of {0} is on record; the service keeps them 90 days after their end")]
+pub struct NothingFailed(String);
+
+/// The history's definition, parsed; one that can't be read is a gap.
+pub fn definition_of(history: &mut History) -> Option<Definition> {
+    let text = history.definition.as_ref()?.decode();
+    match Definition::parse(&text) {
+        Ok(definition) => Some(definition),
+        Err(error) => {
+            let reason = Some(error.to_string());
+            history.gaps.push(Gap::NoDefinition { reason });
+            None
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Where and how answers are written: the settings that the global flags, the terminal and the environment resolve to.
+
+use std::io::IsTerminal;
+
+use super::global::{ColorChoice, GlobalArgs};
+use crate::render::redact::Redactor;
+use crate::render::styles::Styles;
+
+/// Text is wrapped at this width where the terminal's is not known.
+const WIDTH: usize = 80;
+/// Wider lines are no easier to read.
+const WIDEST: usize = 120;
+
+/// How text is written.
+pub struct TextSettings {
+    /// Colours, or none.
+    pub styles: Styles,
+    /// Masks secrets, or nothing.
+    pub redactor: Redactor,
+    /// Columns.
+    pub width: usize,
+}
+
+impl TextSettings {
+    /// What the flags ask for, on this terminal.
+    pub fn resolve(global: &GlobalArgs) -> Self {
+        let colored = match global.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        };
+        let columns = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+        Self {
+            styles: Styles::colored(colored),
+            redactor: Redactor::new(!global.no_redact),
+            width: columns.unwrap_or(WIDTH).clamp(40, WIDEST),
+        }
+    }
+}

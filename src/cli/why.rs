@@ -1,0 +1,215 @@
+//! `why`: why executions failed.
+
+use std::collections::{HashMap, HashSet};
+use std::io::Write;
+
+use clap::{Args, ValueEnum};
+
+use super::exit_code::{Exit, WrongUsage};
+use super::global::{GlobalArgs, OutputFormat};
+use super::load::{ExecArgs, Loader, NothingFailed, definition_of};
+use super::output::TextSettings;
+use crate::analysis::why::{self, Evidence, WhyReport};
+use crate::model::{ExecutionArn, ExecutionStatus, Gap, History};
+use crate::rebuild::rebuild;
+use crate::render;
+
+/// How many nested executions are followed down to the one that failed first.
+const DEEPEST_CHILD: usize = 10;
+
+/// Why it failed: the state at fault, the input it really received, the decoded error, every attempt, the way there
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:
+  stepscope why arn:aws:states:eu-west-1:111111111111:execution:Orders:run-1
+  stepscope why 'https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/v2/executions/details/arn:…'
+  stepscope why --state-machine Orders --latest-failed --profile prod
+  aws stepfunctions get-execution-history --execution-arn … | stepscope why -
+  stepscope why executions.jsonl.gz --status failed,timed-out
+  stepscope why executions/ --execution run-17
+  stepscope why history.json --output json | jq -r .root_cause.input
+
+One execution is explained at length, several get one line each and a summary. A failed child
+execution is followed when it is among the input or can be fetched.")]
+pub struct WhyArgs {
+    #[command(flatten)]
+    execs: ExecArgs,
+    /// Only executions with one of these statuses
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "STATUS,…")]
+    status: Vec<StatusFilter>,
+    /// Only this execution among those read, by name or ARN; the others serve as its children
+    #[arg(long, value_name = "NAME")]
+    execution: Option<String>,
+    /// Exit with code 3 when one of the executions did not succeed
+    #[arg(long)]
+    exit_status: bool,
+}
+
+/// A status, as it is written on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum StatusFilter {
+    Running,
+    Succeeded,
+    Failed,
+    TimedOut,
+    Aborted,
+    PendingRedrive,
+}
+
+impl StatusFilter {
+    fn matches(self, status: Option<ExecutionStatus>) -> bool {
+        let wanted = match self {
+            Self::Running => ExecutionStatus::Running,
+            Self::Succeeded => ExecutionStatus::Succeeded,
+            Self::Failed => ExecutionStatus::Failed,
+            Self::TimedOut => ExecutionStatus::TimedOut,
+            Self::Aborted => ExecutionStatus::Aborted,
+            Self::PendingRedrive => ExecutionStatus::PendingRedrive,
+        };
+        status == Some(wanted)
+    }
+}
+
+/// Reads, explains and writes.
+pub fn run(args: &WhyArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<Exit> {
+    let mut loader = Loader::new(&args.execs, global, words);
+    let mut explained = Explained::default();
+    let read = loader.each(&args.execs, &mut |history| explained.add(history, args));
+    if let Some(nothing) = read.as_ref().err().and_then(|error| error.downcast_ref::<NothingFailed>()) {
+        loader.note(&nothing.to_string());
+        return Ok(Exit::NothingMatched);
+    }
+    read?;
+    explained.follow_children(&mut loader);
+    let reports = explained.chosen();
+    if reports.is_empty() {
+        if loader.problems() > 0 {
+            return Ok(Exit::Failed);
+        }
+        loader.note(&nothing_matched(args, explained.read));
+        return Ok(Exit::NothingMatched);
+    }
+    write(&reports, args, global, out)?;
+    let found = reports.iter().any(|report| report.execution.status.is_some_and(ExecutionStatus::is_unsuccessful));
+    Ok(match (loader.problems(), found && args.exit_status) {
+        (0, false) => Exit::Done,
+        (0, true) => Exit::Found,
+        _ => Exit::Failed,
+    })
+}
+
+fn nothing_matched(args: &WhyArgs, read: usize) -> String {
+    match (&args.execution, read) {
+        (_, 0) => "no execution in the input".to_owned(),
+        (Some(name), _) => format!("none of {read} executions is `{name}`"),
+        (None, _) => format!("none of {read} executions has the wanted status"),
+    }
+}
+
+fn write(reports: &[&WhyReport], args: &WhyArgs, global: &GlobalArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+    let settings = TextSettings::resolve(global);
+    let several = reports.len() > 1 || !args.status.is_empty();
+    match (global.output, reports) {
+        (OutputFormat::Jsonl, _) => {
+            for report in reports {
+                render::why::json_line(report, &settings.redactor, out)?;
+            }
+        }
+        (OutputFormat::Json, [report]) => render::why::json(report, &settings.redactor, out)?,
+        (OutputFormat::Json, _) => {
+            let text =
+                format!("{} executions do not make one document; use --output jsonl, or --execution NAME for one of them", reports.len());
+            return Err(WrongUsage(text).into());
+        }
+        (OutputFormat::Text, [report]) if !several => {
+            render::why::text(report, &settings.styles, &settings.redactor, settings.width, out)?;
+        }
+        (OutputFormat::Text, _) => render::why::summary(reports, &settings.styles, &settings.redactor, settings.width, out)?,
+    }
+    Ok(())
+}
+
+/// The answers so far.
+#[derive(Default)]
+struct Explained {
+    read: usize,
+    reports: Vec<WhyReport>,
+    /// Which reports were asked for; the others are there as children only.
+    wanted: Vec<usize>,
+    by_arn: HashMap<String, usize>,
+}
+
+impl Explained {
+    fn add(&mut self, history: History, args: &WhyArgs) {
+        self.read += 1;
+        let report = explain(history);
+        let execution = &report.execution;
+        let chosen = args.execution.as_ref().is_none_or(|wanted| [&execution.name, &execution.arn].contains(&&Some(wanted.clone())));
+        let status = args.status.is_empty() || args.status.iter().any(|status| status.matches(execution.status));
+        let wanted = chosen && status;
+        // A child may come before its parent; one that did not fail is nobody's cause.
+        if !wanted && report.root_cause.is_none() {
+            return;
+        }
+        if wanted {
+            self.wanted.push(self.reports.len());
+        }
+        self.keep(report);
+    }
+
+    fn keep(&mut self, report: WhyReport) -> usize {
+        let position = self.reports.len();
+        if let Some(arn) = &report.execution.arn {
+            self.by_arn.insert(arn.clone(), position);
+        }
+        self.reports.push(report);
+        position
+    }
+
+    fn follow_children(&mut self, loader: &mut Loader<'_>) {
+        let mut followed = HashSet::new();
+        for position in self.wanted.clone() {
+            self.follow(position, loader, &mut followed, DEEPEST_CHILD);
+        }
+    }
+
+    /// Puts the failure of a child in the place of the state that waited for it, the child's own children first.
+    fn follow(&mut self, position: usize, loader: &mut Loader<'_>, followed: &mut HashSet<usize>, depth: usize) {
+        if depth == 0 || !followed.insert(position) {
+            return;
+        }
+        let Some(arn) = why::failed_child(&self.reports[position]).map(str::to_owned) else { return };
+        let from_api = self.reports[position].execution.arn.as_deref() == Some(self.reports[position].execution.origin.as_str());
+        let child = match self.by_arn.get(&arn) {
+            Some(child) => *child,
+            None if from_api => match fetch(&arn, loader) {
+                Ok(history) => self.keep(explain(history)),
+                Err(error) => {
+                    let gap = Gap::ChildNotRead { execution: arn, reason: Some(format!("{error:#}")) };
+                    let incomplete = &mut self.reports[position].incomplete;
+                    incomplete.retain(|known| known.id != gap.id());
+                    incomplete.push(why::missing(&gap));
+                    return;
+                }
+            },
+            None => return,
+        };
+        self.follow(child, loader, followed, depth - 1);
+        let child = self.reports[child].clone();
+        why::adopt_child(&mut self.reports[position], &child);
+    }
+
+    fn chosen(&self) -> Vec<&WhyReport> {
+        self.wanted.iter().map(|position| &self.reports[*position]).collect()
+    }
+}
+
+fn fetch(arn: &str, loader: &mut Loader<'_>) -> anyhow::Result<History> {
+    let arn: ExecutionArn = arn.parse()?;
+    loader.execution(&arn)
+}
+
+fn explain(mut history: History) -> WhyReport {
+    let definition = definition_of(&mut history);
+    let path = rebuild(&history, definition.as_ref());
+    why::why(Evidence { history: &history, path: &path, definition: definition.as_ref() })
+}
