@@ -1,5 +1,6 @@
 //! Questions about executions, each answered with a plain value that serialises.
 
+pub mod advice;
 pub mod cause;
 pub mod execution;
 pub mod show;

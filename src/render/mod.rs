@@ -3,7 +3,9 @@
 mod columns;
 pub mod escape;
 pub mod events;
+mod json_fold;
 mod json_text;
+mod page;
 pub mod redact;
 pub mod show;
 pub mod state;

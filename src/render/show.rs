@@ -363,7 +363,7 @@ fn limits(attempt: &VisitAttempt) -> Option<String> {
     (!words.is_empty()).then(|| words.join(", "))
 }
 
-fn waits_for_words(waits_for: WaitsFor) -> &'static str {
+pub(super) fn waits_for_words(waits_for: WaitsFor) -> &'static str {
     match waits_for {
         WaitsFor::Time => "time to pass",
         WaitsFor::Callback => "a callback with its task token",

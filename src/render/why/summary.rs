@@ -1,0 +1,149 @@
+//! Several executions: one line each, and what they have in common.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use crate::analysis::why::WhyReport;
+use crate::model::{ExecutionStatus, StateMachineArn};
+use crate::render::columns::{counted, fit, width};
+use crate::render::page::Page;
+use crate::render::redact::Redactor;
+use crate::render::show::waits_for_words;
+use crate::render::styles::{Styles, paint};
+
+use super::words;
+
+/// How many groups of failures are listed.
+const MOST_GROUPS: usize = 20;
+
+struct Row {
+    status: &'static str,
+    style: anstyle::Style,
+    state: String,
+    error: String,
+    confidence: &'static str,
+    name: String,
+}
+
+/// Writes a line for each execution, then how many failed, and of what.
+pub fn summary(reports: &[&WhyReport], styles: &Styles, redactor: &Redactor, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page::new(styles, redactor, width, out);
+    let several_machines = reports.windows(2).any(|pair| pair[0].execution.state_machine != pair[1].execution.state_machine);
+    let rows: Vec<Row> = reports.iter().map(|report| row(report, several_machines, &page)).collect();
+    lines(&rows, &mut page)?;
+    counts(reports, &mut page)?;
+    groups(reports, &mut page)
+}
+
+fn row(report: &WhyReport, with_machine: bool, page: &Page<'_>) -> Row {
+    let execution = &report.execution;
+    let style = match execution.status {
+        Some(status) if status.is_unsuccessful() => page.styles.failure,
+        Some(ExecutionStatus::Succeeded) if report.handled.is_empty() => page.styles.ok,
+        Some(ExecutionStatus::Succeeded) | None => page.styles.caught,
+        Some(_) => page.styles.open,
+    };
+    let (state, error, confidence) = match (&report.root_cause, report.open.first()) {
+        (Some(cause), _) => {
+            let error = cause.error.clone().unwrap_or_else(|| words::short_kind(cause.kind).to_owned());
+            (cause.state.clone(), error, words::confidence(cause.confidence))
+        }
+        (None, Some(open)) => (open.state.clone(), format!("waits: {}", waits_for_words(open.waits_for)), ""),
+        (None, None) if report.handled.is_empty() => (None, String::new(), ""),
+        (None, None) => (None, format!("swallowed {}", counted(report.handled.len() as u64, "failure")), ""),
+    };
+    let machine = execution.state_machine.as_deref().filter(|_| with_machine).and_then(|arn| arn.parse::<StateMachineArn>().ok());
+    let name = execution.name.clone().unwrap_or_else(|| execution.origin.clone());
+    let name = machine.map_or_else(|| name.clone(), |machine| format!("{}/{name}", machine.name()));
+    Row {
+        status: words::status(execution.status),
+        style,
+        state: page.clean(state.as_deref().unwrap_or("-")),
+        error: page.clean(&error),
+        confidence,
+        name: page.clean(&name),
+    }
+}
+
+fn lines(rows: &[Row], page: &mut Page<'_>) -> io::Result<()> {
+    let widest = |cell: fn(&Row) -> &str, most: usize| rows.iter().map(|row| width(cell(row))).max().unwrap_or(0).min(most);
+    let status = widest(|row| row.status, 16);
+    // What is left is for the name, which is the last to be needed.
+    let state = widest(|row| &row.state, page.width / 4);
+    let error = widest(|row| &row.error, page.width / 4 + 2);
+    let confidence = widest(|row| row.confidence, 8);
+    for row in rows {
+        write!(page.out, "{}", paint(row.style, format_args!("{:<status$}", row.status)))?;
+        write!(page.out, "  {}", paint(page.styles.state, padded(&row.state, state)))?;
+        let mut used = status + 2 + state;
+        if error > 0 {
+            write!(page.out, "  {}", padded(&row.error, error))?;
+            used += 2 + error;
+        }
+        if confidence > 0 {
+            write!(page.out, "  {}", paint(page.styles.dim, format_args!("{:<confidence$}", row.confidence)))?;
+            used += 2 + confidence;
+        }
+        writeln!(page.out, "  {}", fit(&row.name, page.width.saturating_sub(used + 2)))?;
+    }
+    Ok(())
+}
+
+/// Cut or filled to this many columns.
+fn padded(text: &str, columns: usize) -> String {
+    let text = fit(text, columns);
+    format!("{text}{:1$}", "", columns.saturating_sub(width(&text)))
+}
+
+fn counts(reports: &[&WhyReport], page: &mut Page<'_>) -> io::Result<()> {
+    let of = |statuses: &[Option<ExecutionStatus>]| reports.iter().filter(|report| statuses.contains(&report.execution.status)).count();
+    let swallowed =
+        reports.iter().filter(|report| report.execution.status == Some(ExecutionStatus::Succeeded) && !report.handled.is_empty()).count();
+    let partial = reports.iter().filter(|report| report.incomplete.iter().any(|gap| gap.id != "no_definition")).count();
+    let succeeded = if swallowed > 0 { format!("succeeded ({swallowed} with swallowed failures)") } else { "succeeded".to_owned() };
+    let parts = [
+        (of(&[Some(ExecutionStatus::Failed)]), "failed"),
+        (of(&[Some(ExecutionStatus::TimedOut)]), "timed out"),
+        (of(&[Some(ExecutionStatus::Aborted)]), "aborted"),
+        (of(&[Some(ExecutionStatus::Running), Some(ExecutionStatus::PendingRedrive)]), "running"),
+        (of(&[Some(ExecutionStatus::Succeeded)]), succeeded.as_str()),
+        (of(&[None]), "of unknown status"),
+    ];
+    let mut said: Vec<String> = parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    if partial > 0 {
+        said.push(format!("{partial} on incomplete evidence"));
+    }
+    let text = format!("{}: {}", counted(reports.len() as u64, "execution"), said.join(", "));
+    writeln!(page.out)?;
+    let heading = page.styles.heading;
+    for line in crate::render::page::wrapped(&text, page.width) {
+        writeln!(page.out, "{}", paint(heading, line))?;
+    }
+    Ok(())
+}
+
+/// How many failed in which state with which error, the most frequent first.
+fn groups(reports: &[&WhyReport], page: &mut Page<'_>) -> io::Result<()> {
+    let mut groups: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for cause in reports.iter().filter_map(|report| report.root_cause.as_ref()) {
+        let state = cause.state.clone().unwrap_or_else(|| "-".to_owned());
+        let error = cause.error.clone().unwrap_or_else(|| words::short_kind(cause.kind).to_owned());
+        *groups.entry((state, error)).or_default() += 1;
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let shown: Vec<(usize, String, String)> =
+        groups.iter().take(MOST_GROUPS).map(|((state, error), count)| (*count, page.clean(state), page.clean(error))).collect();
+    let numbers = shown.first().map_or(0, |(count, _, _)| count.to_string().len());
+    let states = shown.iter().map(|(_, state, _)| width(state)).max().unwrap_or(0).min(34);
+    for (count, state, error) in &shown {
+        let room = page.width.saturating_sub(numbers + states + 6);
+        let state = paint(page.styles.state, padded(state, states));
+        writeln!(page.out, "  {count:>numbers$}  {state}  {}", fit(error, room))?;
+    }
+    if groups.len() > MOST_GROUPS {
+        let dim = page.styles.dim;
+        page.paragraph(dim, &format!("… {} more", groups.len() - MOST_GROUPS))?;
+    }
+    Ok(())
+}
