@@ -35,5 +35,6 @@ pub fn adopt_child(report: &mut WhyReport, child: &WhyReport) {
     report.incomplete.retain(|gap| gap.id != "child_not_read");
     report.incomplete.extend(child.incomplete.iter().cloned());
     report.next = super::next::commands(&report.execution, Some(&adopted));
+    report.advice = super::advice::advise(&adopted);
     report.root_cause = Some(adopted);
 }

@@ -19,7 +19,7 @@ pub use report::*;
 
 pub use crate::analysis::execution::missing;
 
-use crate::analysis::execution;
+use crate::analysis::{advice, execution};
 use crate::asl::Definition;
 use crate::model::path::{Blame, VisitId, VisitOutcome};
 use crate::model::{ExecutionPath, ExecutionStatus, Gap, History, RawText};
@@ -49,17 +49,27 @@ pub fn why(evidence: Evidence<'_>) -> WhyReport {
     let failed = status.is_some_and(ExecutionStatus::is_unsuccessful);
     let root_cause = root.or_else(|| failed.then(|| evidence.unexplained(status)));
     let terminal = terminal.or_else(|| failed.then(|| evidence.unexplained_end()));
+    let open = evidence.open(status);
     WhyReport {
         schema: SCHEMA,
         handled: evidence.handled(blame.as_ref()),
         route: evidence.route(blame.and_then(|blame| blame.visit)),
-        open: evidence.open(status),
         incomplete,
-        advice: Vec::new(),
+        advice: advised(root_cause.as_ref(), &open),
+        open,
         next: next::commands(&execution, root_cause.as_ref()),
         execution,
         terminal,
         root_cause,
+    }
+}
+
+/// What to check for the cause; for an execution that runs, for what it waits for.
+fn advised(cause: Option<&Finding>, open: &[OpenVisit]) -> Vec<Advice> {
+    match (cause, open.first()) {
+        (Some(cause), _) => advice::advise(cause),
+        (None, Some(open)) => advice::advise_waiting(open),
+        (None, None) => Vec::new(),
     }
 }
 
