@@ -226,11 +226,15 @@ pub enum CredentialsProblem {
 }
 
 fn credentials_text(profile: Option<&str>, problem: &CredentialsProblem) -> String {
-    let in_brackets = |told: &str| if told.is_empty() { String::new() } else { format!(" ({told})") };
+    // The chain's report has a line for each place that it looked at.
+    let in_brackets = |told: &str| {
+        let told: Vec<&str> = told.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        if told.is_empty() { String::new() } else { format!(" ({})", told.join("; ")) }
+    };
     match (problem, profile) {
         (CredentialsProblem::NoneFound { told }, None) => format!(
-            "no AWS credentials were found{}; sign in with `aws sso login`, name a profile with --profile NAME, or set \
-             AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (for a local engine any values do)",
+            "no AWS credentials were found; sign in with `aws sso login`, name a profile with --profile NAME, or set \
+             AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, for a local engine to any values{}",
             in_brackets(told)
         ),
         (CredentialsProblem::NoneFound { told }, Some(name)) => format!(
