@@ -15,6 +15,12 @@ pub struct GlobalArgs {
     /// Address of the Step Functions API, for local engines and proxies
     #[arg(long, global = true, value_name = "URL")]
     pub endpoint_url: Option<String>,
+    /// Seconds to wait for a connection; 0 for no limit
+    #[arg(long, global = true, value_name = "SECONDS")]
+    pub cli_connect_timeout: Option<u32>,
+    /// Seconds to wait for each answer; 0 for no limit
+    #[arg(long, global = true, value_name = "SECONDS")]
+    pub cli_read_timeout: Option<u32>,
     /// How to write the answer
     #[arg(long, global = true, value_enum, default_value_t = OutputFormat::Text, value_name = "FORMAT")]
     pub output: OutputFormat,

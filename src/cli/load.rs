@@ -10,10 +10,12 @@ use anyhow::Context;
 use clap::Args;
 use tokio::runtime::Runtime;
 
+use super::aws_settings;
 use super::exit_code::WrongUsage;
 use super::global::GlobalArgs;
 use crate::asl::Definition;
-use crate::model::{ExecutionArn, Gap, History};
+use crate::model::arn::ArnError;
+use crate::model::{ExecutionArn, Gap, History, StateMachineArn};
 use crate::sources::aws::{AwsSettings, AwsSource};
 use crate::sources::{DefinitionSet, Exec, Limits, SourceError, read_definitions, read_path, read_stream};
 
@@ -42,17 +44,17 @@ pub struct ExecArgs {
 
 /// Reads executions, and remembers what could not be read.
 pub struct Loader<'w> {
-    settings: AwsSettings,
+    global: GlobalArgs,
     definitions: Option<DefinitionSet>,
     limits: Limits,
     words: &'w mut dyn Write,
-    quiet: bool,
     problems: usize,
     aws: Option<Aws>,
 }
 
 /// The API, once it is needed.
 struct Aws {
+    settings: AwsSettings,
     runtime: Runtime,
     by_region: HashMap<String, AwsSource>,
 }
@@ -60,14 +62,7 @@ struct Aws {
 impl<'w> Loader<'w> {
     /// Reads the definitions; nothing else yet.
     pub fn new(args: &ExecArgs, global: &GlobalArgs, words: &'w mut dyn Write) -> Self {
-        let settings = AwsSettings {
-            profile: global.profile.clone(),
-            region: global.region.clone(),
-            endpoint_url: global.endpoint_url.clone(),
-            ..AwsSettings::default()
-        };
-        let mut loader =
-            Self { settings, definitions: None, limits: Limits::default(), words, quiet: global.quiet, problems: 0, aws: None };
+        let mut loader = Self { global: global.clone(), definitions: None, limits: Limits::default(), words, problems: 0, aws: None };
         if let Some(folder) = &args.definitions {
             let (definitions, problems) = read_definitions(folder, &loader.limits);
             loader.definitions = Some(definitions);
@@ -91,7 +86,14 @@ impl<'w> Loader<'w> {
 
     /// Says something on stderr unless it was asked to be quiet.
     pub fn note(&mut self, text: &str) {
-        if !self.quiet {
+        if !self.global.quiet {
+            let _ = writeln!(self.words, "stepscope: {text}");
+        }
+    }
+
+    /// Says something on stderr that only somebody who looks for the reason of an answer wants to know.
+    fn detail(&mut self, text: &str) {
+        if self.global.verbose > 0 {
             let _ = writeln!(self.words, "stepscope: {text}");
         }
     }
@@ -108,7 +110,7 @@ impl<'w> Loader<'w> {
             return Err(WrongUsage(text.to_owned()).into());
         }
         let execs: Vec<Exec> =
-            args.execs.iter().map(|text| text.parse::<Exec>().map_err(|error| WrongUsage(error.to_string()))).collect::<Result<_, _>>()?;
+            args.execs.iter().map(|text| text.parse::<Exec>().map_err(|error| no_exec(text, &error))).collect::<Result<_, _>>()?;
         let several = execs.len() > 1;
         for exec in execs {
             match exec {
@@ -138,6 +140,7 @@ impl<'w> Loader<'w> {
         read(&limits, &mut |result| match result {
             Ok(history) => {
                 read_some = true;
+                self.detail(&format!("read {}: {} events", history.origin, history.events.len()));
                 take(self.with_definition(history));
             }
             Err(problem) if is_folder && problem.is_unrelated() => unrelated.push(problem),
@@ -169,17 +172,23 @@ impl<'w> Loader<'w> {
         history
     }
 
-    /// One execution from the API. What did not come of it counts as a problem, and is said by whoever renders it.
+    /// One execution from the API. What did not come of it counts as a problem; whoever renders it says why.
     pub fn execution(&mut self, arn: &ExecutionArn) -> anyhow::Result<History> {
         let region = arn.region().to_owned();
+        self.detail(&format!("asking AWS in {region} for {arn}"));
         let aws = self.connect(&region, Some(&region))?;
         let history = aws.runtime.block_on(aws.by_region[&region].history(arn)).with_context(|| format!("failed to read {arn}"))?;
-        self.problems += history.gaps.iter().filter(|gap| matches!(gap, Gap::NotFetched { .. })).count();
+        self.detail(&format!("read {arn}: {} events", history.events.len()));
+        for gap in &history.gaps {
+            if let Gap::NotFetched { what, .. } = gap {
+                self.report(&format!("{arn}: {what} was not read; the answer says why"));
+            }
+        }
         Ok(self.with_definition(history))
     }
 
     fn latest_failed(&mut self, machine: &str) -> anyhow::Result<ExecutionArn> {
-        let parsed = machine.parse::<crate::model::StateMachineArn>().ok();
+        let parsed = machine.parse::<StateMachineArn>().ok();
         let region = parsed.as_ref().map(|arn| arn.region().to_owned());
         let key = region.clone().unwrap_or_default();
         let aws = self.connect(&key, region.as_deref())?;
@@ -192,15 +201,22 @@ impl<'w> Loader<'w> {
         if self.aws.is_none() {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start the network runtime")?;
-            self.aws = Some(Aws { runtime, by_region: HashMap::new() });
+            let settings = aws_settings::resolve(&self.global, |name| std::env::var(name).ok())?;
+            self.aws = Some(Aws { settings, runtime, by_region: HashMap::new() });
         }
         let aws = self.aws.as_mut().context("the runtime was made above")?;
         if !aws.by_region.contains_key(key) {
-            let source = aws.runtime.block_on(AwsSource::connect(&self.settings, region_of_arn)).context("failed to reach AWS")?;
+            let source = aws.runtime.block_on(AwsSource::connect(&aws.settings, region_of_arn)).context("failed to reach AWS")?;
             aws.by_region.insert(key.to_owned(), source);
         }
         Ok(aws)
     }
+}
+
+fn no_exec(text: &str, error: &ArnError) -> WrongUsage {
+    let machine = text.parse::<StateMachineArn>().is_ok();
+    let instead = if machine { "; for its last failure give it as --state-machine ARN --latest-failed" } else { "" };
+    WrongUsage(format!("{error}{instead}"))
 }
 
 /// A state machine of which no failed execution is on record.

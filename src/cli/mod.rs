@@ -1,5 +1,6 @@
 //! The command line: one file per verb; each joins the stages and is imported by nobody.
 
+mod aws_settings;
 mod completion;
 mod demo;
 mod exit_code;
@@ -19,7 +20,7 @@ use exit_code::Exit;
 
 /// Explains failed executions of AWS Step Functions: the failing state, the input it received, and why
 #[derive(Debug, Parser)]
-#[command(name = "stepscope", version, about, propagate_version = true, arg_required_else_help = true, after_help = EXAMPLES)]
+#[command(name = "stepscope", version, about, propagate_version = true, arg_required_else_help = true, max_term_width = 80, after_help = EXAMPLES)]
 pub struct Cli {
     #[command(flatten)]
     global: global::GlobalArgs,
@@ -60,7 +61,8 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // What was found before is worth having; a pipe that is closed as well changes nothing.
             let _ = out.flush();
-            let _ = writeln!(words, "stepscope: {error:#}");
+            let doing = if error.is::<io::Error>() { "failed to write the answer: " } else { "" };
+            let _ = writeln!(words, "stepscope: {doing}{error:#}");
             let code = error.downcast_ref::<exit_code::WrongUsage>().map_or(Exit::Failed, |_| Exit::WrongUsage);
             ExitCode::from(code.code())
         }

@@ -65,7 +65,8 @@ fn check_endpoint(url: Option<&str>) -> Result<(), AwsError> {
 }
 
 fn retries(patience: &Patience) -> RetryConfig {
-    RetryConfig::standard().with_max_attempts(patience.attempts).with_initial_backoff(patience.first_wait)
+    let mode = if patience.adaptive { RetryConfig::adaptive() } else { RetryConfig::standard() };
+    mode.with_max_attempts(patience.attempts).with_initial_backoff(patience.first_wait)
 }
 
 fn time_limits(patience: &Patience) -> TimeoutConfig {

@@ -54,6 +54,8 @@ pub struct Patience {
     pub history: Duration,
     /// Tries of one call.
     pub attempts: u32,
+    /// Whether calls slow down when the service throttles them, over and above the waits between tries.
+    pub adaptive: bool,
     /// The wait before the first retry; later ones double it, each with jitter.
     pub first_wait: Duration,
 }
@@ -67,6 +69,7 @@ impl Default for Patience {
             call: Duration::from_secs(20),
             history: Duration::from_mins(2),
             attempts: 5,
+            adaptive: false,
             first_wait: Duration::from_millis(250),
         }
     }
