@@ -184,6 +184,7 @@ impl Explained {
             None if from_api => match fetch(&arn, loader) {
                 Ok(history) => self.keep(explain(history)),
                 Err(error) => {
+                    loader.report(&format!("{error:#}; the answer is what its parent tells"));
                     let gap = Gap::ChildNotRead { execution: arn, reason: Some(format!("{error:#}")) };
                     let incomplete = &mut self.reports[position].incomplete;
                     incomplete.retain(|known| known.id != gap.id());
