@@ -3,6 +3,7 @@
 
 pub mod fake_endpoint;
 pub mod moto;
+pub mod program;
 
 use std::future::Future;
 
