@@ -34,6 +34,7 @@ pub fn adopt_child(report: &mut WhyReport, child: &WhyReport) {
     adopted.confidence = confidence;
     report.incomplete.retain(|gap| gap.id != "child_not_read");
     report.incomplete.extend(child.incomplete.iter().cloned());
+    report.advice = super::advice_for(Some(&adopted), &child.open);
     report.next = super::next::commands(&report.execution, Some(&adopted));
     report.root_cause = Some(adopted);
 }

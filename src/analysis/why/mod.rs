@@ -19,7 +19,7 @@ pub use report::*;
 
 pub use crate::analysis::execution::missing;
 
-use crate::analysis::execution;
+use crate::analysis::{advice, execution};
 use crate::asl::Definition;
 use crate::model::path::{Blame, VisitId, VisitOutcome};
 use crate::model::{ExecutionPath, ExecutionStatus, Gap, History, RawText};
@@ -49,18 +49,31 @@ pub fn why(evidence: Evidence<'_>) -> WhyReport {
     let failed = status.is_some_and(ExecutionStatus::is_unsuccessful);
     let root_cause = root.or_else(|| failed.then(|| evidence.unexplained(status)));
     let terminal = terminal.or_else(|| failed.then(|| evidence.unexplained_end()));
+    let open = evidence.open(status);
     WhyReport {
         schema: SCHEMA,
         handled: evidence.handled(blame.as_ref()),
         route: evidence.route(blame.and_then(|blame| blame.visit)),
-        open: evidence.open(status),
+        advice: advice_for(root_cause.as_ref(), &open),
+        open,
         incomplete,
-        advice: Vec::new(),
         next: next::commands(&execution, root_cause.as_ref()),
         execution,
         terminal,
         root_cause,
     }
+}
+
+/// What to check for the cause; without one, for what is waited for.
+fn advice_for(cause: Option<&Finding>, open: &[OpenVisit]) -> Vec<Advice> {
+    let mut found = cause.map(advice::advise).unwrap_or_default();
+    let is_silent = cause.is_none_or(|cause| matches!(cause.kind, Kind::Aborted | Kind::ExecutionTimedOut));
+    for entry in open.iter().filter(|_| is_silent).flat_map(advice::advise_waiting) {
+        if !found.contains(&entry) {
+            found.push(entry);
+        }
+    }
+    found
 }
 
 fn decoded(text: Option<&RawText>) -> Option<String> {
