@@ -105,6 +105,7 @@ impl Evidence<'_> {
             basis: failure.basis,
             confidence: failure.confidence,
             execution: self.history.header.arn.as_ref().map(ToString::to_string),
+            exec: None,
             child: self.child_execution(failure),
             via: Vec::new(),
             resource: visit.and_then(|visit| self.resource(&visit.attempts)),

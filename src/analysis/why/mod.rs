@@ -54,9 +54,9 @@ pub fn why(evidence: Evidence<'_>) -> WhyReport {
         schema: SCHEMA,
         handled: evidence.handled(blame.as_ref()),
         route: evidence.route(blame.and_then(|blame| blame.visit)),
-        incomplete,
-        advice: advised(root_cause.as_ref(), &open),
+        advice: advice_for(root_cause.as_ref(), &open),
         open,
+        incomplete,
         next: next::commands(&execution, root_cause.as_ref()),
         execution,
         terminal,
@@ -64,13 +64,16 @@ pub fn why(evidence: Evidence<'_>) -> WhyReport {
     }
 }
 
-/// What to check for the cause; for an execution that runs, for what it waits for.
-fn advised(cause: Option<&Finding>, open: &[OpenVisit]) -> Vec<Advice> {
-    match (cause, open.first()) {
-        (Some(cause), _) => advice::advise(cause),
-        (None, Some(open)) => advice::advise_waiting(open),
-        (None, None) => Vec::new(),
+/// What to check for the cause; without one, for what is waited for.
+fn advice_for(cause: Option<&Finding>, open: &[OpenVisit]) -> Vec<Advice> {
+    let mut found = cause.map(advice::advise).unwrap_or_default();
+    let is_silent = cause.is_none_or(|cause| matches!(cause.kind, Kind::Aborted | Kind::ExecutionTimedOut));
+    for entry in open.iter().filter(|_| is_silent).flat_map(advice::advise_waiting) {
+        if !found.contains(&entry) {
+            found.push(entry);
+        }
     }
+    found
 }
 
 fn decoded(text: Option<&RawText>) -> Option<String> {

@@ -126,6 +126,9 @@ pub struct Finding {
     pub confidence: Confidence,
     /// ARN of the execution that failed here: the child's when a nested execution failed and was read.
     pub execution: Option<String>,
+    /// What to name on the command line to read that execution again.
+    #[serde(skip)]
+    pub exec: Option<String>,
     /// ARN of the child execution that the task ran to its end, when it was one that does.
     pub child: Option<String>,
     /// For a child's failure: the states of the parents that waited for it, outermost first.
