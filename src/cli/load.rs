@@ -13,6 +13,7 @@ use tokio::runtime::Runtime;
 use super::aws_settings;
 use super::exit_code::WrongUsage;
 use super::global::GlobalArgs;
+use super::output::say;
 use crate::asl::Definition;
 use crate::model::arn::ArnError;
 use crate::model::{ExecutionArn, Gap, History, StateMachineArn};
@@ -81,20 +82,20 @@ impl<'w> Loader<'w> {
     /// Says on stderr what went wrong; the rest goes on.
     pub fn report(&mut self, problem: &dyn std::fmt::Display) {
         self.problems += 1;
-        let _ = writeln!(self.words, "stepscope: {problem}");
+        say(self.words, &problem.to_string());
     }
 
     /// Says something on stderr unless it was asked to be quiet.
     pub fn note(&mut self, text: &str) {
         if !self.global.quiet {
-            let _ = writeln!(self.words, "stepscope: {text}");
+            say(self.words, text);
         }
     }
 
     /// Says something on stderr that only somebody who looks for the reason of an answer wants to know.
     fn detail(&mut self, text: &str) {
         if self.global.verbose > 0 {
-            let _ = writeln!(self.words, "stepscope: {text}");
+            say(self.words, text);
         }
     }
 

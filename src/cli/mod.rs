@@ -62,7 +62,7 @@ pub fn main() -> ExitCode {
             // What was found before is worth having; a pipe that is closed as well changes nothing.
             let _ = out.flush();
             let doing = if error.is::<io::Error>() { "failed to write the answer: " } else { "" };
-            let _ = writeln!(words, "stepscope: {doing}{error:#}");
+            output::say(words, &format!("{doing}{error:#}"));
             let code = error.downcast_ref::<exit_code::WrongUsage>().map_or(Exit::Failed, |_| Exit::WrongUsage);
             ExitCode::from(code.code())
         }

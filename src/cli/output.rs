@@ -1,8 +1,9 @@
 //! Where and how answers are written: the settings that the global flags, the terminal and the environment resolve to.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 
 use super::global::{ColorChoice, GlobalArgs};
+use crate::render::escape;
 use crate::render::redact::Redactor;
 use crate::render::styles::Styles;
 
@@ -36,4 +37,10 @@ impl TextSettings {
             width: columns.unwrap_or(WIDTH).clamp(40, WIDEST),
         }
     }
+}
+
+/// Says one thing on stderr. File names, arguments and what a service answered may hold escape sequences, which are shown as text.
+pub fn say(words: &mut dyn Write, text: &str) {
+    // Whoever closed stderr does not want to know.
+    let _ = writeln!(words, "stepscope: {}", escape::line(text));
 }

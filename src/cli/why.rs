@@ -21,7 +21,7 @@ const DEEPEST_CHILD: usize = 10;
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:
   stepscope why arn:aws:states:eu-west-1:111111111111:execution:Orders:run-1
-  stepscope why 'https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/v2/executions/details/arn:…'
+  stepscope why 'https://eu-west-1.console.aws.amazon.com/states/home?…/details/arn:…'
   stepscope why --state-machine Orders --latest-failed --profile prod
   aws stepfunctions get-execution-history --execution-arn … | stepscope why -
   stepscope why executions.jsonl.gz --status failed,timed-out
