@@ -200,6 +200,7 @@ impl Evidence<'_> {
             let failure = end.filter(|_| attempt.outcome.is_failure());
             reports.push(AttemptReport {
                 number: attempt.number,
+                redrive: attempt.run,
                 scheduled_event_id: attempt.scheduled.map(|index| self.history.events[index].id),
                 event_id: end.map(|event| event.id),
                 outcome: attempt.outcome,

@@ -165,8 +165,10 @@ pub struct ParentState {
 /// One attempt.
 #[derive(Debug, Clone, Serialize)]
 pub struct AttemptReport {
-    /// From 1; 2 is the first retry.
+    /// From 1; 2 is the first retry. A redrive counts from 1 again.
     pub number: u32,
+    /// After how many redrives; 0 before the first.
+    pub redrive: u32,
     /// The event that scheduled it.
     pub scheduled_event_id: Option<EventId>,
     /// The event that ended it.
