@@ -358,9 +358,11 @@ fn an_end_that_only_the_description_tells_is_explained_by_the_last_failure() {
 #[test]
 fn a_state_of_which_only_the_end_is_left_is_named_by_what_it_called() {
     let mut story = history("Orders");
-    story.definition(&json!({"StartAt": "Each", "States": {"Each": {"Type": "Map", "End": true, "ItemProcessor": {"StartAt": "Send", "States": {
+    story.definition(
+        &json!({"StartAt": "Each", "States": {"Each": {"Type": "Map", "End": true, "ItemProcessor": {"StartAt": "Send", "States": {
         "Send": {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "Next": "Save"},
-        "Save": {"Type": "Task", "Resource": "arn:aws:states:::dynamodb:putItem", "End": true}}}}}}));
+        "Save": {"Type": "Task", "Resource": "arn:aws:states:::dynamodb:putItem", "End": true}}}}}}),
+    );
     story.enter_map("Each", json!([1])).map_started(1);
     let mut item = story.iteration(0);
     item.enter_task("Send", json!(1)).calls("sqs", "sendMessage").attempt_succeeded(json!({})).exit(json!({}));
