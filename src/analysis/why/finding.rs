@@ -34,6 +34,10 @@ impl Evidence<'_> {
         let failure = self.first_failure(blame)?;
         let mut finding = self.finding(&failure, Some(blame));
         finding.caught_by = failure.caught.and_then(|visit| self.successor_of(visit));
+        if finding.child.is_some() {
+            // The state failed for certain; what started that lies in the child.
+            finding.confidence = finding.confidence.min(Confidence::Likely);
+        }
         Some(finding)
     }
 
