@@ -342,6 +342,10 @@ fn a_failed_map_run_is_a_failure_of_the_map() {
     let cause = report.root_cause.expect("it failed");
     assert_eq!((cause.state.as_deref(), cause.kind), (Some("Each"), Kind::MapFailed));
     assert_eq!(cause.error.as_deref(), Some("States.ExceedToleratedFailureThreshold"));
+    assert_eq!(cause.map_run.as_deref(), Some("arn:aws:states:us-east-1:111111111111:mapRun:Orders/Each:1"));
+    assert!(
+        report.next.iter().any(|next| next.command.contains("--map-run-arn arn:aws:states:us-east-1:111111111111:mapRun:Orders/Each:1"))
+    );
 }
 
 #[test]
@@ -353,6 +357,27 @@ fn an_end_that_only_the_description_tells_is_explained_by_the_last_failure() {
     let report = explained(&history);
     assert_eq!(blamed(&report), (Some("Charge"), Some("Charge")));
     assert_eq!(report.root_cause.expect("it failed").confidence, Confidence::Likely);
+}
+
+#[test]
+fn a_state_of_which_only_the_end_is_left_is_named_by_what_it_called() {
+    let mut story = history("Orders");
+    story.definition(
+        &json!({"StartAt": "Each", "States": {"Each": {"Type": "Map", "End": true, "ItemProcessor": {"StartAt": "Send", "States": {
+        "Send": {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "Next": "Save"},
+        "Save": {"Type": "Task", "Resource": "arn:aws:states:::dynamodb:putItem", "End": true}}}}}}),
+    );
+    story.enter_map("Each", json!([1])).map_started(1);
+    let mut item = story.iteration(0);
+    item.enter_task("Send", json!(1)).calls("sqs", "sendMessage").attempt_succeeded(json!({})).exit(json!({}));
+    item.enter_task("Save", json!(1)).calls("dynamodb", "putItem").attempt_failed("DynamoDB.Down", None).scope_failed();
+    story.composite_failed().execution_failed();
+    let mut history = story.build();
+    let failed = history.events.iter().position(|event| event.type_name() == "TaskFailed").expect("it failed");
+    history.events.drain(..failed);
+    let report = explained(&history);
+    assert_eq!(blamed(&report), (Some("Save"), Some("Save")));
+    assert!(report.root_cause.expect("it failed").confidence < Confidence::Certain);
 }
 
 #[test]

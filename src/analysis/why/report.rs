@@ -131,6 +131,8 @@ pub struct Finding {
     pub exec: Option<String>,
     /// ARN of the child execution that the task ran to its end, when it was one that does.
     pub child: Option<String>,
+    /// ARN of the Map Run that failed, for a Distributed Map.
+    pub map_run: Option<String>,
     /// For a child's failure: the states of the parents that waited for it, outermost first.
     pub via: Vec<ParentState>,
     /// What the task called: `lambda:invoke`, `arn:aws:lambda:…`.
@@ -165,8 +167,10 @@ pub struct ParentState {
 /// One attempt.
 #[derive(Debug, Clone, Serialize)]
 pub struct AttemptReport {
-    /// From 1; 2 is the first retry.
+    /// From 1; 2 is the first retry. A redrive counts from 1 again.
     pub number: u32,
+    /// After how many redrives; 0 before the first.
+    pub redrive: u32,
     /// The event that scheduled it.
     pub scheduled_event_id: Option<EventId>,
     /// The event that ended it.

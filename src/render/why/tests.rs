@@ -63,6 +63,7 @@ fn finding(state: &str, kind: Kind, error: &str, cause: Option<&str>) -> Finding
         execution: Some(ARN.to_owned()),
         exec: None,
         child: None,
+        map_run: None,
         via: Vec::new(),
         resource: Some("lambda:invoke".to_owned()),
         input: Some(
@@ -78,6 +79,7 @@ fn finding(state: &str, kind: Kind, error: &str, cause: Option<&str>) -> Finding
 fn attempt(number: u32, outcome: AttemptOutcome, error: &str, duration: i64, wait: Option<i64>) -> AttemptReport {
     AttemptReport {
         number,
+        redrive: 0,
         scheduled_event_id: Some(EventId(39)),
         event_id: Some(EventId(41)),
         outcome,

@@ -411,7 +411,7 @@ fn handled(report: &WhyReport, page: &mut Page<'_>) -> io::Result<()> {
     let mut groups: Vec<(String, Option<String>, usize)> = Vec::new();
     for finding in &report.handled {
         let (text, message) = handled_words(finding, page);
-        match groups.iter_mut().find(|(known, said, _)| (&*known, &*said) == (&text, &message)) {
+        match groups.iter_mut().find(|(known, said, _)| known == &text && said == &message) {
             Some((_, _, count)) => *count += 1,
             None => groups.push((text, message, 1)),
         }
@@ -432,9 +432,10 @@ fn handled_words(finding: &Finding, page: &Page<'_>) -> (String, Option<String>)
     let message = finding.decoded.as_ref().and_then(|decoded| decoded.message.as_deref()?.lines().next());
     let outcome = match &finding.caught_by {
         Some(next) => format!("caught, went on with {}", page.clean(next)),
-        None => match finding.attempts.len() {
-            0 | 1 => "cured".to_owned(),
-            count => format!("cured by a retry, attempt {count}"),
+        None => match finding.attempts.last() {
+            Some(last) if last.redrive > 0 && last.number == 1 => "cured by a redrive".to_owned(),
+            Some(last) if last.number > 1 => format!("cured by a retry, attempt {}", last.number),
+            _ => "cured".to_owned(),
         },
     };
     (format!("{state} failed with {error}; {outcome}"), message.map(|message| shortened(message, 160, page)))
