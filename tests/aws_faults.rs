@@ -134,7 +134,7 @@ fn a_history_in_several_pages_comes_whole() {
     assert_eq!(history.header.error.as_ref().expect("an error").decode(), "Broken");
     assert_eq!(history.header.stop.expect("a stop").as_millisecond(), 1_767_225_601_500);
     assert_eq!(history.definition.as_ref().expect("a definition").decode(), r#"{"StartAt":"Check","States":{}}"#);
-    assert_eq!(history.origin, arn().as_str());
+    assert_eq!(history.origin.to_string(), arn().as_str());
 }
 
 #[test]

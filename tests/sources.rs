@@ -126,7 +126,7 @@ mod forms {
         let history = only(pretty(&page(&events(0))));
         assert_eq!(ids(&history), [1, 2, 3, 4, 5, 6]);
         assert_eq!(history.gaps, []);
-        assert_eq!(history.origin, "input");
+        assert_eq!(history.origin.to_string(), "input");
         assert_eq!(history.header.status, None);
         assert_eq!(history.events[4].cause().expect("a cause").decode(), "no \"funds\"");
     }
@@ -195,7 +195,7 @@ mod forms {
         let lines = format!("{}\n\n{}\r\n{}", bundle("run-1", 0), bundle("run-2", 1), bundle("run-3", 2));
         let (histories, errors) = from_bytes(lines.as_bytes());
         assert!(errors.is_empty(), "{errors:?}");
-        let origins: Vec<&str> = histories.iter().map(|history| history.origin.as_str()).collect();
+        let origins: Vec<String> = histories.iter().map(|history| history.origin.to_string()).collect();
         assert_eq!(origins, ["input line 1", "input line 3", "input line 4"]);
     }
 
@@ -203,7 +203,7 @@ mod forms {
     fn an_array_of_bundles_gives_each() {
         let (histories, errors) = from_bytes(&pretty(&json!([bundle("run-1", 0), bundle("run-2", 1)])));
         assert!(errors.is_empty());
-        let origins: Vec<&str> = histories.iter().map(|history| history.origin.as_str()).collect();
+        let origins: Vec<String> = histories.iter().map(|history| history.origin.to_string()).collect();
         assert_eq!(origins, ["input entry 1", "input entry 2"]);
     }
 
@@ -416,7 +416,7 @@ mod folders {
         assert!(given.1.is_empty(), "{:?}", given.1);
         assert_eq!(names(&given), [run(1), run(2)]);
         assert!(given.0[0].definition.is_some() && given.0[1].definition.is_none());
-        assert!(given.0[0].origin.ends_with("run-1"), "{}", given.0[0].origin);
+        assert!(given.0[0].origin.source.ends_with("run-1"), "{}", given.0[0].origin);
         assert_eq!(given.0[0].gaps, []);
     }
 

@@ -26,8 +26,11 @@ pub struct ExecutionSummary {
     pub redrive_count: u64,
     /// How many events were read.
     pub events: usize,
-    /// Where the history was read.
+    /// Where the history was read: a path, an ARN, `standard input`; with line or entry where the source holds several.
     pub origin: String,
+    /// What to name on the command line to read it again.
+    #[serde(skip)]
+    pub exec: String,
     /// The console's page.
     pub console_url: Option<String>,
 }
@@ -94,9 +97,28 @@ pub fn summary(history: &History, path: &ExecutionPath) -> ExecutionSummary {
         duration_ms: between(start, stop.or(last)),
         redrive_count: header.redrive_count.unwrap_or(0).max(path.runs.len().saturating_sub(1) as u64),
         events: history.events.len(),
-        origin: history.origin.clone(),
+        origin: history.origin.to_string(),
+        exec: exec(history),
         console_url: header.arn.as_ref().and_then(crate::model::ExecutionArn::console_url),
     }
+}
+
+/// The words of a command line that name the execution, quoted for a POSIX shell.
+fn exec(history: &History) -> String {
+    let source = match history.origin.source.as_str() {
+        "standard input" => "-",
+        source => source,
+    };
+    match (&history.origin.part, &history.header.name) {
+        (Some(_), Some(name)) => format!("{} --execution {}", quoted(source), quoted(name)),
+        _ => quoted(source),
+    }
+}
+
+/// Quoted for a POSIX shell where it needs to be.
+pub fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// What is known to be missing: in the history, and where the path could not be sure.
@@ -191,5 +213,18 @@ pub fn waits_for(history: &History, visit: &Visit) -> WaitsFor {
         (false, true) if resource.contains("startExecution.sync") => WaitsFor::ChildExecution,
         (false, true) if resource.contains(".sync") => WaitsFor::Job,
         (false, true) => WaitsFor::Task,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn what_a_shell_would_read_is_quoted() {
+        let arn = "arn:aws:states:eu-west-1:111111111111:execution:Orders:run-1";
+        assert_eq!(quoted(arn), arn);
+        assert_eq!(quoted("Good? $(rm)"), "'Good? $(rm)'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
     }
 }

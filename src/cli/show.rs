@@ -92,7 +92,7 @@ impl Found {
         }
         self.matching += 1;
         if self.names.len() < NAMED {
-            self.names.push(header.name.clone().unwrap_or_else(|| history.origin.clone()));
+            self.names.push(header.name.clone().unwrap_or_else(|| history.origin.to_string()));
         }
         self.first.get_or_insert(history);
     }

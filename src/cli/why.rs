@@ -178,7 +178,8 @@ impl Explained {
             return;
         }
         let Some(arn) = why::failed_child(&self.reports[position]).map(str::to_owned) else { return };
-        let from_api = self.reports[position].execution.arn.as_deref() == Some(self.reports[position].execution.origin.as_str());
+        let execution = &self.reports[position].execution;
+        let from_api = execution.arn.as_ref() == Some(&execution.origin);
         let child = match self.by_arn.get(&arn) {
             Some(child) => *child,
             None if from_api => match fetch(&arn, loader) {

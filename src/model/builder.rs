@@ -41,6 +41,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::Origin;
 use super::event::{AssignedVariables, Evaluation, ExecutionStarted, Failure, Output, Scheduled, Started, StateEntered, StateExited};
 use super::event_type::{AttemptStep, Ending, Role};
 use super::{
@@ -361,7 +362,7 @@ impl HistoryBuilder {
         }
         let header = story.header();
         History {
-            origin: format!("{}:{}", story.machine, story.name),
+            origin: Origin::from(format!("{}:{}", story.machine, story.name)),
             header,
             events: story.events.clone(),
             definition: story.definition.clone(),

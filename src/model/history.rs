@@ -85,8 +85,30 @@ pub struct History {
     pub definition: Option<RawText>,
     /// What is known to be missing. Answers that rest on incomplete evidence say so.
     pub gaps: Vec<Gap>,
-    /// Where it was read: a path, an ARN, `standard input`; with line or entry where the source holds several.
-    pub origin: String,
+    /// Where it was read.
+    pub origin: Origin,
+}
+
+/// Where a history was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// A path, an ARN, `standard input`.
+    pub source: String,
+    /// Which line or entry of it, such as `line 3`, where it can hold several executions.
+    pub part: Option<String>,
+}
+
+impl From<String> for Origin {
+    fn from(source: String) -> Self {
+        Self { source, part: None }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.source)?;
+        self.part.as_ref().map_or(Ok(()), |part| write!(f, " {part}"))
+    }
 }
 
 impl History {

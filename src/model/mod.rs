@@ -15,7 +15,7 @@ pub mod wire;
 pub use arn::{ExecutionArn, StateMachineArn};
 pub use event::{Details, EventId, HistoryEvent, Payload};
 pub use event_type::{EventType, Role, StateType};
-pub use history::{ExecutionHeader, ExecutionStatus, Gap, History};
+pub use history::{ExecutionHeader, ExecutionStatus, Gap, History, Origin};
 pub use path::ExecutionPath;
 pub use text::RawText;
 pub use time::Timestamp;

@@ -4,7 +4,7 @@
 //! history and the same gaps.
 
 use crate::model::event_type::{Role, Shape};
-use crate::model::{Details, EventId, EventType, ExecutionHeader, ExecutionStatus, Gap, History, HistoryEvent, Payload, RawText};
+use crate::model::{Details, EventId, EventType, ExecutionHeader, ExecutionStatus, Gap, History, HistoryEvent, Origin, Payload, RawText};
 
 /// What one call of `GetExecutionHistory` returned.
 #[derive(Debug, Clone, Default)]
@@ -19,11 +19,11 @@ pub struct Page {
 ///
 /// An event that occurs twice is kept once; of two different events with one id the first is kept and a gap says so. What a
 /// header leaves out is filled in from its ARN.
-pub fn assemble(header: ExecutionHeader, pages: Vec<Page>, definition: Option<RawText>, origin: String) -> History {
+pub fn assemble(header: ExecutionHeader, pages: Vec<Page>, definition: Option<RawText>, origin: impl Into<Origin>) -> History {
     let ends: Vec<OpenEnd> = pages.iter().filter(|page| page.more).map(OpenEnd::of).collect();
     let mut gaps = Vec::new();
     let events = merged(pages, &mut gaps);
-    let mut history = History { header: completed(header), events, definition, gaps, origin };
+    let mut history = History { header: completed(header), events, definition, gaps, origin: origin.into() };
     let found = gaps_of(&history, &ends);
     history.gaps.extend(found);
     history

@@ -5,6 +5,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::json::{JsonError, Problem};
+use crate::model::Origin;
 
 /// A place in what was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,14 @@ impl Place {
         // Continuation bytes begin no character.
         let column = before[line_start..].iter().filter(|byte| **byte & 0xC0 != 0x80).count() + 1;
         Self { origin: origin.to_owned(), line: Some(first_line + breaks), column: Some(column), entry: None }
+    }
+}
+
+impl Place {
+    /// The place as the origin of what was read there.
+    pub(super) fn origin_of_part(&self) -> Origin {
+        let part = self.to_string()[self.origin.len()..].trim_start().to_owned();
+        Origin { source: self.origin.clone(), part: Some(part).filter(|part| !part.is_empty()) }
     }
 }
 

@@ -18,6 +18,7 @@ use crate::model::{EventId, ExecutionHeader, Gap, History, HistoryEvent, RawText
 use super::assemble::{Page, assemble};
 use super::document::{DefinitionPart, Part};
 use super::error::{Place, SourceError};
+use crate::model::Origin;
 
 /// What is known of one execution so far; a definition alone is one of no execution yet.
 #[derive(Debug)]
@@ -166,7 +167,7 @@ impl Unit {
             header.state_machine_arn = header.state_machine_arn.or_else(|| definition.arn.clone());
         }
         let pages = self.pages.map(|pages| pages.list).unwrap_or_default();
-        let origin = origin.unwrap_or_else(|| self.place.to_string());
+        let origin = origin.map_or_else(|| self.place.origin_of_part(), Origin::from);
         let mut history = assemble(header, pages, self.definition.map(|definition| definition.text), origin);
         if self.without_ids > 0 {
             history.gaps.push(Gap::NoIds { events: self.without_ids });

@@ -211,12 +211,11 @@ impl Teller<'_> {
         }
         let current = self.lanes[lane].current.as_ref().expect("checked above");
         match (&current.state.kind, current.step) {
-            (KindDef::Pass, _) => self.exit(lane),
             (KindDef::Task, 0) => self.task(lane, HistoryBuilder::scheduled),
             (KindDef::Task, 1) => self.task(lane, HistoryBuilder::started),
             (KindDef::Task, 2) if self.random.chance(self.failing) => self.task_failed(lane),
             (KindDef::Task, 2) => self.task(lane, |cursor| cursor.succeeded(json!({}))),
-            (KindDef::Task, _) => self.exit(lane),
+            (KindDef::Pass | KindDef::Task, _) => self.exit(lane),
             (KindDef::Fail, _) => unreachable!("a Fail state ends its scope when it is entered"),
             (KindDef::Parallel(_) | KindDef::Map(_), _) => self.start_scopes(lane),
         }

@@ -32,8 +32,10 @@ pub fn adopt_child(report: &mut WhyReport, child: &WhyReport) {
     let mut adopted = cause.clone();
     adopted.via.insert(0, parent);
     adopted.confidence = confidence;
+    adopted.exec.get_or_insert_with(|| child.execution.exec.clone());
     report.incomplete.retain(|gap| gap.id != "child_not_read");
-    report.incomplete.extend(child.incomplete.iter().cloned());
+    let new: Vec<_> = child.incomplete.iter().filter(|gap| !report.incomplete.contains(gap)).cloned().collect();
+    report.incomplete.extend(new);
     report.advice = super::advice_for(Some(&adopted), &child.open);
     report.next = super::next::commands(&report.execution, Some(&adopted));
     report.root_cause = Some(adopted);

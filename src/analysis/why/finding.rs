@@ -105,6 +105,7 @@ impl Evidence<'_> {
             basis: failure.basis,
             confidence: failure.confidence,
             execution: self.history.header.arn.as_ref().map(ToString::to_string),
+            exec: None,
             child: self.child_execution(failure),
             via: Vec::new(),
             resource: visit.and_then(|visit| self.resource(&visit.attempts)),
@@ -199,6 +200,7 @@ impl Evidence<'_> {
             let failure = end.filter(|_| attempt.outcome.is_failure());
             reports.push(AttemptReport {
                 number: attempt.number,
+                redrive: attempt.run,
                 scheduled_event_id: attempt.scheduled.map(|index| self.history.events[index].id),
                 event_id: end.map(|event| event.id),
                 outcome: attempt.outcome,

@@ -1,11 +1,12 @@
 //! Commands that take the reader further. None is run by the program; those that change something say so.
 
 use super::{ExecutionSummary, Finding, Kind, NextCommand};
+use crate::analysis::execution::quoted;
 use crate::model::ExecutionStatus;
 
 /// The commands for an execution and its cause.
 pub(super) fn commands(execution: &ExecutionSummary, cause: Option<&Finding>) -> Vec<NextCommand> {
-    let subject = quoted(execution.arn.as_deref().filter(|arn| execution.origin == *arn).unwrap_or(&execution.origin));
+    let subject = &execution.exec;
     let mut commands = Vec::new();
     let mut add = |text: &str, command: String| commands.push(NextCommand { text: text.to_owned(), command });
     let in_child = cause.is_some_and(|cause| !cause.via.is_empty());
@@ -14,10 +15,10 @@ pub(super) fn commands(execution: &ExecutionSummary, cause: Option<&Finding>) ->
         _ => add("the whole path", format!("stepscope show {subject}")),
     }
     add("where the time went", format!("stepscope show {subject} --timeline"));
-    if let Some(child) = cause.and_then(|cause| cause.child.as_deref()) {
+    if let Some(child) = cause.filter(|_| in_child).and_then(|cause| cause.exec.as_deref()) {
+        add("the child execution", format!("stepscope show {child}"));
+    } else if let Some(child) = cause.and_then(|cause| cause.child.as_deref()) {
         add("the child execution", format!("stepscope why {}", quoted(child)));
-    } else if let Some(child) = cause.filter(|_| in_child).and_then(|cause| cause.execution.as_deref()) {
-        add("the child execution", format!("stepscope show {}", quoted(child)));
     }
     let redrivable =
         execution.status.is_some_and(ExecutionStatus::is_unsuccessful) && !cause.is_some_and(|cause| cause.kind == Kind::FailState);
@@ -28,25 +29,4 @@ pub(super) fn commands(execution: &ExecutionSummary, cause: Option<&Finding>) ->
         );
     }
     commands
-}
-
-/// Quoted for a POSIX shell where it needs to be.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn what_a_shell_would_read_is_quoted() {
-        assert_eq!(
-            quoted("arn:aws:states:eu-west-1:111111111111:execution:Orders:run-1"),
-            "arn:aws:states:eu-west-1:111111111111:execution:Orders:run-1"
-        );
-        assert_eq!(quoted("Good? $(rm)"), "'Good? $(rm)'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-    }
 }

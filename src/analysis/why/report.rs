@@ -126,6 +126,9 @@ pub struct Finding {
     pub confidence: Confidence,
     /// ARN of the execution that failed here: the child's when a nested execution failed and was read.
     pub execution: Option<String>,
+    /// What to name on the command line to read that execution again.
+    #[serde(skip)]
+    pub exec: Option<String>,
     /// ARN of the child execution that the task ran to its end, when it was one that does.
     pub child: Option<String>,
     /// For a child's failure: the states of the parents that waited for it, outermost first.
@@ -162,8 +165,10 @@ pub struct ParentState {
 /// One attempt.
 #[derive(Debug, Clone, Serialize)]
 pub struct AttemptReport {
-    /// From 1; 2 is the first retry.
+    /// From 1; 2 is the first retry. A redrive counts from 1 again.
     pub number: u32,
+    /// After how many redrives; 0 before the first.
+    pub redrive: u32,
     /// The event that scheduled it.
     pub scheduled_event_id: Option<EventId>,
     /// The event that ended it.

@@ -68,10 +68,13 @@ fn row(report: &WhyReport, with_machine: bool, page: &Page<'_>) -> Row {
 fn lines(rows: &[Row], page: &mut Page<'_>) -> io::Result<()> {
     let widest = |cell: fn(&Row) -> &str, most: usize| rows.iter().map(|row| width(cell(row))).max().unwrap_or(0).min(most);
     let status = widest(|row| row.status, 16);
-    // What is left is for the name, which is the last to be needed.
-    let state = widest(|row| &row.state, page.width / 4);
-    let error = widest(|row| &row.error, page.width / 4 + 2);
     let confidence = widest(|row| row.confidence, 8);
+    // Names may be cut before states and errors are; what one column does not need the other may take.
+    let name = widest(|row| &row.name, page.width / 5);
+    let room = page.width.saturating_sub(status + confidence + name + 8);
+    let (widest_state, widest_error) = (widest(|row| &row.state, room), widest(|row| &row.error, room));
+    let state = widest_state.min((room * 2 / 5).max(room.saturating_sub(widest_error)));
+    let error = widest_error.min(room.saturating_sub(state));
     for row in rows {
         write!(page.out, "{}", paint(row.style, format_args!("{:<status$}", row.status)))?;
         write!(page.out, "  {}", paint(page.styles.state, padded(&row.state, state)))?;

@@ -26,6 +26,7 @@ fn report(status: Option<ExecutionStatus>) -> WhyReport {
             redrive_count: 0,
             events: 57,
             origin: ARN.to_owned(),
+            exec: ARN.to_owned(),
             console_url: Some(format!(
                 "https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/v2/executions/details/{ARN}"
             )),
@@ -60,6 +61,7 @@ fn finding(state: &str, kind: Kind, error: &str, cause: Option<&str>) -> Finding
         basis: Basis::TaskChain,
         confidence: Confidence::Certain,
         execution: Some(ARN.to_owned()),
+        exec: None,
         child: None,
         via: Vec::new(),
         resource: Some("lambda:invoke".to_owned()),
@@ -76,6 +78,7 @@ fn finding(state: &str, kind: Kind, error: &str, cause: Option<&str>) -> Finding
 fn attempt(number: u32, outcome: AttemptOutcome, error: &str, duration: i64, wait: Option<i64>) -> AttemptReport {
     AttemptReport {
         number,
+        redrive: 0,
         scheduled_event_id: Some(EventId(39)),
         event_id: Some(EventId(41)),
         outcome,
@@ -410,6 +413,7 @@ fn a_damaged_history_without_a_header() {
         redrive_count: 0,
         events: 12,
         origin: "incident/2026-01-01/histories/page-2-of-7.json".to_owned(),
+        exec: "incident/2026-01-01/histories/page-2-of-7.json".to_owned(),
         console_url: None,
     };
     let mut cause = finding("Charge", Kind::TaskFailed, "States.TaskFailed", None);

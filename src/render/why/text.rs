@@ -212,8 +212,9 @@ fn left_out(more: usize, what: &str, page: &mut Page<'_>) -> io::Result<()> {
 fn stack(decoded: &DecodedCause, page: &mut Page<'_>) -> io::Result<()> {
     let dim = page.styles.dim;
     for frame in decoded.stack.iter().take(MOST_FRAMES) {
-        let frame = block(frame, page);
-        page.detail(dim, &frame)?;
+        // The line of code below a frame has its indent from the page.
+        let lines: Vec<String> = block(frame, page).lines().map(|line| line.trim().to_owned()).collect();
+        page.detail(dim, &lines.join("\n"))?;
     }
     left_out(decoded.stack.len().saturating_sub(MOST_FRAMES), "frame", page)
 }
@@ -221,7 +222,9 @@ fn stack(decoded: &DecodedCause, page: &mut Page<'_>) -> io::Result<()> {
 /// `AmazonSNS answered 404 NotFound (request r-2)`.
 fn service_answer(decoded: &DecodedCause) -> Option<String> {
     let status = decoded.status_code.map(|status| status.to_string());
-    let answered: Vec<String> = [status, decoded.error_code.clone()].into_iter().flatten().collect();
+    let told = |code: &&String| decoded.message.as_ref().is_some_and(|message| message.contains(code.as_str()));
+    let code = decoded.error_code.as_ref().filter(|code| !told(code)).cloned();
+    let answered: Vec<String> = [status, code].into_iter().flatten().collect();
     let request = decoded.request_id.as_ref().map(|id| format!("request {id}"));
     let answer = (!answered.is_empty()).then(|| {
         let service = decoded.service.as_deref().unwrap_or("the service");
@@ -302,7 +305,7 @@ fn shortened(text: &str, most: usize, page: &Page<'_>) -> String {
 /// The input of the state and, where it differs, what the task received.
 fn inputs(cause: &Finding, page: &mut Page<'_>) -> io::Result<()> {
     match (&cause.input, &cause.effective_input) {
-        (Some(input), Some(received)) if input == received => {
+        (Some(input), Some(received)) if is_same_json(input, received) => {
             payload("Input of the state, which the task received as it is", input, cause, page)
         }
         (input, received) => {
@@ -315,6 +318,12 @@ fn inputs(cause: &Finding, page: &mut Page<'_>) -> io::Result<()> {
             Ok(())
         }
     }
+}
+
+/// Whether two payloads hold the same, whatever the order of their members.
+fn is_same_json(one: &str, other: &str) -> bool {
+    let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+    one == other || parsed(one).is_some_and(|one| parsed(other) == Some(one))
 }
 
 fn payload(title: &str, text: &str, cause: &Finding, page: &mut Page<'_>) -> io::Result<()> {
@@ -399,34 +408,37 @@ fn handled(report: &WhyReport, page: &mut Page<'_>) -> io::Result<()> {
     }
     let failed = report.root_cause.is_some();
     page.heading(if failed { "Failed before, and was caught or cured" } else { "Failed, and was caught or cured" })?;
-    let mut groups: Vec<(String, usize)> = Vec::new();
+    let mut groups: Vec<(String, Option<String>, usize)> = Vec::new();
     for finding in &report.handled {
-        let text = handled_words(finding, page);
-        match groups.iter_mut().find(|(known, _)| *known == text) {
-            Some((_, count)) => *count += 1,
-            None => groups.push((text, 1)),
+        let (text, message) = handled_words(finding, page);
+        match groups.iter_mut().find(|(known, said, _)| known == &text && said == &message) {
+            Some((_, _, count)) => *count += 1,
+            None => groups.push((text, message, 1)),
         }
     }
-    for (text, count) in groups.iter().take(MOST_HANDLED) {
-        let style = page.styles.caught;
-        if *count > 1 { page.item(style, &format!("{text} (×{count})"))? } else { page.item(style, text)? }
+    let (caught, dim) = (page.styles.caught, page.styles.dim);
+    for (text, message, count) in groups.iter().take(MOST_HANDLED) {
+        let times = if *count > 1 { format!(" (×{count})") } else { String::new() };
+        page.item(caught, &format!("{text}{times}"))?;
+        message.iter().try_for_each(|message| page.under_item(dim, message))?;
     }
     more(groups.len(), MOST_HANDLED, page)
 }
 
-fn handled_words(finding: &Finding, page: &Page<'_>) -> String {
+/// What failed and what came of it, and the first line of its message.
+fn handled_words(finding: &Finding, page: &Page<'_>) -> (String, Option<String>) {
     let state = page.clean(finding.state.as_deref().unwrap_or("a state without a name"));
     let error = page.clean(finding.error.as_deref().unwrap_or("an error without a name"));
     let message = finding.decoded.as_ref().and_then(|decoded| decoded.message.as_deref()?.lines().next());
-    let message = message.map(|message| format!(": {}", shortened(message, 160, page))).unwrap_or_default();
     let outcome = match &finding.caught_by {
         Some(next) => format!("caught, went on with {}", page.clean(next)),
-        None => match finding.attempts.len() {
-            0 | 1 => "cured".to_owned(),
-            count => format!("cured by a retry, attempt {count}"),
+        None => match finding.attempts.last() {
+            Some(last) if last.redrive > 0 && last.number == 1 => "cured by a redrive".to_owned(),
+            Some(last) if last.number > 1 => format!("cured by a retry, attempt {}", last.number),
+            _ => "cured".to_owned(),
         },
     };
-    format!("{state} failed with {error}{message}; {outcome}")
+    (format!("{state} failed with {error}; {outcome}"), message.map(|message| shortened(message, 160, page)))
 }
 
 /// How the execution came to its end.

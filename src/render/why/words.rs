@@ -34,16 +34,22 @@ pub(super) fn confidence(confidence: Confidence) -> &'static str {
 
 /// How sure the answer is, and on what grounds.
 pub(super) fn grounds(finding: &Finding) -> String {
+    let was_open = finding.basis == Basis::NearestVisit && matches!(finding.kind, Kind::Aborted | Kind::ExecutionTimedOut);
     let basis = match finding.basis {
         Basis::TaskChain => "the links of the history lead from its end to this failure",
         Basis::EvaluationEvent => "an EvaluationFailed event names the state",
         Basis::CauseText => "the cause of the execution's end names the state",
         Basis::FailState => "the links of the history lead from its end to this state",
+        Basis::NearestVisit if was_open && finding.confidence == Confidence::Guess => {
+            "several states were open at the end, this one for longest"
+        }
+        Basis::NearestVisit if was_open => "it was the only state open at the end",
         Basis::NearestVisit => "no event names the state; this one is the nearest to the end",
         Basis::ExecutionEvent => "the history tells how the execution ended, not in which state",
     };
     let doubt = match finding.confidence {
         Confidence::Certain => "",
+        Confidence::Likely if was_open => "",
         Confidence::Likely => "; what could say otherwise is missing",
         Confidence::Guess if finding.basis == Basis::NearestVisit || finding.basis == Basis::ExecutionEvent => "",
         Confidence::Guess => "; others are as possible",
