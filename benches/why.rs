@@ -25,8 +25,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// What the service allows in one history.
 const EVENTS: u64 = 25_000;
 /// Iterations of the Map that succeed; the next one fails.
-const ITERATIONS: u64 = (EVENTS - 11) / 7;
+const ITERATIONS: u64 = (EVENTS - 17) / 7;
 const ROUNDS: usize = 21;
+const CAUSE: &str = r#"{"errorMessage":"the card was declined","errorType":"Declined"}"#;
 
 fn main() {
     let bytes = serde_json::to_vec(&WireHistory(&told())).expect("a history is JSON");
@@ -86,10 +87,10 @@ fn run(arguments: &[&std::ffi::OsStr]) -> usize {
     output.stdout.len()
 }
 
-/// A Map over orders, one after the other, of which the last one fails.
+/// A Map over orders, one after the other, of which the last one fails twice.
 fn told() -> stepscope::model::History {
     let mut orders = history("Orders");
-    orders.pace(ms(13)).input(order(0)).enter_map("Fulfil", order(0)).map_started(ITERATIONS + 1);
+    orders.pace(ms(13)).input(order(0)).pass("Split", order(0), order(0)).enter_map("Fulfil", order(0)).map_started(ITERATIONS + 1);
     for number in 0..ITERATIONS {
         let order = order(number);
         let mut iteration = orders.iteration(number);
@@ -99,7 +100,7 @@ fn told() -> stepscope::model::History {
     let last = order(ITERATIONS);
     let mut iteration = orders.iteration(ITERATIONS);
     iteration.enter_task("Charge", &last).scheduled_with(call(&last)).started();
-    iteration.failed("Declined", Some(r#"{"errorMessage":"the card was declined","errorType":"Declined"}"#)).scope_failed();
+    iteration.failed("Declined", Some(CAUSE)).scheduled_with(call(&last)).started().failed("Declined", Some(CAUSE)).scope_failed();
     orders.composite_failed().execution_failed();
     let told = orders.build();
     assert_eq!(told.events.len() as u64, EVENTS, "the story is as long as the service allows");
