@@ -172,7 +172,8 @@ impl<'p> Comparison<'p> {
             Shape::Time => text.is_some_and(|text| text.ends_with('Z') && text.parse::<Timestamp>().is_ok()),
             Shape::JsonText => text.is_some_and(|text| serde_json::from_str::<Value>(text).is_ok()),
             Shape::AnyJson => true,
-            Shape::OrNull(shape) => return if value.is_null() { () } else { self.value(place, shape, value) },
+            Shape::OrNull(_) if value.is_null() => true,
+            Shape::OrNull(shape) => return self.value(place, shape, value),
             Shape::List(shape) => match value.as_array() {
                 Some(items) => return items.iter().for_each(|item| self.value(place, shape, item)),
                 None => false,
