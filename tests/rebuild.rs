@@ -356,6 +356,27 @@ fn an_end_that_only_the_description_tells_is_explained_by_the_last_failure() {
 }
 
 #[test]
+fn a_state_of_which_only_the_end_is_left_is_named_by_what_it_called() {
+    let mut story = history("Orders");
+    story.definition(
+        &json!({"StartAt": "Each", "States": {"Each": {"Type": "Map", "End": true, "ItemProcessor": {"StartAt": "Send", "States": {
+        "Send": {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "Next": "Save"},
+        "Save": {"Type": "Task", "Resource": "arn:aws:states:::dynamodb:putItem", "End": true}}}}}}),
+    );
+    story.enter_map("Each", json!([1])).map_started(1);
+    let mut item = story.iteration(0);
+    item.enter_task("Send", json!(1)).calls("sqs", "sendMessage").attempt_succeeded(json!({})).exit(json!({}));
+    item.enter_task("Save", json!(1)).calls("dynamodb", "putItem").attempt_failed("DynamoDB.Down", None).scope_failed();
+    story.composite_failed().execution_failed();
+    let mut history = story.build();
+    let failed = history.events.iter().position(|event| event.type_name() == "TaskFailed").expect("it failed");
+    history.events.drain(..failed);
+    let report = explained(&history);
+    assert_eq!(blamed(&report), (Some("Save"), Some("Save")));
+    assert!(report.root_cause.expect("it failed").confidence < Confidence::Certain);
+}
+
+#[test]
 fn links_of_a_local_engine_that_writes_none_are_made_up_for_by_order() {
     let mut story = history("Orders");
     story.pass("First", json!({}), json!({})).enter_task("Charge", json!({})).attempt_failed("Declined", None).execution_failed();

@@ -45,7 +45,9 @@ impl Rebuilder<'_> {
                 let calls =
                     resource.as_ref().is_none_or(|called| state.resource.as_ref().is_some_and(|resource| resource.ends_with(called)));
                 let follows = before.is_none_or(|before| before.leads_to(definition, state));
-                let inside = definition.parent_of(&state.name).map(|parent| parent.name.as_str()) == parent.as_deref();
+                // Where even the scope is missing, any will do.
+                let is_stray = parent.is_none() && before.is_none();
+                let inside = is_stray || definition.parent_of(&state.name).map(|parent| parent.name.as_str()) == parent.as_deref();
                 is_kind && calls && follows && inside
             };
             let mut fitting = definition.states().filter(fits);

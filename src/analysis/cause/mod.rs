@@ -20,8 +20,6 @@ mod prose;
 
 use serde_json::Value;
 
-pub use prose::{StateInCause, oversized_in_cause, state_in_cause};
-
 use super::why::DecodedCause;
 
 /// How many layers are peeled off a cause: JSON in strings, children of children.

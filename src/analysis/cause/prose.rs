@@ -2,50 +2,14 @@
 
 use super::super::why::DecodedCause;
 use super::{Layer, object};
-
-/// The state that a cause of the States service names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StateInCause<'a> {
-    /// The state's name.
-    pub state: String,
-    /// Its Entered event.
-    pub entered_event_id: u64,
-    /// What comes after the prefix.
-    pub rest: &'a str,
-}
-
-const EXECUTING: &str = "An error occurred while executing the state '";
-const ENTERED: &str = "' (entered at the event id #";
-const OVERSIZED: &str = "The state/task '";
-const OVERSIZED_END: &str = "' returned a result with a size exceeding";
-
-/// Reads the prefix `An error occurred while executing the state 'S' (entered at the event id #n). `.
-///
-/// The name may hold quotes; it ends where `' (entered at the event id #`, a number and `)` first follow.
-pub fn state_in_cause(cause: &str) -> Option<StateInCause<'_>> {
-    let text = cause.trim_start().strip_prefix(EXECUTING)?;
-    text.match_indices(ENTERED).find_map(|(position, marker)| {
-        let after = &text[position + marker.len()..];
-        let digits = after.bytes().take_while(u8::is_ascii_digit).count();
-        let entered_event_id = after[..digits].parse().ok()?;
-        let rest = after[digits..].strip_prefix(')')?;
-        let rest = rest.strip_prefix('.').unwrap_or(rest).trim_start();
-        Some(StateInCause { state: text[..position].to_owned(), entered_event_id, rest })
-    })
-}
-
-/// Reads the state (or `lambda`, or a function's ARN) from `The state/task 'S' returned a result with a size exceeding …`.
-pub fn oversized_in_cause(cause: &str) -> Option<&str> {
-    let text = cause.trim_start().strip_prefix(OVERSIZED)?;
-    text.rfind(OVERSIZED_END).map(|position| &text[..position])
-}
+use crate::rebuild::state_in_cause;
 
 const RETURNED_PAYLOAD: &str = "Returned payload:";
 
 /// Reads a sentence and says what is left to read.
 pub(super) fn read(text: &str, found: &mut DecodedCause) -> Option<Layer> {
     let text = text.trim();
-    if let Some(named) = state_in_cause(text) {
+    if let Some(named) = state_in_cause(text).filter(|named| named.entered_event_id.is_some()) {
         return Some(Layer::Text(named.rest.to_owned())).filter(|_| !named.rest.is_empty());
     }
     if let Some((before, payload)) = text.split_once(RETURNED_PAYLOAD)

@@ -3,41 +3,6 @@ use serde_json::json;
 
 use super::*;
 
-fn named(cause: &str) -> Option<(String, u64, &str)> {
-    state_in_cause(cause).map(|found| (found.state, found.entered_event_id, found.rest))
-}
-
-#[test]
-fn the_prefix_names_state_and_event() {
-    let cause = "An error occurred while executing the state 'Pick' (entered at the event id #12). Invalid path '$.a'";
-    assert_eq!(named(cause), Some(("Pick".to_owned(), 12, "Invalid path '$.a'")));
-}
-
-#[test]
-fn a_name_may_hold_quotes_and_any_script() {
-    let cause = "An error occurred while executing the state 'L'été (entered at #3) 状态' (entered at the event id #7). x";
-    assert_eq!(named(cause), Some(("L'été (entered at #3) 状态".to_owned(), 7, "x")));
-    let marker_without_number =
-        "An error occurred while executing the state 'a' (entered at the event id #?) b' (entered at the event id #4).";
-    assert_eq!(named(marker_without_number), Some(("a' (entered at the event id #?) b".to_owned(), 4, "")));
-}
-
-#[test]
-fn what_only_resembles_the_prefix_names_nothing() {
-    assert_eq!(named("An error occurred while executing the state 'Pick'"), None);
-    assert_eq!(named("An error occurred while executing the state 'Pick' (entered at the event id #). x"), None);
-    assert_eq!(named("An error occurred while executing the state 'Pick' (entered at the event id #99999999999999999999999). x"), None);
-    assert_eq!(named("It said: An error occurred while executing the state 'Pick' (entered at the event id #1). x"), None);
-    assert_eq!(named(""), None);
-}
-
-#[test]
-fn a_result_that_is_too_large_names_its_state() {
-    let cause = "The state/task 'Jo's state' returned a result with a size exceeding the maximum number of bytes service limit.";
-    assert_eq!(oversized_in_cause(cause), Some("Jo's state"));
-    assert_eq!(oversized_in_cause("The state/task 'X' returned"), None);
-}
-
 #[test]
 fn a_python_function_gives_its_innermost_call_last() {
     let cause = json!({
