@@ -342,6 +342,10 @@ fn a_failed_map_run_is_a_failure_of_the_map() {
     let cause = report.root_cause.expect("it failed");
     assert_eq!((cause.state.as_deref(), cause.kind), (Some("Each"), Kind::MapFailed));
     assert_eq!(cause.error.as_deref(), Some("States.ExceedToleratedFailureThreshold"));
+    assert_eq!(cause.map_run.as_deref(), Some("arn:aws:states:us-east-1:111111111111:mapRun:Orders/Each:1"));
+    assert!(
+        report.next.iter().any(|next| next.command.contains("--map-run-arn arn:aws:states:us-east-1:111111111111:mapRun:Orders/Each:1"))
+    );
 }
 
 #[test]

@@ -28,7 +28,8 @@ pub fn adopt_child(report: &mut WhyReport, child: &WhyReport) {
         event_id: waiting.event_id,
         error: waiting.error.clone(),
     };
-    let confidence: Confidence = waiting.confidence.min(cause.confidence);
+    // What made the parent's state merely likely was that its child had not been read.
+    let confidence = if waiting.confidence == Confidence::Guess { Confidence::Guess } else { cause.confidence };
     let mut adopted = cause.clone();
     adopted.via.insert(0, parent);
     adopted.confidence = confidence;

@@ -8,7 +8,7 @@ use super::{AttemptReport, Basis, Confidence, Evidence, Finding, Kind, decoded};
 use crate::analysis::cause::decode;
 use crate::analysis::execution;
 use crate::model::event_type::{AttemptStep, Ending};
-use crate::model::path::{Attempt, Blame, VisitId, VisitOutcome};
+use crate::model::path::{Attempt, Blame, Visit, VisitId, VisitOutcome};
 use crate::model::{Details, ExecutionStatus, HistoryEvent, Payload, Role, StateType};
 
 /// A time limit is taken for the one that ran out when the attempt lasted at least this share of it.
@@ -34,6 +34,10 @@ impl Evidence<'_> {
         let failure = self.first_failure(blame)?;
         let mut finding = self.finding(&failure, Some(blame));
         finding.caught_by = failure.caught.and_then(|visit| self.successor_of(visit));
+        if finding.child.is_some() {
+            // The state failed for certain; what started that lies in the child.
+            finding.confidence = finding.confidence.min(Confidence::Likely);
+        }
         Some(finding)
     }
 
@@ -107,6 +111,7 @@ impl Evidence<'_> {
             execution: self.history.header.arn.as_ref().map(ToString::to_string),
             exec: None,
             child: self.child_execution(failure),
+            map_run: visit.and_then(|visit| self.map_run(visit)),
             via: Vec::new(),
             resource: visit.and_then(|visit| self.resource(&visit.attempts)),
             input: payload(entered),
@@ -215,6 +220,16 @@ impl Evidence<'_> {
             before = Some(attempt);
         }
         reports
+    }
+
+    /// The last Map Run of a Distributed Map.
+    fn map_run(&self, visit: &Visit) -> Option<String> {
+        let started = visit.map_runs.iter().rev().map(|index| &self.history.events[*index].details);
+        let mut arns = started.filter_map(|details| match details {
+            Details::MapRunStarted { map_run_arn } | Details::Redriven { map_run_arn, .. } => map_run_arn.as_ref(),
+            _ => None,
+        });
+        decoded(arns.next())
     }
 
     /// The child execution that a failed task waited for, when the task was one that runs a child to its end.

@@ -20,6 +20,11 @@ pub(super) fn commands(execution: &ExecutionSummary, cause: Option<&Finding>) ->
     } else if let Some(child) = cause.and_then(|cause| cause.child.as_deref()) {
         add("the child execution", format!("stepscope why {}", quoted(child)));
     }
+    if let Some(map_run) = cause.and_then(|cause| cause.map_run.as_deref()) {
+        let of_run = format!("aws stepfunctions list-executions --map-run-arn {} --status-filter FAILED", quoted(map_run));
+        add("the items that failed; explain one of them with `stepscope why ARN`", of_run);
+        add("how many items failed", format!("aws stepfunctions describe-map-run --map-run-arn {}", quoted(map_run)));
+    }
     let redrivable =
         execution.status.is_some_and(ExecutionStatus::is_unsuccessful) && !cause.is_some_and(|cause| cause.kind == Kind::FailState);
     if let Some(arn) = execution.arn.as_deref().filter(|arn| redrivable && arn.contains(":execution:")) {

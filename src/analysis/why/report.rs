@@ -131,6 +131,8 @@ pub struct Finding {
     pub exec: Option<String>,
     /// ARN of the child execution that the task ran to its end, when it was one that does.
     pub child: Option<String>,
+    /// ARN of the Map Run that failed, for a Distributed Map.
+    pub map_run: Option<String>,
     /// For a child's failure: the states of the parents that waited for it, outermost first.
     pub via: Vec<ParentState>,
     /// What the task called: `lambda:invoke`, `arn:aws:lambda:…`.

@@ -63,6 +63,7 @@ fn finding(state: &str, kind: Kind, error: &str, cause: Option<&str>) -> Finding
         execution: Some(ARN.to_owned()),
         exec: None,
         child: None,
+        map_run: None,
         via: Vec::new(),
         resource: Some("lambda:invoke".to_owned()),
         input: Some(
