@@ -3,68 +3,20 @@
 //! Run by `cargo bench --bench read`. Prints the median of alternating runs, so that a drifting machine hurts all alike.
 #![allow(clippy::print_stdout, clippy::cast_precision_loss, missing_docs)]
 
-use std::borrow::Cow;
+mod common;
+
 use std::fmt::Write as _;
 use std::hint::black_box;
-use std::time::Instant;
 
-use serde::Deserialize;
 use stepscope::sources::{Limits, read_path};
+
+use common::{Candidate, medians, milliseconds, typed::Page};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const EVENTS: usize = 25_000;
 const RUNS: usize = 15;
-
-/// The fields of the events that the history below holds, strings decoded: what a program would declare that wants everything.
-#[derive(Deserialize)]
-struct TypedPage<'a> {
-    #[serde(borrow)]
-    events: Vec<TypedEvent<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[allow(dead_code, reason = "parsing is what is measured")]
-struct TypedEvent<'a> {
-    #[serde(borrow)]
-    timestamp: Cow<'a, str>,
-    #[serde(rename = "type", borrow)]
-    kind: Cow<'a, str>,
-    id: u64,
-    previous_event_id: u64,
-    #[serde(borrow, default)]
-    state_entered_event_details: Option<TypedDetails<'a>>,
-    #[serde(borrow, default)]
-    state_exited_event_details: Option<TypedDetails<'a>>,
-    #[serde(borrow, default)]
-    task_scheduled_event_details: Option<Box<TypedDetails<'a>>>,
-    #[serde(borrow, default)]
-    task_started_event_details: Option<Box<TypedDetails<'a>>>,
-    #[serde(borrow, default)]
-    task_succeeded_event_details: Option<Box<TypedDetails<'a>>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[allow(dead_code, reason = "parsing is what is measured")]
-struct TypedDetails<'a> {
-    #[serde(borrow, default)]
-    name: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    resource_type: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    resource: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    region: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    parameters: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    input: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    output: Option<Cow<'a, str>>,
-}
 
 /// A workflow that goes round five events at a time, as the AWS CLI prints it.
 fn history() -> String {
@@ -135,23 +87,16 @@ fn measure(form: &str, text: &str) {
         events
     };
     // The others get the file's bytes by the same way, so that only parsing differs.
-    let sonic = || black_box(sonic_rs::from_slice::<TypedPage<'_>>(&std::fs::read(&path).expect("the file")).expect("a page")).events.len();
-    let serde =
-        || black_box(serde_json::from_slice::<TypedPage<'_>>(&std::fs::read(&path).expect("the file")).expect("a page")).events.len();
-    let candidates: [(&str, &dyn Fn() -> usize); 3] =
-        [("stepscope's reader", &ours), ("sonic-rs, typed", &sonic), ("serde_json, typed", &serde)];
-    let mut times = vec![Vec::new(); candidates.len()];
-    for _ in 0..RUNS {
-        for ((_, candidate), times) in candidates.iter().zip(&mut times) {
-            let start = Instant::now();
-            assert_eq!(candidate(), EVENTS);
-            times.push(start.elapsed());
-        }
-    }
+    let sonic = || black_box(sonic_rs::from_slice::<Page<'_>>(&std::fs::read(&path).expect("the file")).expect("a page")).events.len();
+    let serde = || black_box(serde_json::from_slice::<Page<'_>>(&std::fs::read(&path).expect("the file")).expect("a page")).events.len();
+    let candidates = [
+        Candidate { name: "stepscope's reader", work: &ours },
+        Candidate { name: "sonic-rs, typed", work: &sonic },
+        Candidate { name: "serde_json, typed", work: &serde },
+    ];
+    let times = medians(&candidates, RUNS);
     println!("{EVENTS} events, {:.1} MB, {form}", text.len() as f64 / 1e6);
-    for ((name, _), times) in candidates.iter().zip(&mut times) {
-        times.sort();
-        let median = times[RUNS / 2].as_secs_f64();
-        println!("  {name:20} {:7.2} ms {:7.0} MB/s", median * 1e3, text.len() as f64 / 1e6 / median);
+    for (candidate, time) in candidates.iter().zip(&times) {
+        println!("  {:20} {:7.2} ms {:7.0} MB/s", candidate.name, milliseconds(*time), text.len() as f64 / 1e6 / time.as_secs_f64());
     }
 }

@@ -1,0 +1,113 @@
+//! Holds what the pages for readers quote and name: files, links, screens, exit codes.
+
+use std::path::Path;
+use std::process::Command;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+const PAGES: [&str; 6] = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/json.md", "docs/performance.md"];
+
+fn page(name: &str) -> String {
+    std::fs::read_to_string(Path::new(ROOT).join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The fenced blocks of a page in this language.
+fn blocks(page: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    page.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap_or_default().to_owned()).collect()
+}
+
+/// What stands between code marks outside of fenced blocks.
+fn code_words(page: &str) -> Vec<String> {
+    let prose: String = page.split("```").step_by(2).collect();
+    prose.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+fn stepscope(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_stepscope")).current_dir(folder).args(arguments).output().expect("the program runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[test]
+fn the_readme_quotes_what_the_program_writes() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    stepscope(folder.path(), &["demo", "--force", "stepscope-demo"]);
+    let quoted = &blocks(&page("README.md"), "text")[0];
+    let (command, screen) = quoted.split_once('\n').expect("a command and its output");
+    let arguments: Vec<&str> = command.strip_prefix("$ stepscope ").expect("a command").split(' ').collect();
+    let written = stepscope(folder.path(), &arguments);
+    let mut rest = written.as_str();
+    for part in screen.split("…\n") {
+        let at = rest.find(part).unwrap_or_else(|| panic!("the README quotes\n{part}\nand the program writes\n{written}"));
+        rest = &rest[at + part.len()..];
+    }
+}
+
+#[test]
+fn the_commands_of_the_readme_run_in_their_order() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let readme = page("README.md");
+    let line = blocks(&readme, "sh").into_iter().find(|block| block.starts_with("cargo run")).expect("the command to try it");
+    for _ in 0..2 {
+        for command in line.trim().split(" && ") {
+            let arguments: Vec<&str> = command.strip_prefix("cargo run -- ").expect("it runs the program").split(' ').collect();
+            assert!(!stepscope(folder.path(), &arguments).is_empty());
+        }
+    }
+}
+
+#[test]
+fn files_that_the_pages_name_are_there() {
+    for name in PAGES {
+        let text = page(name);
+        for word in code_words(&text) {
+            let path = word.split([' ', ':']).next().unwrap_or_default();
+            if ["src/", "tests/", "docs/", "benches/", "fuzz/", "scripts/", ".ci/"].iter().any(|folder| path.starts_with(folder)) {
+                assert!(Path::new(ROOT).join(path).exists(), "{name} names `{path}`");
+            }
+        }
+        let folder = Path::new(ROOT).join(name);
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let path = link.split('#').next().unwrap_or_default();
+            if !link.starts_with("https://") && !path.is_empty() {
+                assert!(folder.parent().expect("a folder").join(path).exists(), "{name} links to {link}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_tour_names_files_that_stand_in_the_module() {
+    let mut module = String::new();
+    let architecture = page("ARCHITECTURE.md");
+    let tour = architecture.split("## The tour").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("the tour");
+    let mut named = 0;
+    for paragraph in tour.split("\n\n").filter(|paragraph| paragraph.starts_with("**`")) {
+        for word in code_words(paragraph) {
+            if paragraph.starts_with(&format!("**`{word}`")) {
+                module = format!("{ROOT}/src/{word}");
+                assert!(Path::new(&module).is_dir(), "{word}");
+            }
+            if [".rs", ".toml"].iter().any(|ending| word.ends_with(ending)) {
+                let found = Path::new(&module).join(&word).exists()
+                    || std::fs::read_dir(&module).expect("a folder").flatten().any(|entry| entry.path().join(&word).exists());
+                assert!(found, "{module} has no {word}");
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 25, "the tour names {named} files");
+}
+
+#[test]
+fn exit_codes_are_the_same_wherever_they_stand() {
+    let codes = |name: &str| -> Vec<String> {
+        let text = page(name);
+        let table = text.lines().skip_while(|line| !line.contains("code | meaning"));
+        let rows = table.skip(2).take_while(|line| line.starts_with('|'));
+        rows.map(|row| row.split('|').nth(1).unwrap_or_default().trim().to_owned()).collect()
+    };
+    assert_eq!(codes("README.md"), ["0", "1", "2", "3", "4", "130"]);
+    assert_eq!(codes("docs/json.md"), codes("README.md"));
+}

@@ -1,0 +1,537 @@
+//! Holds `docs/json.md`: what the program writes as JSON is what the tables of that page say, and they say nothing else.
+//!
+//! The page is the list. It is read from its Markdown, the program is run on incidents that make it write every field, and
+//! the two are compared in both directions.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use stepscope::analysis::execution::WaitsFor;
+use stepscope::analysis::show::ScopeKind;
+use stepscope::analysis::why::{Basis, Confidence, Kind};
+use stepscope::model::builder::{HistoryBuilder, history, seconds};
+use stepscope::model::path::{AttemptOutcome, VisitOutcome};
+use stepscope::model::wire::WireBundle;
+use stepscope::model::{Details, EventId, EventType, ExecutionArn, ExecutionStatus, Gap, StateType, Timestamp};
+use tempfile::TempDir;
+
+/// The page, by its headings.
+struct Page {
+    objects: BTreeMap<String, Vec<Field>>,
+    values: BTreeMap<String, Vec<String>>,
+}
+
+/// A row of a table of fields.
+#[derive(Clone)]
+struct Field {
+    name: String,
+    /// In which rows of the tree it stands; empty for everywhere.
+    rows: Vec<String>,
+    shape: Shape,
+}
+
+/// What the type column says.
+#[derive(Clone)]
+enum Shape {
+    Text,
+    Integer,
+    Time,
+    JsonText,
+    AnyJson,
+    Named(String),
+    List(Box<Shape>),
+    Pair(Box<Shape>, Box<Shape>),
+    OrNull(Box<Shape>),
+}
+
+impl Page {
+    fn read() -> Self {
+        let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/json.md")).expect("the page");
+        let mut page = Self { objects: BTreeMap::new(), values: BTreeMap::new() };
+        let (mut heading, mut columns) = (String::new(), Vec::new());
+        for line in text.lines() {
+            if let Some(name) = line.strip_prefix("### ").or_else(|| line.strip_prefix("## ")) {
+                name.clone_into(&mut heading);
+            } else if let Some(parent) = line.strip_prefix("All fields of ") {
+                let inherited = page.objects[linked(parent).expect("a link")].clone();
+                page.objects.entry(heading.clone()).or_default().extend(inherited);
+            }
+            let Some(cells) = line.strip_prefix("| ").and_then(|line| line.strip_suffix(" |")) else {
+                if !line.starts_with('|') {
+                    columns.clear();
+                }
+                continue;
+            };
+            let cells: Vec<&str> = cells.split(" | ").map(str::trim).collect();
+            if columns.is_empty() {
+                columns = cells;
+            } else {
+                page.add(&heading, &columns, &cells);
+            }
+        }
+        page
+    }
+
+    fn add(&mut self, heading: &str, columns: &[&str], cells: &[&str]) {
+        assert_eq!(columns.len(), cells.len(), "{heading}: {cells:?}");
+        let cell = |column: &str| columns.iter().position(|name| *name == column).map(|position| cells[position]);
+        if let Some(value) = cell("value") {
+            self.values.entry(heading.to_owned()).or_default().push(in_code(value));
+        } else if let Some(name) = cell("field") {
+            let rows = cell("in rows").filter(|rows| *rows != "all").unwrap_or_default();
+            let rows = rows.split(", ").filter(|row| !row.is_empty()).map(in_code).collect();
+            let shape = Shape::read(cell("type").expect("a table of fields has types"));
+            self.objects.entry(heading.to_owned()).or_default().push(Field { name: in_code(name), rows, shape });
+        } else if let Some(code) = cell("code") {
+            self.values.entry(heading.to_owned()).or_default().push(code.to_owned());
+        }
+    }
+}
+
+fn in_code(cell: &str) -> String {
+    cell.strip_prefix('`').and_then(|cell| cell.strip_suffix('`')).unwrap_or_else(|| panic!("`{cell}` is not in code marks")).to_owned()
+}
+
+/// The name in `[name](#anchor)`.
+fn linked(text: &str) -> Option<&str> {
+    text.strip_prefix('[')?.split_once("](#").map(|(name, _)| name)
+}
+
+impl Shape {
+    fn read(text: &str) -> Self {
+        if let Some(item) = text.strip_prefix("list of ") {
+            let inner = item.strip_prefix('(').and_then(|item| item.strip_suffix(')')).unwrap_or(item);
+            return Self::List(Box::new(Self::read(inner)));
+        }
+        if let Some(pair) = text.strip_prefix("pair of ") {
+            let (one, other) = pair.split_once(" and ").expect("two types");
+            return Self::Pair(Box::new(Self::read(one)), Box::new(Self::read(other)));
+        }
+        if let Some(value) = text.strip_suffix(" or null") {
+            return Self::OrNull(Box::new(Self::read(value)));
+        }
+        match text {
+            "string" => Self::Text,
+            "integer" => Self::Integer,
+            "time" => Self::Time,
+            "JSON text" => Self::JsonText,
+            "any JSON" => Self::AnyJson,
+            _ => Self::Named(linked(text).unwrap_or_else(|| panic!("`{text}` is no type")).to_owned()),
+        }
+    }
+}
+
+/// Compares documents with the page, and remembers which fields had a value.
+struct Comparison<'p> {
+    page: &'p Page,
+    filled: BTreeSet<(String, String)>,
+    differences: BTreeSet<String>,
+}
+
+impl<'p> Comparison<'p> {
+    fn new(page: &'p Page) -> Self {
+        Self { page, filled: BTreeSet::new(), differences: BTreeSet::new() }
+    }
+
+    fn object(&mut self, name: &str, value: &Value) {
+        let Some(members) = value.as_object() else {
+            self.differences.insert(format!("{name} is {value}, which is no object"));
+            return;
+        };
+        let fields = &self.page.objects[name];
+        let row = value.get("row").and_then(Value::as_str);
+        let expected = |field: &&Field| field.rows.is_empty() || row.is_some_and(|row| field.rows.iter().any(|known| known == row));
+        for field in fields.iter().filter(expected) {
+            match members.get(&field.name) {
+                Some(value) => self.field(name, field, value),
+                None => drop(self.differences.insert(format!("{name}: `{}` is on the page and not in the document", field.name))),
+            }
+        }
+        for member in members.keys() {
+            if !fields.iter().filter(expected).any(|field| field.name == *member) {
+                self.differences.insert(format!("{name}: `{member}` is in the document and not on the page"));
+            }
+        }
+    }
+
+    fn field(&mut self, object: &str, field: &Field, value: &Value) {
+        if !value.is_null() && *value != json!([]) {
+            self.filled.insert((object.to_owned(), field.name.clone()));
+        }
+        self.value(&format!("{object}: `{}`", field.name), &field.shape, value);
+    }
+
+    fn value(&mut self, place: &str, shape: &Shape, value: &Value) {
+        let text = value.as_str();
+        let fits = match shape {
+            Shape::Text => text.is_some(),
+            Shape::Integer => value.is_i64(),
+            Shape::Time => text.is_some_and(|text| text.ends_with('Z') && text.parse::<Timestamp>().is_ok()),
+            Shape::JsonText => text.is_some_and(|text| serde_json::from_str::<Value>(text).is_ok()),
+            Shape::AnyJson => true,
+            Shape::OrNull(_) if value.is_null() => true,
+            Shape::OrNull(shape) => return self.value(place, shape, value),
+            Shape::List(shape) => match value.as_array() {
+                Some(items) => return items.iter().for_each(|item| self.value(place, shape, item)),
+                None => false,
+            },
+            Shape::Pair(one, other) => match value.as_array().map(Vec::as_slice) {
+                Some([first, second]) => {
+                    self.value(place, one, first);
+                    return self.value(place, other, second);
+                }
+                _ => false,
+            },
+            Shape::Named(name) => match self.page.values.get(name) {
+                Some(values) => text.is_some_and(|text| values.iter().any(|known| known == text)),
+                None => return self.object(name, value),
+            },
+        };
+        if !fits {
+            self.differences.insert(format!("{place} is {value}"));
+        }
+    }
+
+    /// No difference, and every field of every object that the page has was seen with a value.
+    fn finish(self, objects_elsewhere: &[&str]) {
+        assert!(self.differences.is_empty(), "the program and docs/json.md differ:\n{}", Vec::from_iter(self.differences).join("\n"));
+        let missing: Vec<String> = self
+            .page
+            .objects
+            .iter()
+            .filter(|(object, _)| !objects_elsewhere.contains(&object.as_str()))
+            .flat_map(|(object, fields)| fields.iter().map(move |field| (object.clone(), field.name.clone())))
+            .filter(|field| !self.filled.contains(field))
+            .map(|(object, field)| format!("{object}: `{field}`"))
+            .collect();
+        assert!(missing.is_empty(), "no document had a value for\n{}", missing.join("\n"));
+    }
+}
+
+/// A folder with the incidents of `demo`, and more that show what those do not.
+fn incidents() -> TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = stepscope(folder.path(), &["demo", "demo"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    std::fs::create_dir(folder.path().join("more")).expect("a folder");
+    for (name, story) in [
+        ("child-not-read", child_not_read()),
+        ("distributed-map", distributed_map()),
+        ("retried-parallel", retried_parallel()),
+        ("unlike-iterations", unlike_iterations()),
+        ("waiting-for-a-child", waiting_for_a_child()),
+        ("assigned", assigned()),
+        ("child-in-a-branch", child_in_a_branch()),
+        ("the-child", the_child()),
+        ("damaged", damaged()),
+    ] {
+        let bundle = serde_json::to_vec(&WireBundle(&story.build())).expect("a history is JSON");
+        std::fs::write(folder.path().join("more").join(name).with_extension("json"), bundle).expect("a file");
+    }
+    folder
+}
+
+fn child_arn(name: &str) -> ExecutionArn {
+    format!("arn:aws:states:us-east-1:111111111111:execution:Payments:{name}").parse().expect("an ARN")
+}
+
+fn child_not_read() -> HistoryBuilder {
+    let mut story = history("Orders");
+    failed_child(story.enter_task("Pay", json!({"order": 7})), "not-read");
+    story.execution_failed();
+    story
+}
+
+fn child_in_a_branch() -> HistoryBuilder {
+    let mut story = history("Orders");
+    let mut branch = story.enter_parallel("Both", json!({})).parallel_started().branch();
+    failed_child(branch.enter_task("Pay", json!({"order": 7})), "read");
+    branch.scope_failed();
+    story.composite_failed().execution_failed();
+    story
+}
+
+fn failed_child(task: &mut HistoryBuilder, name: &str) {
+    let child = child_arn(name);
+    let cause = json!({
+        "Cause": "the card was declined", "Error": "Declined", "ExecutionArn": child.as_str(), "Input": "{\"order\":7}", "Status": "FAILED"
+    });
+    task.calls("states", "startExecution.sync:2").scheduled().started().submitted_child(&child);
+    task.after(seconds(2)).failed("States.TaskFailed", Some(&cause.to_string()));
+}
+
+fn the_child() -> HistoryBuilder {
+    let mut story = history("Payments");
+    story.named("read").enter_task("Charge", json!({"order": 7})).attempt_failed("Declined", Some("the card was declined"));
+    story.execution_failed();
+    story
+}
+
+/// An iteration ends that never began.
+fn damaged() -> HistoryBuilder {
+    let mut story = history("Orders");
+    story.enter_task("Charge", json!({})).attempt_succeeded(json!({}));
+    story.event(EventType::MapIterationSucceeded, None, Details::Iteration { name: None, index: Some(3) });
+    story.exit(json!({})).execution_succeeded(json!({}));
+    story
+}
+
+fn distributed_map() -> HistoryBuilder {
+    let mut story = history("Imports");
+    story.enter_map("Rows", json!({})).map_started(0);
+    story.map_run_started("arn:aws:states:us-east-1:111111111111:mapRun:Imports/Rows:5b7c1f8e-0000-4000-8000-000000000001");
+    story.map_run_failed("States.ExceedToleratedFailureThreshold", "too many items failed").composite_failed().execution_failed();
+    story
+}
+
+fn retried_parallel() -> HistoryBuilder {
+    let mut story = history("Quotes");
+    story.enter_parallel("Ask", json!({}));
+    for attempt in 0..2 {
+        story.after(seconds(attempt)).parallel_started();
+        let mut branch = story.branch();
+        branch.enter_task("AskOne", json!({})).timeout(seconds(5)).heartbeat(seconds(2)).attempt_timed_out().scope_failed();
+        story.composite_failed();
+    }
+    story.execution_failed();
+    story
+}
+
+/// Every iteration fails in a way of its own and is caught, so that no two make one group.
+fn unlike_iterations() -> HistoryBuilder {
+    const ITERATIONS: u64 = 20;
+    let mut story = history("Labels");
+    story.enter_map("Each", json!({})).map_started(ITERATIONS);
+    for index in 0..ITERATIONS {
+        let mut iteration = story.iteration(index);
+        iteration.enter_task("Print", json!({})).attempt_failed(&format!("Printer{index}"), None).caught(json!({}));
+        iteration.pass("Skip", json!({}), json!({})).iteration_succeeded();
+    }
+    story.composite_succeeded().exit(json!([])).execution_succeeded(json!([]));
+    story
+}
+
+fn waiting_for_a_child() -> HistoryBuilder {
+    let mut story = history("Orders");
+    let mut iteration = story.enter_map("Each", json!([1])).map_started(1).iteration(0);
+    iteration.enter_task("Pay", json!({})).calls("states", "startExecution.sync:2").timeout(seconds(900)).heartbeat(seconds(60));
+    iteration.attempt_failed("States.TaskFailed", Some("try again")).after(seconds(1));
+    iteration.scheduled().started().submitted_child(&child_arn("running"));
+    story
+}
+
+fn assigned() -> HistoryBuilder {
+    let mut story = history("Orders");
+    story.enter_task("Charge", json!({})).attempt_succeeded(json!({"paid": true})).assign("paid", json!(true)).exit(json!({}));
+    story
+        .enter_task("Tell", json!({}))
+        .calls("sqs", "sendMessage.waitForTaskToken")
+        .scheduled()
+        .started()
+        .submitted(json!({"MessageId": "1"}));
+    story.after(seconds(3)).succeeded(json!({})).exit(json!({})).execution_succeeded(json!({}));
+    story
+}
+
+fn stepscope(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_stepscope")).current_dir(folder).args(arguments).output().expect("the program runs")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn document(folder: &Path, arguments: &[&str]) -> Value {
+    let output = stepscope(folder, arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
+    serde_json::from_slice(&output.stdout).expect("a JSON document")
+}
+
+/// `why` of everything in the folder, one document for each execution.
+fn every_answer(folder: &Path) -> Vec<Value> {
+    let output = stepscope(folder, &["why", "demo", "more", "--output", "jsonl"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let lines = String::from_utf8(output.stdout).expect("text");
+    lines.lines().map(|line| serde_json::from_str(line).expect("a document a line")).collect()
+}
+
+fn places(folder: &Path) -> Vec<(String, String)> {
+    let answers = every_answer(folder);
+    let text = |value: &Value| value.as_str().expect("a string").to_owned();
+    answers
+        .iter()
+        .map(|answer| {
+            let origin = text(&answer["execution"]["origin"]);
+            (origin.split(" line ").next().unwrap_or_default().to_owned(), text(&answer["execution"]["name"]))
+        })
+        .collect()
+}
+
+#[test]
+fn documents_and_page_name_the_same_fields_and_values() {
+    let page = Page::read();
+    let mut comparison = Comparison::new(&page);
+    let incidents = incidents();
+    let folder = incidents.path();
+    for answer in every_answer(folder) {
+        comparison.object("Why report", &answer);
+    }
+    for (file, name) in places(folder) {
+        let show = ["show", &file, "--execution", &name, "--output", "json"];
+        let report = document(folder, &show);
+        comparison.object("Show report", &report);
+        let states: BTreeSet<&str> =
+            report["visits"].as_array().expect("a list").iter().filter_map(|visit| visit["state"].as_str()).collect();
+        for state in states {
+            comparison.object("State report", &document(folder, &[&show[..], &["--state", state]].concat()));
+        }
+    }
+    comparison.finish(&["History", "Event"]);
+}
+
+#[test]
+fn events_stand_in_the_shape_of_the_service() {
+    let page = Page::read();
+    let incidents = incidents();
+    for (file, name) in places(incidents.path()) {
+        let mut written = document(incidents.path(), &["show", &file, "--execution", &name, "--events", "--output", "json"]);
+        let mut comparison = Comparison::new(&page);
+        for event in written["events"].as_array_mut().expect("a list") {
+            event.as_object_mut().expect("an object").retain(|member, _| !member.ends_with("EventDetails"));
+        }
+        comparison.object("History", &written);
+        comparison
+            .finish(&page.objects.keys().map(String::as_str).filter(|name| *name != "History" && *name != "Event").collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn every_document_of_ours_begins_with_its_schema() {
+    let incidents = incidents();
+    let file = "demo/retries-exhausted.json";
+    for (arguments, schema) in [
+        (&["why", file][..], "stepscope.why/1"),
+        (&["show", file], "stepscope.show/1"),
+        (&["show", file, "--timeline"], "stepscope.show/1"),
+        (&["show", file, "--state", "ChargeCard"], "stepscope.show.state/1"),
+    ] {
+        for (format, beginning) in [("json", format!("{{\n  \"schema\": \"{schema}\",")), ("jsonl", format!("{{\"schema\":\"{schema}\","))]
+        {
+            let output = stepscope(incidents.path(), &[arguments, &["--output", format]].concat());
+            let text = String::from_utf8(output.stdout).expect("text");
+            assert!(text.starts_with(&beginning), "{arguments:?}: {text:.60}");
+            assert_eq!(text.lines().count() == 1, format == "jsonl", "{arguments:?}");
+        }
+    }
+}
+
+/// Lists the variants of an enum; one that is missing does not compile.
+macro_rules! all {
+    ($kind:ident: $($variant:ident),*) => {{
+        let all = [$($kind::$variant),*];
+        for one in all {
+            match one {
+                $($kind::$variant => {})*
+            }
+        }
+        all.iter().map(word).collect::<Vec<String>>()
+    }};
+}
+
+fn word(value: &impl Serialize) -> String {
+    serde_json::to_value(value).expect("a word").as_str().expect("a string").to_owned()
+}
+
+#[test]
+fn the_page_has_every_value_of_every_enum_and_no_other() {
+    let page = Page::read();
+    let enums = [
+        ("Status", all!(ExecutionStatus: Running, Succeeded, Failed, TimedOut, Aborted, PendingRedrive)),
+        ("State type", all!(StateType: Task, Choice, Wait, Pass, Parallel, Map, Succeed, Fail)),
+        (
+            "Kind",
+            all!(Kind: TaskFailed, TaskTimedOut, HeartbeatTimedOut, ScheduleFailed, EvaluationFailed, Runtime, FailState, MapFailed, Limit, Aborted, ExecutionTimedOut),
+        ),
+        ("Basis", all!(Basis: TaskChain, EvaluationEvent, CauseText, FailState, NearestVisit, ExecutionEvent)),
+        ("Confidence", all!(Confidence: Certain, Likely, Guess)),
+        ("Visit outcome", all!(VisitOutcome: Open, Succeeded, Caught, Failed, Aborted)),
+        ("Attempt outcome", all!(AttemptOutcome: Open, Succeeded, Failed, TimedOut, Aborted)),
+        (
+            "Waits for",
+            all!(WaitsFor: Time, Callback, ChildExecution, Job, Task, TaskStart, ActivityWorker, Activity, Retry, Scopes, MapRun, Unknown),
+        ),
+        ("Scope kind", all!(ScopeKind: Execution, Branch, Iteration)),
+        ("Gap", every_gap().iter().map(|gap| gap.id().to_owned()).collect()),
+    ];
+    for (heading, values) in enums {
+        assert_eq!(page.values[heading], values, "{heading}");
+    }
+}
+
+/// One of each kind; the match makes a new kind an error until it stands here as well.
+fn every_gap() -> Vec<Gap> {
+    let first = EventId(1);
+    let gaps = vec![
+        Gap::NoEvents,
+        Gap::MissingEvents { first, last: first },
+        Gap::MorePages,
+        Gap::NotFetched { what: String::new(), reason: String::new() },
+        Gap::ConflictingEvents { id: first },
+        Gap::NoEnd,
+        Gap::PayloadsLeftOut,
+        Gap::TruncatedPayloads { events: 1 },
+        Gap::StructuredPayloads { events: 1 },
+        Gap::NoTimestamps { events: 1 },
+        Gap::NoIds { events: 1 },
+        Gap::UnknownTypes { events: 1, example: String::new() },
+        Gap::MissingDetails { events: 1 },
+        Gap::BrokenLinks { events: 1, first },
+        Gap::UnplacedEvents { events: 1, first },
+        Gap::ChildNotRead { execution: String::new(), reason: None },
+        Gap::NoDefinition { reason: None },
+    ];
+    for gap in &gaps {
+        match gap {
+            Gap::NoEvents
+            | Gap::MissingEvents { .. }
+            | Gap::MorePages
+            | Gap::NotFetched { .. }
+            | Gap::ConflictingEvents { .. }
+            | Gap::NoEnd
+            | Gap::PayloadsLeftOut
+            | Gap::TruncatedPayloads { .. }
+            | Gap::StructuredPayloads { .. }
+            | Gap::NoTimestamps { .. }
+            | Gap::NoIds { .. }
+            | Gap::UnknownTypes { .. }
+            | Gap::MissingDetails { .. }
+            | Gap::BrokenLinks { .. }
+            | Gap::UnplacedEvents { .. }
+            | Gap::ChildNotRead { .. }
+            | Gap::NoDefinition { .. } => {}
+        }
+    }
+    gaps
+}
+
+#[test]
+fn every_exit_code_of_the_page_has_a_command_that_gives_it() {
+    let incidents = incidents();
+    let file = "demo/retries-exhausted.json";
+    let given: Vec<String> = [
+        &["why", file][..],
+        &["why", "no-such-file.json"],
+        &["why"],
+        &["why", file, "--exit-status"],
+        &["why", file, "--status", "succeeded"],
+    ]
+    .iter()
+    .map(|arguments| stepscope(incidents.path(), arguments).status.code().expect("no signal").to_string())
+    .collect();
+    // The last one is a shell's, for a process that was interrupted.
+    assert_eq!(Page::read().values["Exit codes"], [given, vec!["130".to_owned()]].concat());
+    assert_eq!(stepscope(incidents.path(), &["why", "demo", "--output", "json"]).status.code(), Some(2), "several make no document");
+}
