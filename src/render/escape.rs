@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 
 /// Text for a place within one line.
 pub fn line(text: &str) -> Cow<'_, str> {
-    replace(text, |character, _, out| match character {
+    replace(text, is_hidden, |character, _, out| match character {
         '\n' => out.push_str("\\n"),
         '\r' => out.push_str("\\r"),
         '\t' => out.push_str("\\t"),
@@ -23,8 +23,8 @@ pub fn line(text: &str) -> Cow<'_, str> {
 
 /// Text for lines of its own: line ends stay.
 pub fn block(text: &str) -> Cow<'_, str> {
-    replace(text, |character, next, out| match character {
-        '\n' => out.push('\n'),
+    let is_replaced = |character| character != '\n' && is_hidden(character);
+    replace(text, is_replaced, |character, next, out| match character {
         '\r' if next == Some('\n') => {}
         '\t' => out.push_str("    "),
         other => visible(other, out),
@@ -35,14 +35,12 @@ pub fn block(text: &str) -> Cow<'_, str> {
 ///
 /// Only for text that is JSON, where such characters stand in strings alone.
 pub fn json(text: &str) -> Cow<'_, str> {
-    replace(text, |character, _, out| match character {
-        '\n' | '\r' | '\t' => out.push(character),
-        other => {
-            let mut units = [0; 2];
-            for unit in other.encode_utf16(&mut units) {
-                // Writing to a String cannot fail.
-                let _ = write!(out, "\\u{unit:04x}");
-            }
+    let is_replaced = |character| !matches!(character, '\n' | '\r' | '\t') && is_hidden(character);
+    replace(text, is_replaced, |character, _, out| {
+        let mut units = [0; 2];
+        for unit in character.encode_utf16(&mut units) {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "\\u{unit:04x}");
         }
     })
 }
@@ -51,27 +49,27 @@ fn visible(character: char, out: &mut String) {
     let _ = write!(out, "\\u{{{:x}}}", u32::from(character));
 }
 
-fn replace(text: &str, mut write: impl FnMut(char, Option<char>, &mut String)) -> Cow<'_, str> {
-    let Some(first) = first_suspect(text) else { return Cow::Borrowed(text) };
-    let mut out = String::with_capacity(text.len() + 16);
-    out.push_str(&text[..first]);
-    let mut characters = text[first..].chars().peekable();
-    while let Some(character) = characters.next() {
-        if is_hidden(character) {
-            write(character, characters.peek().copied(), &mut out);
-        } else {
-            out.push(character);
+/// Replaces characters and copies what lies between them; `write` is given the character and the one after it.
+fn replace(text: &str, is_replaced: impl Fn(char) -> bool, mut write: impl FnMut(char, Option<char>, &mut String)) -> Cow<'_, str> {
+    let mut out = String::new();
+    let (mut copied, mut at) = (0, 0);
+    // Most text is printable ASCII: it is passed over without looking at characters.
+    while let Some(offset) = text.as_bytes()[at..].iter().position(|byte| !matches!(byte, b' '..=b'~')) {
+        let start = at + offset;
+        let mut rest = text[start..].chars();
+        let Some(character) = rest.next() else { break };
+        at = start + character.len_utf8();
+        if is_replaced(character) {
+            out.push_str(&text[copied..start]);
+            write(character, rest.next(), &mut out);
+            copied = at;
         }
     }
-    Cow::Owned(out)
-}
-
-fn first_suspect(text: &str) -> Option<usize> {
-    // Most text is printable ASCII: that is seen without looking at characters.
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return None;
+    if copied == 0 {
+        return Cow::Borrowed(text);
     }
-    text.char_indices().find(|(_, character)| is_hidden(*character)).map(|(position, _)| position)
+    out.push_str(&text[copied..]);
+    Cow::Owned(out)
 }
 
 /// Control characters, and those of Unicode's category Cf and its like that show nothing of their own.

@@ -4,7 +4,7 @@
 //! came over the wire ([`wire`]) and read by the reader that also reads files: the SDK's types would drop every member and
 //! every event type that they do not know.
 //!
-//! Everything here only reads. Six actions are called: `DescribeExecution`, `GetExecutionHistory`,
+//! Everything here only reads. Five actions are called: `DescribeExecution`, `GetExecutionHistory`,
 //! `DescribeStateMachineForExecution`, and to find a machine's last failure `ListExecutions` and `ListStateMachines`.
 
 mod connect;
