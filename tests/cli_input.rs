@@ -49,7 +49,8 @@ fn events(history: &History) -> Vec<Value> {
 }
 
 fn lines(histories: &[History]) -> String {
-    histories.iter().map(|history| format!("{}\n", bundle(history))).collect()
+    let lines: Vec<String> = histories.iter().map(|history| bundle(history).to_string()).collect();
+    lines.join("\n") + "\n"
 }
 
 /// A folder with these files, whose names may hold folders.

@@ -33,14 +33,16 @@ pub fn resolve(global: &GlobalArgs, environment: impl Fn(&str) -> Option<String>
 
 fn patience(global: &GlobalArgs, environment: impl Fn(&str) -> Option<String>) -> Result<Patience, WrongUsage> {
     let mut patience = Patience::default();
-    if let Some(seconds) = global.cli_connect_timeout {
-        patience.connect = limit(seconds);
-    }
     if let Some(seconds) = global.cli_read_timeout {
         patience.attempt = limit(seconds);
     }
-    // Whoever waits longer for an answer wants it to be tried again as well, and pages to follow it.
-    patience.call = patience.call.max(2 * (patience.attempt + patience.connect));
+    if let Some(seconds) = global.cli_connect_timeout {
+        patience.connect = limit(seconds);
+        // A try begins with its connection.
+        patience.attempt = patience.attempt.max(patience.connect);
+    }
+    // Whoever waits longer for a try wants a second one as well, and pages to follow it.
+    patience.call = patience.call.max(2 * patience.attempt);
     patience.history = patience.history.max(2 * patience.call);
     let set = |name: &str| environment(name).filter(|value| !value.is_empty());
     if let Some(text) = set("AWS_MAX_ATTEMPTS") {
@@ -93,7 +95,9 @@ mod tests {
     fn a_longer_read_leaves_time_for_a_second_try_and_for_further_pages() {
         let patience = resolved(&["--cli-read-timeout", "60", "--cli-connect-timeout", "5"], &[]).expect("sound");
         assert_eq!((patience.connect, patience.attempt), (Duration::from_secs(5), Duration::from_mins(1)));
-        assert_eq!((patience.call, patience.history), (Duration::from_secs(130), Duration::from_secs(260)));
+        assert_eq!((patience.call, patience.history), (Duration::from_mins(2), Duration::from_mins(4)));
+        let slow = resolved(&["--cli-connect-timeout", "30"], &[]).expect("sound");
+        assert_eq!((slow.attempt, slow.call), (Duration::from_secs(30), Duration::from_mins(1)));
         let short = resolved(&["--cli-read-timeout", "1"], &[]).expect("sound");
         assert_eq!((short.attempt, short.call), (Duration::from_secs(1), Patience::default().call));
     }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::LOOPBACK_ENVIRONMENT;
 
 /// No run may take longer; a hanging program fails its test instead of the whole run.
-const LONGEST: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_mins(2);
 
 /// What a run left behind.
 #[derive(Debug)]
