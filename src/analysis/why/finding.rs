@@ -149,7 +149,7 @@ impl Evidence<'_> {
 
     fn kind(&self, failure: &Failure, error: Option<&str>) -> Kind {
         let Some(event) = failure.event.map(|index| &self.history.events[index]) else {
-            return kind_of_end(self.history.header.status).unwrap_or(Kind::Runtime);
+            return kind_of_end(self.history.header.status).unwrap_or_else(|| self.kind_by_name(failure, error));
         };
         match event.role() {
             Role::Attempt(AttemptStep::TimedOut) => self.kind_of_timeout(failure, event),
@@ -160,12 +160,25 @@ impl Evidence<'_> {
             Role::MapRunEnded(_) | Role::CompositeEnded(..) | Role::IterationEnded(_) => Kind::MapFailed,
             Role::ExecutionEnded(Ending::Aborted) => Kind::Aborted,
             Role::ExecutionEnded(Ending::TimedOut) => Kind::ExecutionTimedOut,
-            Role::ExecutionEnded(_) => match error {
-                Some("States.DataLimitExceeded") => Kind::Limit,
-                Some("States.QueryEvaluationError") => Kind::EvaluationFailed,
-                _ if event.cause().is_some_and(|cause| cause.decode().contains("maximum number of history events")) => Kind::Limit,
-                _ => Kind::Runtime,
-            },
+            Role::ExecutionEnded(_) if event.cause().is_some_and(|cause| cause.decode().contains("maximum number of history events")) => {
+                Kind::Limit
+            }
+            Role::ExecutionEnded(_) => self.kind_by_name(failure, error),
+            _ => Kind::Runtime,
+        }
+    }
+
+    /// Where no event of the failure is left. The service's own names begin with `States.`; any other comes from a task or a Fail state.
+    fn kind_by_name(&self, failure: &Failure, error: Option<&str>) -> Kind {
+        let state_type = failure.visit.and_then(|id| self.path.visit(id).state_type);
+        match (error, state_type) {
+            (Some("States.DataLimitExceeded"), _) => Kind::Limit,
+            (Some("States.QueryEvaluationError"), _) => Kind::EvaluationFailed,
+            (Some("States.Timeout"), _) => Kind::TaskTimedOut,
+            (Some("States.HeartbeatTimeout"), _) => Kind::HeartbeatTimedOut,
+            (_, Some(StateType::Fail)) => Kind::FailState,
+            (Some("States.TaskFailed"), _) | (None, Some(StateType::Task)) => Kind::TaskFailed,
+            (Some(name), _) if !name.starts_with("States.") => Kind::TaskFailed,
             _ => Kind::Runtime,
         }
     }
