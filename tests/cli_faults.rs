@@ -200,6 +200,18 @@ fn a_description_without_the_permission_for_the_history_tells_its_part() {
 }
 
 #[test]
+fn the_next_commands_ask_the_same_endpoint() {
+    let endpoint = endpoint(|_| None);
+    let answer = why(&endpoint).succeeds().json();
+    let next = answer["next"].as_array().expect("commands");
+    assert!(next.len() >= 3, "{next:?}");
+    for command in next {
+        let command = command["command"].as_str().expect("a command");
+        assert!(command.ends_with(&format!(" --endpoint-url {}", endpoint.url())), "{command}");
+    }
+}
+
+#[test]
 fn an_endpoint_that_hangs_is_given_up_in_the_time_that_was_allowed() {
     let endpoint = endpoint(|_| Some(Reply::Hang));
     let run = why_in_a_hurry(&endpoint, "json").ends_with(1).says(&["gave no answer in time", endpoint.url(), "--endpoint-url"]);

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use super::exit_code::WrongUsage;
 use super::global::GlobalArgs;
+use crate::analysis::execution::quoted;
 use crate::sources::aws::{AwsSettings, Patience};
 
 /// In place of no limit: nobody waits longer, and sums of it do not overflow.
@@ -29,6 +30,13 @@ pub fn resolve(global: &GlobalArgs, environment: impl Fn(&str) -> Option<String>
         patience: patience(global, environment)?,
         ..AwsSettings::default()
     })
+}
+
+/// The given flags that lead another command, of this program or of the AWS CLI, to the same account; each after a space.
+pub fn flags_again(global: &GlobalArgs) -> String {
+    let given = [("--profile", &global.profile), ("--endpoint-url", &global.endpoint_url)];
+    let given = given.iter().filter_map(|(flag, value)| Some(format!(" {flag} {}", quoted(value.as_deref()?))));
+    given.collect::<Vec<_>>().concat()
 }
 
 fn patience(global: &GlobalArgs, environment: impl Fn(&str) -> Option<String>) -> Result<Patience, WrongUsage> {
@@ -100,6 +108,14 @@ mod tests {
         assert_eq!((slow.attempt, slow.call), (Duration::from_secs(30), Duration::from_mins(1)));
         let short = resolved(&["--cli-read-timeout", "1"], &[]).expect("sound");
         assert_eq!((short.attempt, short.call), (Duration::from_secs(1), Patience::default().call));
+    }
+
+    #[test]
+    fn the_flags_of_the_account_are_given_on_quoted_for_a_shell() {
+        let again = |flags: &[&str]| flags_again(&Program::try_parse_from([&["stepscope"], flags].concat()).expect("flags").global);
+        assert_eq!(again(&["--region", "eu-west-1", "--output", "json"]), "");
+        let flags = ["--endpoint-url", "http://127.0.0.1:8083", "--profile", "on call"];
+        assert_eq!(again(&flags), " --profile 'on call' --endpoint-url http://127.0.0.1:8083");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::io::Write;
 
 use clap::{Args, ValueEnum};
 
+use super::aws_settings;
 use super::exit_code::{Exit, WrongUsage};
 use super::global::{GlobalArgs, OutputFormat};
 use super::load::{ExecArgs, Loader, NothingFailed, definition_of};
@@ -80,6 +81,7 @@ pub fn run(args: &WhyArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mut
     }
     read?;
     explained.follow_children(&mut loader);
+    explained.ask_as_before(&aws_settings::flags_again(global));
     let reports = explained.chosen();
     if reports.is_empty() {
         if loader.problems() > 0 {
@@ -178,8 +180,7 @@ impl Explained {
             return;
         }
         let Some(arn) = why::failed_child(&self.reports[position]).map(str::to_owned) else { return };
-        let execution = &self.reports[position].execution;
-        let from_api = execution.arn.as_ref() == Some(&execution.origin);
+        let from_api = is_from_api(&self.reports[position]);
         let child = match self.by_arn.get(&arn) {
             Some(child) => *child,
             None if from_api => match fetch(&arn, loader) {
@@ -200,9 +201,22 @@ impl Explained {
         why::adopt_child(&mut self.reports[position], &child);
     }
 
+    /// The next commands on what came from the API need the flags with which it was asked.
+    fn ask_as_before(&mut self, flags: &str) {
+        for report in self.reports.iter_mut().filter(|report| is_from_api(report)) {
+            for next in &mut report.next {
+                next.command.push_str(flags);
+            }
+        }
+    }
+
     fn chosen(&self) -> Vec<&WhyReport> {
         self.wanted.iter().map(|position| &self.reports[*position]).collect()
     }
+}
+
+fn is_from_api(report: &WhyReport) -> bool {
+    report.execution.arn.as_ref() == Some(&report.execution.origin)
 }
 
 fn fetch(arn: &str, loader: &mut Loader<'_>) -> anyhow::Result<History> {
