@@ -228,7 +228,7 @@ mod several {
     fn show_wants_one_of_them() {
         let folder = folder(&[("three.jsonl", &three())]);
         let file = folder.path().join("three.jsonl");
-        stepscope(["show", argument(&file)]).ends_with(2).says(&["3 executions in the input", "--execution NAME", "run-2"]);
+        stepscope(["show", argument(&file)]).ends_with(2).says(&["3 executions in the input", "--execution NAME: run-1, run-2, run-3\n"]);
         stepscope(["show", argument(&file), "--execution", "run-2"]).succeeds().shows(&["run-2", "SUCCEEDED", "Check"]);
         stepscope(["show", argument(&file), "--execution", "run-9"]).ends_with(4);
     }

@@ -99,7 +99,8 @@ impl Found {
 
     fn choose_one(&self) -> String {
         let names: Vec<_> = self.names.iter().map(|name| escape::line(name).into_owned()).collect();
-        format!("{} executions in the input; choose one with --execution NAME: {}, …", self.matching, names.join(", "))
+        let more = if self.matching > names.len() { ", …" } else { "" };
+        format!("{} executions in the input; choose one with --execution NAME: {}{more}", self.matching, names.join(", "))
     }
 }
 
