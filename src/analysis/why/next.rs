@@ -2,11 +2,14 @@
 
 use super::{ExecutionSummary, Finding, Kind, NextCommand};
 use crate::analysis::execution::quoted;
-use crate::model::ExecutionStatus;
+use crate::model::{ExecutionArn, ExecutionStatus};
 
 /// The commands for an execution and its cause.
 pub(super) fn commands(execution: &ExecutionSummary, cause: Option<&Finding>) -> Vec<NextCommand> {
     let subject = &execution.exec;
+    // The AWS CLI does not take the region from an ARN.
+    let arn = execution.arn.as_deref().and_then(|arn| arn.parse::<ExecutionArn>().ok());
+    let region = arn.map(|arn| format!(" --region {}", quoted(arn.region()))).unwrap_or_default();
     let mut commands = Vec::new();
     let mut add = |text: &str, command: String| commands.push(NextCommand { text: text.to_owned(), command });
     let in_child = cause.is_some_and(|cause| !cause.via.is_empty());
@@ -21,16 +24,16 @@ pub(super) fn commands(execution: &ExecutionSummary, cause: Option<&Finding>) ->
         add("the child execution", format!("stepscope why {}", quoted(child)));
     }
     if let Some(map_run) = cause.and_then(|cause| cause.map_run.as_deref()) {
-        let of_run = format!("aws stepfunctions list-executions --map-run-arn {} --status-filter FAILED", quoted(map_run));
+        let of_run = format!("aws stepfunctions list-executions --map-run-arn {}{region} --status-filter FAILED", quoted(map_run));
         add("the items that failed; explain one of them with `stepscope why ARN`", of_run);
-        add("how many items failed", format!("aws stepfunctions describe-map-run --map-run-arn {}", quoted(map_run)));
+        add("how many items failed", format!("aws stepfunctions describe-map-run --map-run-arn {}{region}", quoted(map_run)));
     }
     let redrivable =
         execution.status.is_some_and(ExecutionStatus::is_unsuccessful) && !cause.is_some_and(|cause| cause.kind == Kind::FailState);
     if let Some(arn) = execution.arn.as_deref().filter(|arn| redrivable && arn.contains(":execution:")) {
         add(
             "once it is mended: run again from the failed state (within 14 days; this changes the execution)",
-            format!("aws stepfunctions redrive-execution --execution-arn {}", quoted(arn)),
+            format!("aws stepfunctions redrive-execution --execution-arn {}{region}", quoted(arn)),
         );
     }
     commands

@@ -126,27 +126,50 @@ fn counts(reports: &[&WhyReport], page: &mut Page<'_>) -> io::Result<()> {
 }
 
 /// How many failed in which state with which error, the most frequent first.
+/// Failures of one state with one error.
+struct Group {
+    state: String,
+    error: String,
+    executions: usize,
+    /// What names one of them on the command line.
+    example: String,
+}
+
 fn groups(reports: &[&WhyReport], page: &mut Page<'_>) -> io::Result<()> {
-    let mut groups: BTreeMap<(String, String), usize> = BTreeMap::new();
-    for cause in reports.iter().filter_map(|report| report.root_cause.as_ref()) {
-        let state = cause.state.clone().unwrap_or_else(|| "-".to_owned());
-        let error = cause.error.clone().unwrap_or_else(|| words::short_kind(cause.kind).to_owned());
-        *groups.entry((state, error)).or_default() += 1;
-    }
-    let mut groups: Vec<_> = groups.into_iter().collect();
-    groups.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let shown: Vec<(usize, String, String)> =
-        groups.iter().take(MOST_GROUPS).map(|((state, error), count)| (*count, page.clean(state), page.clean(error))).collect();
-    let numbers = shown.first().map_or(0, |(count, _, _)| count.to_string().len());
-    let states = shown.iter().map(|(_, state, _)| width(state)).max().unwrap_or(0).min(34);
-    for (count, state, error) in &shown {
+    let groups = grouped(reports);
+    let numbers = groups.first().map_or(0, |group| group.executions.to_string().len());
+    let shown: Vec<&Group> = groups.iter().take(MOST_GROUPS).collect();
+    let states = shown.iter().map(|group| width(&page.clean(&group.state))).max().unwrap_or(0).min(34);
+    for group in shown {
         let room = page.width.saturating_sub(numbers + states + 6);
-        let state = paint(page.styles.state, padded(state, states));
-        writeln!(page.out, "  {count:>numbers$}  {state}  {}", fit(error, room))?;
+        let (state, error) = (page.clean(&group.state), page.clean(&group.error));
+        let state = paint(page.styles.state, padded(&state, states));
+        writeln!(page.out, "  {:>numbers$}  {state}  {}", group.executions, fit(&error, room))?;
+        let command = page.clean(&format!("stepscope why {}", group.example));
+        writeln!(page.out, "  {:numbers$}  {}", "", paint(page.styles.command, command))?;
     }
     if groups.len() > MOST_GROUPS {
         let dim = page.styles.dim;
         page.paragraph(dim, &format!("… {} more", groups.len() - MOST_GROUPS))?;
     }
     Ok(())
+}
+
+/// The groups, the largest first.
+fn grouped(reports: &[&WhyReport]) -> Vec<Group> {
+    let mut groups: BTreeMap<(String, String), Group> = BTreeMap::new();
+    for (report, cause) in reports.iter().filter_map(|report| Some((report, report.root_cause.as_ref()?))) {
+        let state = cause.state.clone().unwrap_or_else(|| "-".to_owned());
+        let error = cause.error.clone().unwrap_or_else(|| words::short_kind(cause.kind).to_owned());
+        let group = groups.entry((state.clone(), error.clone())).or_insert_with(|| Group {
+            state,
+            error,
+            executions: 0,
+            example: report.execution.exec.clone(),
+        });
+        group.executions += 1;
+    }
+    let mut groups: Vec<Group> = groups.into_values().collect();
+    groups.sort_by_key(|group| std::cmp::Reverse(group.executions));
+    groups
 }
