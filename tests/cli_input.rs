@@ -650,4 +650,12 @@ mod output {
             assert_harmless(&run.words, arguments);
         }
     }
+
+    #[test]
+    fn stderr_masks_secrets_too() {
+        let words = |arguments: &[&str]| stepscope(arguments.iter().copied()).ends_with(1).words;
+        let missing = "password=hunter2";
+        assert!(words(&["why", missing]).contains("password=****"));
+        assert!(words(&["why", missing, "--no-redact"]).contains("password=hunter2"));
+    }
 }

@@ -59,9 +59,12 @@ pub fn run(args: &ShowArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mu
     }
     let Some(mut history) = found.first else {
         if loader.problems() == 0 {
-            loader.note(&args.execution.as_ref().map_or("no execution in the input".to_owned(), |name| {
-                format!("none of {} executions is `{}`", found.read, escape::line(name))
-            }));
+            loader.note(
+                &args
+                    .execution
+                    .as_ref()
+                    .map_or("no execution in the input".to_owned(), |name| format!("none of {} executions is `{name}`", found.read)),
+            );
         }
         return Ok(if loader.problems() > 0 { Exit::Failed } else { Exit::NothingMatched });
     };
@@ -98,8 +101,7 @@ impl Found {
     }
 
     fn choose_one(&self) -> String {
-        let names: Vec<_> = self.names.iter().map(|name| escape::line(name).into_owned()).collect();
-        format!("{} executions in the input; choose one with --execution NAME: {}, …", self.matching, names.join(", "))
+        format!("{} executions in the input; choose one with --execution NAME: {}, …", self.matching, self.names.join(", "))
     }
 }
 
@@ -117,7 +119,7 @@ fn write(
     if let Some(name) = &args.state {
         let report = show::state(history, path, name);
         if report.visits.is_empty() {
-            bail!("{}", no_such_state(name, path, *redactor));
+            bail!("{}", no_such_state(name, path));
         }
         if is_text {
             state::state(&report, styles, redactor, width, out)?;
@@ -147,19 +149,18 @@ fn document(value: &impl Serialize, format: OutputFormat, redactor: Redactor, ou
 }
 
 /// Names the states that there are: most often it is a matter of spelling.
-fn no_such_state(name: &str, path: &ExecutionPath, redactor: Redactor) -> String {
+fn no_such_state(name: &str, path: &ExecutionPath) -> String {
     const MOST: usize = 20;
     let mut names: Vec<String> =
         path.visits.iter().filter_map(|visit| visit.state.as_ref()).map(|name: &RawText| name.decode().into_owned()).collect();
     names.sort_unstable();
     names.dedup();
-    let shown: Vec<String> = names.iter().take(MOST).map(|name| escape::line(&redactor.apply(name)).into_owned()).collect();
     let more = if names.len() > MOST { format!(" and {} more", names.len() - MOST) } else { String::new() };
-    let name = escape::line(name);
-    if shown.is_empty() {
+    names.truncate(MOST);
+    if names.is_empty() {
         return format!("the execution entered no state `{name}`, nor any other that the history names");
     }
-    format!("the execution entered no state `{name}`; it entered {}{more}", shown.join(", "))
+    format!("the execution entered no state `{name}`; it entered {}{more}", names.join(", "))
 }
 
 #[cfg(test)]
