@@ -225,10 +225,19 @@ mod several {
     }
 
     #[test]
+    fn histories_without_names_are_chosen_by_their_files() {
+        let bare = value(&WireHistory(&charged("run-1"))).to_string();
+        let folder = folder(&[("one.json", bare.as_bytes()), ("two.json", bare.as_bytes())]);
+        let (one, two) = (folder.path().join("one.json"), folder.path().join("two.json"));
+        stepscope(["show", argument(&one), argument(&two)]).ends_with(2).says(&["2 executions in the input; name the file of one"]);
+    }
+
+    #[test]
     fn show_wants_one_of_them() {
         let folder = folder(&[("three.jsonl", &three())]);
         let file = folder.path().join("three.jsonl");
         stepscope(["show", argument(&file)]).ends_with(2).says(&["3 executions in the input", "--execution NAME", "run-2"]);
+        assert!(!stepscope(["show", argument(&file)]).words.contains('…'), "all are named");
         stepscope(["show", argument(&file), "--execution", "run-2"]).succeeds().shows(&["run-2", "SUCCEEDED", "Check"]);
         stepscope(["show", argument(&file), "--execution", "run-9"]).ends_with(4);
     }

@@ -81,6 +81,7 @@ struct Found {
     read: usize,
     matching: usize,
     first: Option<History>,
+    /// Of the first few that have one.
     names: Vec<String>,
 }
 
@@ -94,14 +95,19 @@ impl Found {
             return;
         }
         self.matching += 1;
-        if self.names.len() < NAMED {
-            self.names.push(header.name.clone().unwrap_or_else(|| history.origin.to_string()));
-        }
+        self.names.extend(header.name.clone().filter(|_| self.names.len() < NAMED));
         self.first.get_or_insert(history);
     }
 
+    /// What to say when several match. A bare history has no name to choose it by.
     fn choose_one(&self) -> String {
-        format!("{} executions in the input; choose one with --execution NAME: {}, …", self.matching, self.names.join(", "))
+        let how = if self.names.is_empty() { "name the file of one".to_owned() } else { self.named() };
+        format!("{} executions in the input; {how}", self.matching)
+    }
+
+    fn named(&self) -> String {
+        let more = if self.names.len() < self.matching { ", …" } else { "" };
+        format!("choose one with --execution NAME: {}{more}", self.names.join(", "))
     }
 }
 
