@@ -225,6 +225,16 @@ mod several {
     }
 
     #[test]
+    fn a_summary_says_how_to_explain_one_of_each_group() {
+        let folder = folder(&[("three.jsonl", &three())]);
+        let file = folder.path().join("three.jsonl");
+        let run = stepscope(["why", argument(&file)]).succeeds();
+        let command = format!("stepscope why {} --execution run-1", file.display());
+        assert!(run.out.lines().any(|line| line.trim() == command), "no `{command}` in\n{}", run.out);
+        stepscope(command.split(' ').skip(1)).succeeds().shows(&["FAILED  Orders / run-1"]);
+    }
+
+    #[test]
     fn histories_without_names_are_chosen_by_their_files() {
         let bare = value(&WireHistory(&charged("run-1"))).to_string();
         let folder = folder(&[("one.json", bare.as_bytes()), ("two.json", bare.as_bytes())]);

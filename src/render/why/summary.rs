@@ -15,6 +15,8 @@ use super::words;
 
 /// How many groups of failures are listed.
 const MOST_GROUPS: usize = 20;
+/// For how many of them a command is told that explains one at length.
+const MOST_EXPLAINED: usize = 3;
 
 struct Row {
     status: &'static str,
@@ -25,14 +27,16 @@ struct Row {
     name: String,
 }
 
-/// Writes a line for each execution, then how many failed, and of what.
+/// Writes a line for each execution, then how many failed, of what, and how to read more of that.
 pub fn summary(reports: &[&WhyReport], styles: &Styles, redactor: &Redactor, width: usize, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(styles, redactor, width, out);
     let several_machines = reports.windows(2).any(|pair| pair[0].execution.state_machine != pair[1].execution.state_machine);
     let rows: Vec<Row> = reports.iter().map(|report| row(report, several_machines, &page)).collect();
     lines(&rows, &mut page)?;
     counts(reports, &mut page)?;
-    groups(reports, &mut page)
+    let groups = grouped(reports);
+    write_groups(&groups, &mut page)?;
+    next(&groups, &mut page)
 }
 
 fn row(report: &WhyReport, with_machine: bool, page: &Page<'_>) -> Row {
@@ -125,18 +129,31 @@ fn counts(reports: &[&WhyReport], page: &mut Page<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// How many failed in which state with which error, the most frequent first.
-fn groups(reports: &[&WhyReport], page: &mut Page<'_>) -> io::Result<()> {
-    let mut groups: BTreeMap<(String, String), usize> = BTreeMap::new();
-    for cause in reports.iter().filter_map(|report| report.root_cause.as_ref()) {
+/// Failures of the same state with the same error.
+struct Group<'r> {
+    state: String,
+    error: String,
+    reports: Vec<&'r WhyReport>,
+}
+
+/// The groups of failures, the most frequent first.
+fn grouped<'r>(reports: &[&'r WhyReport]) -> Vec<Group<'r>> {
+    let mut groups: BTreeMap<(String, String), Vec<&WhyReport>> = BTreeMap::new();
+    for report in reports {
+        let Some(cause) = &report.root_cause else { continue };
         let state = cause.state.clone().unwrap_or_else(|| "-".to_owned());
         let error = cause.error.clone().unwrap_or_else(|| words::short_kind(cause.kind).to_owned());
-        *groups.entry((state, error)).or_default() += 1;
+        groups.entry((state, error)).or_default().push(report);
     }
-    let mut groups: Vec<_> = groups.into_iter().collect();
-    groups.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let mut groups: Vec<Group<'_>> = groups.into_iter().map(|((state, error), reports)| Group { state, error, reports }).collect();
+    groups.sort_by_key(|group| std::cmp::Reverse(group.reports.len()));
+    groups
+}
+
+/// How many failed in which state with which error.
+fn write_groups(groups: &[Group<'_>], page: &mut Page<'_>) -> io::Result<()> {
     let shown: Vec<(usize, String, String)> =
-        groups.iter().take(MOST_GROUPS).map(|((state, error), count)| (*count, page.clean(state), page.clean(error))).collect();
+        groups.iter().take(MOST_GROUPS).map(|group| (group.reports.len(), page.clean(&group.state), page.clean(&group.error))).collect();
     let numbers = shown.first().map_or(0, |(count, _, _)| count.to_string().len());
     let states = shown.iter().map(|(_, state, _)| width(state)).max().unwrap_or(0).min(34);
     for (count, state, error) in &shown {
@@ -147,6 +164,26 @@ fn groups(reports: &[&WhyReport], page: &mut Page<'_>) -> io::Result<()> {
     if groups.len() > MOST_GROUPS {
         let dim = page.styles.dim;
         page.paragraph(dim, &format!("… {} more", groups.len() - MOST_GROUPS))?;
+    }
+    Ok(())
+}
+
+/// How to read on: names above may be cut, and one execution of each group tells most of it.
+fn next(groups: &[Group<'_>], page: &mut Page<'_>) -> io::Result<()> {
+    if groups.is_empty() {
+        return Ok(());
+    }
+    page.heading("Next")?;
+    let (dim, command) = (page.styles.dim, page.styles.command);
+    for group in groups.iter().take(MOST_EXPLAINED) {
+        let of_several = match group.reports.len() {
+            1 => String::new(),
+            count => format!(" (the first of {count})"),
+        };
+        let text = page.clean(&format!("{}, {}{of_several}", group.state, group.error));
+        let line = page.clean(&format!("stepscope why {}", group.reports[0].execution.exec));
+        page.paragraph(dim, &text)?;
+        page.copyable(4, command, &line)?;
     }
     Ok(())
 }
