@@ -225,10 +225,29 @@ mod several {
     }
 
     #[test]
+    fn a_summary_says_how_to_explain_one_of_each_group() {
+        let folder = folder(&[("three.jsonl", &three())]);
+        let file = folder.path().join("three.jsonl");
+        let run = stepscope(["why", argument(&file)]).succeeds();
+        let command = format!("stepscope why {} --execution run-1", file.display());
+        assert!(run.out.lines().any(|line| line.trim() == command), "no `{command}` in\n{}", run.out);
+        stepscope(command.split(' ').skip(1)).succeeds().shows(&["FAILED  Orders / run-1"]);
+    }
+
+    #[test]
+    fn histories_without_names_are_chosen_by_their_files() {
+        let bare = value(&WireHistory(&charged("run-1"))).to_string();
+        let folder = folder(&[("one.json", bare.as_bytes()), ("two.json", bare.as_bytes())]);
+        let (one, two) = (folder.path().join("one.json"), folder.path().join("two.json"));
+        stepscope(["show", argument(&one), argument(&two)]).ends_with(2).says(&["2 executions in the input; name the file of one"]);
+    }
+
+    #[test]
     fn show_wants_one_of_them() {
         let folder = folder(&[("three.jsonl", &three())]);
         let file = folder.path().join("three.jsonl");
-        stepscope(["show", argument(&file)]).ends_with(2).says(&["3 executions in the input", "--execution NAME: run-1, run-2, run-3\n"]);
+        stepscope(["show", argument(&file)]).ends_with(2).says(&["3 executions in the input", "--execution NAME", "run-2"]);
+        assert!(!stepscope(["show", argument(&file)]).words.contains('…'), "all are named");
         stepscope(["show", argument(&file), "--execution", "run-2"]).succeeds().shows(&["run-2", "SUCCEEDED", "Check"]);
         stepscope(["show", argument(&file), "--execution", "run-9"]).ends_with(4);
     }
@@ -649,5 +668,13 @@ mod output {
             assert_ne!(run.code, 0);
             assert_harmless(&run.words, arguments);
         }
+    }
+
+    #[test]
+    fn stderr_masks_secrets_too() {
+        let words = |arguments: &[&str]| stepscope(arguments.iter().copied()).ends_with(1).words;
+        let missing = "password=hunter2";
+        assert!(words(&["why", missing]).contains("password=****"));
+        assert!(words(&["why", missing, "--no-redact"]).contains("password=hunter2"));
     }
 }

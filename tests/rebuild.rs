@@ -269,6 +269,20 @@ fn a_redriven_execution_that_fails_again_is_judged_by_its_last_end() {
 }
 
 #[test]
+fn a_redrive_is_not_suggested_where_it_would_enter_a_fail_state_again() {
+    let redrives = |story: &mut HistoryBuilder| {
+        let report = explained(&story.execution_failed().build());
+        report.next.iter().any(|next| next.command.contains("redrive-execution"))
+    };
+    let mut failed = history("Orders");
+    failed.enter_task("Charge", json!({})).attempt_failed("Down", None);
+    assert!(redrives(&mut failed));
+    let mut refused = history("Orders");
+    refused.enter_task("Charge", json!({})).attempt_failed("Down", None).caught(json!({})).enter_fail("Refused", json!({}));
+    assert!(!redrives(&mut refused));
+}
+
+#[test]
 fn a_redrive_goes_on_inside_the_map_that_had_failed() {
     let mut story = history("Orders");
     story.enter_map("Each", json!([1, 2])).map_started(2);

@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 use super::aws_settings;
 use super::exit_code::WrongUsage;
 use super::global::GlobalArgs;
-use super::output::say;
+use super::output::{redactor, say};
 use crate::asl::Definition;
 use crate::model::arn::ArnError;
 use crate::model::{ExecutionArn, Gap, History, StateMachineArn};
@@ -82,20 +82,20 @@ impl<'w> Loader<'w> {
     /// Says on stderr what went wrong; the rest goes on.
     pub fn report(&mut self, problem: &dyn std::fmt::Display) {
         self.problems += 1;
-        say(self.words, &problem.to_string());
+        say(self.words, redactor(&self.global), &problem.to_string());
     }
 
     /// Says something on stderr unless it was asked to be quiet.
     pub fn note(&mut self, text: &str) {
         if !self.global.quiet {
-            say(self.words, text);
+            say(self.words, redactor(&self.global), text);
         }
     }
 
     /// Says something on stderr that only somebody who looks for the reason of an answer wants to know.
     fn detail(&mut self, text: &str) {
         if self.global.verbose > 0 {
-            say(self.words, text);
+            say(self.words, redactor(&self.global), text);
         }
     }
 

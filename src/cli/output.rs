@@ -31,16 +31,18 @@ impl TextSettings {
             ColorChoice::Auto => std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         };
         let columns = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-        Self {
-            styles: Styles::colored(colored),
-            redactor: Redactor::new(!global.no_redact),
-            width: columns.unwrap_or(WIDTH).clamp(40, WIDEST),
-        }
+        Self { styles: Styles::colored(colored), redactor: redactor(global), width: columns.unwrap_or(WIDTH).clamp(40, WIDEST) }
     }
 }
 
-/// Says one thing on stderr. File names, arguments and what a service answered may hold escape sequences, which are shown as text.
-pub fn say(words: &mut dyn Write, text: &str) {
+/// Masks secrets unless they were asked for.
+pub fn redactor(global: &GlobalArgs) -> Redactor {
+    Redactor::new(!global.no_redact)
+}
+
+/// Says one thing on stderr. File names, arguments and what a service answered may hold secrets, which are masked, and escape
+/// sequences, which are shown as text.
+pub fn say(words: &mut dyn Write, redactor: Redactor, text: &str) {
     // Whoever closed stderr does not want to know.
-    let _ = writeln!(words, "stepscope: {}", escape::line(text));
+    let _ = writeln!(words, "stepscope: {}", escape::line(&redactor.apply(text)));
 }

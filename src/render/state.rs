@@ -130,7 +130,8 @@ impl VisitWriter<'_> {
             writeln!(out, "    {line}")?;
         }
         if count > MOST_LINES {
-            self.words(self.screen.styles.dim, &format!("{} more lines; --output json shows all", count - MOST_LINES), out)?;
+            let more = counted((count - MOST_LINES) as u64, "more line");
+            self.words(self.screen.styles.dim, &format!("{more}; --output json shows all"), out)?;
         }
         Ok(())
     }

@@ -22,7 +22,7 @@ pub use crate::analysis::execution::missing;
 use crate::analysis::{advice, execution};
 use crate::asl::Definition;
 use crate::model::path::{Blame, VisitId, VisitOutcome};
-use crate::model::{ExecutionPath, ExecutionStatus, Gap, History, RawText};
+use crate::model::{ExecutionPath, ExecutionStatus, Gap, History, RawText, StateType};
 
 /// What the answer is drawn from.
 #[derive(Clone, Copy)]
@@ -57,7 +57,7 @@ pub fn why(evidence: Evidence<'_>) -> WhyReport {
         advice: advice_for(root_cause.as_ref(), &open),
         open,
         incomplete,
-        next: next::commands(&execution, root_cause.as_ref()),
+        next: next::commands(&execution, root_cause.as_ref(), terminal.as_ref()),
         execution,
         terminal,
         root_cause,
@@ -134,6 +134,7 @@ impl Evidence<'_> {
         let header = &self.history.header;
         Terminal {
             state: decoded(visit.and_then(|visit| visit.state.as_ref())),
+            state_type: visit.and_then(|visit| visit.state_type).map(StateType::name),
             scope: visit.map(|visit| self.path.labels(visit.scope)).unwrap_or_default(),
             entered_event_id: visit.and_then(|visit| visit.entered).map(|index| self.history.events[index].id),
             event_id: blame.event.map(|index| self.history.events[index].id),
@@ -147,6 +148,7 @@ impl Evidence<'_> {
         let header = &self.history.header;
         Terminal {
             state: None,
+            state_type: None,
             scope: Vec::new(),
             entered_event_id: None,
             event_id: None,

@@ -1,11 +1,11 @@
 //! Commands that take the reader further. None is run by the program; those that change something say so.
 
-use super::{ExecutionSummary, Finding, Kind, NextCommand};
+use super::{ExecutionSummary, Finding, NextCommand, Terminal};
 use crate::analysis::execution::quoted;
-use crate::model::{ExecutionArn, ExecutionStatus};
+use crate::model::{ExecutionArn, ExecutionStatus, StateType};
 
-/// The commands for an execution and its cause.
-pub(super) fn commands(execution: &ExecutionSummary, cause: Option<&Finding>) -> Vec<NextCommand> {
+/// The commands for an execution, its cause and its end.
+pub(super) fn commands(execution: &ExecutionSummary, cause: Option<&Finding>, end: Option<&Terminal>) -> Vec<NextCommand> {
     let subject = &execution.exec;
     // The AWS CLI does not take the region from an ARN.
     let arn = execution.arn.as_deref().and_then(|arn| arn.parse::<ExecutionArn>().ok());
@@ -28,13 +28,17 @@ pub(super) fn commands(execution: &ExecutionSummary, cause: Option<&Finding>) ->
         add("the items that failed; explain one of them with `stepscope why ARN`", of_run);
         add("how many items failed", format!("aws stepfunctions describe-map-run --map-run-arn {}{region}", quoted(map_run)));
     }
-    let redrivable =
-        execution.status.is_some_and(ExecutionStatus::is_unsuccessful) && !cause.is_some_and(|cause| cause.kind == Kind::FailState);
-    if let Some(arn) = execution.arn.as_deref().filter(|arn| redrivable && arn.contains(":execution:")) {
+    if let Some(arn) = execution.arn.as_deref().filter(|arn| arn.contains(":execution:") && helps_to_redrive(execution, end)) {
         add(
-            "once it is mended: run again from the failed state (within 14 days; this changes the execution)",
+            "once it is mended: run again from the failed state, with the same definition and input (within 14 days; this changes the execution)",
             format!("aws stepfunctions redrive-execution --execution-arn {}{region}", quoted(arn)),
         );
     }
     commands
+}
+
+/// Whether a redrive could end otherwise: one of an execution that ended in a Fail state enters that state again.
+fn helps_to_redrive(execution: &ExecutionSummary, end: Option<&Terminal>) -> bool {
+    let in_fail_state = end.and_then(|end| end.state_type) == Some(StateType::Fail.name());
+    execution.status.is_some_and(ExecutionStatus::is_unsuccessful) && !in_fail_state
 }

@@ -43,6 +43,8 @@ pub struct WhyReport {
 pub struct Terminal {
     /// The innermost state that ended it; null when nothing tells.
     pub state: Option<String>,
+    /// `Task`, `Fail`, …
+    pub state_type: Option<&'static str>,
     /// Enclosing iterations and branches, outermost first: `Fulfil[2]`.
     pub scope: Vec<String>,
     /// The state's Entered event.

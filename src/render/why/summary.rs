@@ -15,6 +15,8 @@ use super::words;
 
 /// How many groups of failures are listed.
 const MOST_GROUPS: usize = 20;
+/// For how many of them a command is told that explains one at length.
+const MOST_EXPLAINED: usize = 3;
 
 struct Row {
     status: &'static str,
@@ -25,14 +27,16 @@ struct Row {
     name: String,
 }
 
-/// Writes a line for each execution, then how many failed, and of what.
+/// Writes a line for each execution, then how many failed, of what, and how to read more of that.
 pub fn summary(reports: &[&WhyReport], styles: &Styles, redactor: &Redactor, width: usize, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(styles, redactor, width, out);
     let several_machines = reports.windows(2).any(|pair| pair[0].execution.state_machine != pair[1].execution.state_machine);
     let rows: Vec<Row> = reports.iter().map(|report| row(report, several_machines, &page)).collect();
     lines(&rows, &mut page)?;
     counts(reports, &mut page)?;
-    groups(reports, &mut page)
+    let groups = grouped(reports);
+    write_groups(&groups, &mut page)?;
+    next(&groups, &mut page)
 }
 
 fn row(report: &WhyReport, with_machine: bool, page: &Page<'_>) -> Row {
@@ -125,28 +129,37 @@ fn counts(reports: &[&WhyReport], page: &mut Page<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// How many failed in which state with which error, the most frequent first.
-/// Failures of one state with one error.
-struct Group {
+/// Failures of the same state with the same error.
+struct Group<'r> {
     state: String,
     error: String,
-    executions: usize,
-    /// What names one of them on the command line.
-    example: String,
+    reports: Vec<&'r WhyReport>,
 }
 
-fn groups(reports: &[&WhyReport], page: &mut Page<'_>) -> io::Result<()> {
-    let groups = grouped(reports);
-    let numbers = groups.first().map_or(0, |group| group.executions.to_string().len());
-    let shown: Vec<&Group> = groups.iter().take(MOST_GROUPS).collect();
-    let states = shown.iter().map(|group| width(&page.clean(&group.state))).max().unwrap_or(0).min(34);
-    for group in shown {
+/// The groups of failures, the most frequent first.
+fn grouped<'r>(reports: &[&'r WhyReport]) -> Vec<Group<'r>> {
+    let mut groups: BTreeMap<(String, String), Vec<&WhyReport>> = BTreeMap::new();
+    for report in reports {
+        let Some(cause) = &report.root_cause else { continue };
+        let state = cause.state.clone().unwrap_or_else(|| "-".to_owned());
+        let error = cause.error.clone().unwrap_or_else(|| words::short_kind(cause.kind).to_owned());
+        groups.entry((state, error)).or_default().push(report);
+    }
+    let mut groups: Vec<Group<'_>> = groups.into_iter().map(|((state, error), reports)| Group { state, error, reports }).collect();
+    groups.sort_by_key(|group| std::cmp::Reverse(group.reports.len()));
+    groups
+}
+
+/// How many failed in which state with which error.
+fn write_groups(groups: &[Group<'_>], page: &mut Page<'_>) -> io::Result<()> {
+    let shown: Vec<(usize, String, String)> =
+        groups.iter().take(MOST_GROUPS).map(|group| (group.reports.len(), page.clean(&group.state), page.clean(&group.error))).collect();
+    let numbers = shown.first().map_or(0, |(count, _, _)| count.to_string().len());
+    let states = shown.iter().map(|(_, state, _)| width(state)).max().unwrap_or(0).min(34);
+    for (count, state, error) in &shown {
         let room = page.width.saturating_sub(numbers + states + 6);
-        let (state, error) = (page.clean(&group.state), page.clean(&group.error));
-        let state = paint(page.styles.state, padded(&state, states));
-        writeln!(page.out, "  {:>numbers$}  {state}  {}", group.executions, fit(&error, room))?;
-        let command = page.clean(&format!("stepscope why {}", group.example));
-        writeln!(page.out, "  {:numbers$}  {}", "", paint(page.styles.command, command))?;
+        let state = paint(page.styles.state, padded(state, states));
+        writeln!(page.out, "  {count:>numbers$}  {state}  {}", fit(error, room))?;
     }
     if groups.len() > MOST_GROUPS {
         let dim = page.styles.dim;
@@ -155,21 +168,22 @@ fn groups(reports: &[&WhyReport], page: &mut Page<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// The groups, the largest first.
-fn grouped(reports: &[&WhyReport]) -> Vec<Group> {
-    let mut groups: BTreeMap<(String, String), Group> = BTreeMap::new();
-    for (report, cause) in reports.iter().filter_map(|report| Some((report, report.root_cause.as_ref()?))) {
-        let state = cause.state.clone().unwrap_or_else(|| "-".to_owned());
-        let error = cause.error.clone().unwrap_or_else(|| words::short_kind(cause.kind).to_owned());
-        let group = groups.entry((state.clone(), error.clone())).or_insert_with(|| Group {
-            state,
-            error,
-            executions: 0,
-            example: report.execution.exec.clone(),
-        });
-        group.executions += 1;
+/// How to read on: names above may be cut, and one execution of each group tells most of it.
+fn next(groups: &[Group<'_>], page: &mut Page<'_>) -> io::Result<()> {
+    if groups.is_empty() {
+        return Ok(());
     }
-    let mut groups: Vec<Group> = groups.into_values().collect();
-    groups.sort_by_key(|group| std::cmp::Reverse(group.executions));
-    groups
+    page.heading("Next")?;
+    let (dim, command) = (page.styles.dim, page.styles.command);
+    for group in groups.iter().take(MOST_EXPLAINED) {
+        let of_several = match group.reports.len() {
+            1 => String::new(),
+            count => format!(" (the first of {count})"),
+        };
+        let text = page.clean(&format!("{}, {}{of_several}", group.state, group.error));
+        let line = page.clean(&format!("stepscope why {}", group.reports[0].execution.exec));
+        page.paragraph(dim, &text)?;
+        page.copyable(4, command, &line)?;
+    }
+    Ok(())
 }

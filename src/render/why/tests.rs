@@ -105,6 +105,7 @@ fn route(states: &[&str]) -> Vec<RouteStep> {
 fn ends_with(report: &mut WhyReport, cause: Finding) {
     report.terminal = Some(Terminal {
         state: cause.state.clone(),
+        state_type: cause.state_type,
         scope: cause.scope.clone(),
         entered_event_id: cause.entered_event_id,
         event_id: cause.event_id,
@@ -206,6 +207,7 @@ fn a_catch_that_led_to_a_fail_state() {
     report.root_cause = Some(cause);
     report.terminal = Some(Terminal {
         state: Some("Order failed".to_owned()),
+        state_type: Some("Fail"),
         scope: Vec::new(),
         entered_event_id: Some(EventId(55)),
         event_id: Some(EventId(55)),
@@ -232,6 +234,7 @@ fn a_child_that_was_read() {
     }];
     report.terminal = Some(Terminal {
         state: Some("Run warehouse".to_owned()),
+        state_type: Some("Task"),
         scope: vec!["Fulfil[2]".to_owned()],
         entered_event_id: Some(EventId(20)),
         event_id: Some(EventId(24)),

@@ -14,7 +14,7 @@ use crate::render::page::{Page, head, wrapped};
 use crate::render::show::short_resource;
 use crate::render::styles::paint;
 
-/// How much of each is shown; `show --state` shows all.
+/// How much of each is shown; `show --state` shows more, JSON all.
 const MOST_PAYLOAD_LINES: usize = 14;
 const MOST_MESSAGE_LINES: usize = 8;
 const MOST_FRAMES: usize = 5;
@@ -206,7 +206,7 @@ fn left_out(more: usize, what: &str, page: &mut Page<'_>) -> io::Result<()> {
         return Ok(());
     }
     let dim = page.styles.dim;
-    page.detail(dim, &format!("… {} more {what}{} (--output json shows all)", more, if more == 1 { "" } else { "s" }))
+    page.detail(dim, &format!("… {} (--output json shows all)", counted(more as u64, &format!("more {what}"))))
 }
 
 fn stack(decoded: &DecodedCause, page: &mut Page<'_>) -> io::Result<()> {
@@ -306,14 +306,14 @@ fn shortened(text: &str, most: usize, page: &Page<'_>) -> String {
 fn inputs(cause: &Finding, page: &mut Page<'_>) -> io::Result<()> {
     match (&cause.input, &cause.effective_input) {
         (Some(input), Some(received)) if is_same_json(input, received) => {
-            payload("Input of the state, which the task received as it is", input, cause, page)
+            payload("Input of the state, which the task received as it is", input, page)
         }
         (input, received) => {
             if let Some(input) = input {
-                payload("Input of the state", input, cause, page)?;
+                payload("Input of the state", input, page)?;
             }
             if let Some(received) = received {
-                payload("What the task received", received, cause, page)?;
+                payload("What the task received", received, page)?;
             }
             Ok(())
         }
@@ -326,7 +326,7 @@ fn is_same_json(one: &str, other: &str) -> bool {
     one == other || parsed(one).is_some_and(|one| parsed(other) == Some(one))
 }
 
-fn payload(title: &str, text: &str, cause: &Finding, page: &mut Page<'_>) -> io::Result<()> {
+fn payload(title: &str, text: &str, page: &mut Page<'_>) -> io::Result<()> {
     page.heading(title)?;
     let lines = json_lines(text, page.width - 2, page);
     for line in lines.iter().take(MOST_PAYLOAD_LINES) {
@@ -335,8 +335,7 @@ fn payload(title: &str, text: &str, cause: &Finding, page: &mut Page<'_>) -> io:
     let more = lines.len().saturating_sub(MOST_PAYLOAD_LINES);
     if more > 0 {
         let dim = page.styles.dim;
-        let hint = if cause.via.is_empty() { "show --state shows all" } else { "show --state of the child shows all" };
-        page.paragraph(dim, &format!("… {} more line{} ({hint})", more, if more == 1 { "" } else { "s" }))?;
+        page.paragraph(dim, &format!("… {} (--output json shows all)", counted(more as u64, "more line")))?;
     }
     Ok(())
 }
