@@ -258,6 +258,9 @@ impl Scan<'_> {
             return Some(self.mask(start..values::line_end(self.text, start)));
         }
         if let Some(quotes) = Delimiter::at(self.text, start) {
+            if quotes.closes_at(self.text, start) {
+                return None; // `"enter the password:", …`: the string ends here.
+            }
             let value = start + quotes.len();
             let range = value..quotes.end(self.text, value);
             let shown = sensitivity == Sensitivity::Weak && !values::looks_secret(&self.text[range.clone()]);

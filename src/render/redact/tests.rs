@@ -35,6 +35,19 @@ fn values_of_secret_names_in_json() {
 }
 
 #[test]
+fn a_string_that_ends_with_a_secret_name_ends_there() {
+    for text in [
+        r#"["password:"]"#,
+        r#"{"error":"wrong password:","user":"jo"}"#,
+        "{\n  \"error\": \"password=\"\n}",
+        r#"{"text":"{\"error\":\"password: \",\"user\":\"jo\"}"}"#,
+    ] {
+        check(&[(text, text)]);
+    }
+    check(&[(r#"password: "hunter2", user: "jo""#, r#"password: "****", user: "jo""#)]);
+}
+
+#[test]
 fn values_of_secret_names_in_json_in_strings() {
     let inner = json!({"password": "a\"b\\c", "user": "jo"}).to_string();
     let mut text = inner;

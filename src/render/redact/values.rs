@@ -47,6 +47,12 @@ impl Delimiter {
         (Self::at(text, start) == Some(self)).then_some(start + self.len())
     }
 
+    /// Whether these quotes at `start` end a JSON string rather than open one, by what follows them.
+    pub fn closes_at(self, text: &[u8], start: usize) -> bool {
+        let next = skip_spaces(text, start + self.len());
+        text.get(next).is_none_or(|byte| matches!(byte, b',' | b':' | b']' | b'}'))
+    }
+
     /// Whether the string whose text begins at `start` was opened by a quote of this kind.
     pub fn opens_before(self, text: &[u8], start: usize) -> bool {
         start > 0 && text[start - 1] == self.quote
