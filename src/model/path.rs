@@ -255,11 +255,3 @@ impl ExecutionPath {
         position.checked_sub(1).map(|before| siblings[before])
     }
 }
-
-impl Visit {
-    /// The branches or iterations of the last attempt.
-    pub fn last_scopes<'p>(&'p self, path: &'p ExecutionPath) -> impl Iterator<Item = ScopeId> + 'p {
-        let last = self.scopes.iter().map(|scope| path.scope(*scope).attempt).max().unwrap_or(0);
-        self.scopes.iter().copied().filter(move |scope| path.scope(*scope).attempt == last)
-    }
-}

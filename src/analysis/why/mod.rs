@@ -13,9 +13,11 @@ mod finding;
 mod next;
 mod open;
 mod report;
+mod summary;
 
 pub use children::{adopt_child, failed_child};
 pub use report::*;
+pub use summary::{FailureGroup, WhySummary, summarize};
 
 pub use crate::analysis::execution::missing;
 

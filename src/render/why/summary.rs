@@ -1,9 +1,8 @@
 //! Several executions: one line each, and what they have in common.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use crate::analysis::why::WhyReport;
+use crate::analysis::why::{self, FailureGroup, WhyReport, WhySummary};
 use crate::model::{ExecutionStatus, StateMachineArn};
 use crate::render::columns::{counted, fit, width};
 use crate::render::page::Page;
@@ -18,6 +17,9 @@ const MOST_GROUPS: usize = 20;
 /// For how many of them a command is told that explains one at length.
 const MOST_EXPLAINED: usize = 3;
 
+/// From this width on there is room for the state machine beside the execution's name.
+const WIDE: usize = 110;
+
 struct Row {
     status: &'static str,
     style: anstyle::Style,
@@ -30,13 +32,14 @@ struct Row {
 /// Writes a line for each execution, then how many failed, of what, and how to read more of that.
 pub fn summary(reports: &[&WhyReport], styles: &Styles, redactor: &Redactor, width: usize, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page::new(styles, redactor, width, out);
-    let several_machines = reports.windows(2).any(|pair| pair[0].execution.state_machine != pair[1].execution.state_machine);
+    let is_wide = width >= WIDE;
+    let several_machines = is_wide && reports.windows(2).any(|pair| pair[0].execution.state_machine != pair[1].execution.state_machine);
     let rows: Vec<Row> = reports.iter().map(|report| row(report, several_machines, &page)).collect();
     lines(&rows, &mut page)?;
-    counts(reports, &mut page)?;
-    let groups = grouped(reports);
-    write_groups(&groups, &mut page)?;
-    next(&groups, &mut page)
+    let summary = why::summarize(reports);
+    counts(&summary, &mut page)?;
+    groups(&summary, &mut page)?;
+    next(&summary, &mut page)
 }
 
 fn row(report: &WhyReport, with_machine: bool, page: &Page<'_>) -> Row {
@@ -73,8 +76,8 @@ fn lines(rows: &[Row], page: &mut Page<'_>) -> io::Result<()> {
     let widest = |cell: fn(&Row) -> &str, most: usize| rows.iter().map(|row| width(cell(row))).max().unwrap_or(0).min(most);
     let status = widest(|row| row.status, 16);
     let confidence = widest(|row| row.confidence, 8);
-    // Names may be cut before states and errors are; what one column does not need the other may take.
-    let name = widest(|row| &row.name, page.width / 5);
+    // Errors are cut first, they stand whole below; what one column does not need the other may take.
+    let name = widest(|row| &row.name, page.width * 2 / 5);
     let room = page.width.saturating_sub(status + confidence + name + 8);
     let (widest_state, widest_error) = (widest(|row| &row.state, room), widest(|row| &row.error, room));
     let state = widest_state.min((room * 2 / 5).max(room.saturating_sub(widest_error)));
@@ -102,25 +105,22 @@ fn padded(text: &str, columns: usize) -> String {
     format!("{text}{:1$}", "", columns.saturating_sub(width(&text)))
 }
 
-fn counts(reports: &[&WhyReport], page: &mut Page<'_>) -> io::Result<()> {
-    let of = |statuses: &[Option<ExecutionStatus>]| reports.iter().filter(|report| statuses.contains(&report.execution.status)).count();
-    let swallowed =
-        reports.iter().filter(|report| report.execution.status == Some(ExecutionStatus::Succeeded) && !report.handled.is_empty()).count();
-    let partial = reports.iter().filter(|report| report.incomplete.iter().any(|gap| gap.id != "no_definition")).count();
-    let succeeded = if swallowed > 0 { format!("succeeded ({swallowed} with swallowed failures)") } else { "succeeded".to_owned() };
+fn counts(summary: &WhySummary, page: &mut Page<'_>) -> io::Result<()> {
+    let succeeded = match summary.swallowed {
+        0 => "succeeded".to_owned(),
+        swallowed => format!("succeeded ({swallowed} with swallowed failures)"),
+    };
     let parts = [
-        (of(&[Some(ExecutionStatus::Failed)]), "failed"),
-        (of(&[Some(ExecutionStatus::TimedOut)]), "timed out"),
-        (of(&[Some(ExecutionStatus::Aborted)]), "aborted"),
-        (of(&[Some(ExecutionStatus::Running), Some(ExecutionStatus::PendingRedrive)]), "running"),
-        (of(&[Some(ExecutionStatus::Succeeded)]), succeeded.as_str()),
-        (of(&[None]), "of unknown status"),
+        (summary.failed, "failed"),
+        (summary.timed_out, "timed out"),
+        (summary.aborted, "aborted"),
+        (summary.running, "running"),
+        (summary.succeeded, succeeded.as_str()),
+        (summary.unknown, "of unknown status"),
+        (summary.on_incomplete_evidence, "on incomplete evidence"),
     ];
-    let mut said: Vec<String> = parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
-    if partial > 0 {
-        said.push(format!("{partial} on incomplete evidence"));
-    }
-    let text = format!("{}: {}", counted(reports.len() as u64, "execution"), said.join(", "));
+    let said: Vec<String> = parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    let text = format!("{}: {}", counted(summary.executions as u64, "execution"), said.join(", "));
     writeln!(page.out)?;
     let heading = page.styles.heading;
     for line in crate::render::page::wrapped(&text, page.width) {
@@ -129,31 +129,19 @@ fn counts(reports: &[&WhyReport], page: &mut Page<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// Failures of the same state with the same error.
-struct Group<'r> {
-    state: String,
-    error: String,
-    reports: Vec<&'r WhyReport>,
+fn state_of(group: &FailureGroup) -> &str {
+    group.state.as_deref().unwrap_or("-")
 }
 
-/// The groups of failures, the most frequent first.
-fn grouped<'r>(reports: &[&'r WhyReport]) -> Vec<Group<'r>> {
-    let mut groups: BTreeMap<(String, String), Vec<&WhyReport>> = BTreeMap::new();
-    for report in reports {
-        let Some(cause) = &report.root_cause else { continue };
-        let state = cause.state.clone().unwrap_or_else(|| "-".to_owned());
-        let error = cause.error.clone().unwrap_or_else(|| words::short_kind(cause.kind).to_owned());
-        groups.entry((state, error)).or_default().push(report);
-    }
-    let mut groups: Vec<Group<'_>> = groups.into_iter().map(|((state, error), reports)| Group { state, error, reports }).collect();
-    groups.sort_by_key(|group| std::cmp::Reverse(group.reports.len()));
-    groups
+fn error_of(group: &FailureGroup) -> &str {
+    group.error.as_deref().unwrap_or_else(|| words::short_kind(group.kind))
 }
 
 /// How many failed in which state with which error.
-fn write_groups(groups: &[Group<'_>], page: &mut Page<'_>) -> io::Result<()> {
-    let shown: Vec<(usize, String, String)> =
-        groups.iter().take(MOST_GROUPS).map(|group| (group.reports.len(), page.clean(&group.state), page.clean(&group.error))).collect();
+fn groups(summary: &WhySummary, page: &mut Page<'_>) -> io::Result<()> {
+    let shown: Vec<(usize, String, String)> = (summary.groups.iter().take(MOST_GROUPS))
+        .map(|group| (group.executions, page.clean(state_of(group)), page.clean(error_of(group))))
+        .collect();
     let numbers = shown.first().map_or(0, |(count, _, _)| count.to_string().len());
     let states = shown.iter().map(|(_, state, _)| width(state)).max().unwrap_or(0).min(34);
     for (count, state, error) in &shown {
@@ -161,27 +149,27 @@ fn write_groups(groups: &[Group<'_>], page: &mut Page<'_>) -> io::Result<()> {
         let state = paint(page.styles.state, padded(state, states));
         writeln!(page.out, "  {count:>numbers$}  {state}  {}", fit(error, room))?;
     }
-    if groups.len() > MOST_GROUPS {
+    if summary.groups.len() > MOST_GROUPS {
         let dim = page.styles.dim;
-        page.paragraph(dim, &format!("… {} more", groups.len() - MOST_GROUPS))?;
+        page.paragraph(dim, &format!("… {} more", summary.groups.len() - MOST_GROUPS))?;
     }
     Ok(())
 }
 
 /// How to read on: names above may be cut, and one execution of each group tells most of it.
-fn next(groups: &[Group<'_>], page: &mut Page<'_>) -> io::Result<()> {
-    if groups.is_empty() {
+fn next(summary: &WhySummary, page: &mut Page<'_>) -> io::Result<()> {
+    if summary.groups.is_empty() {
         return Ok(());
     }
     page.heading("Next")?;
     let (dim, command) = (page.styles.dim, page.styles.command);
-    for group in groups.iter().take(MOST_EXPLAINED) {
-        let of_several = match group.reports.len() {
+    for group in summary.groups.iter().take(MOST_EXPLAINED) {
+        let of_several = match group.executions {
             1 => String::new(),
             count => format!(" (the first of {count})"),
         };
-        let text = page.clean(&format!("{}, {}{of_several}", group.state, group.error));
-        let line = page.clean(&format!("stepscope why {}", group.reports[0].execution.exec));
+        let text = page.clean(&format!("{}, {}{of_several}", state_of(group), error_of(group)));
+        let line = page.clean(&format!("stepscope why {}", group.example));
         page.paragraph(dim, &text)?;
         page.copyable(4, command, &line)?;
     }

@@ -234,7 +234,7 @@ fn credentials_text(profile: Option<&str>, problem: &CredentialsProblem) -> Stri
     match (problem, profile) {
         (CredentialsProblem::NoneFound { told }, None) => format!(
             "no AWS credentials were found; sign in with `aws sso login`, name a profile with --profile NAME, or set \
-             AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, for a local engine to any values{}",
+             AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, to any values for a local engine{}",
             in_brackets(told)
         ),
         (CredentialsProblem::NoneFound { told }, Some(name)) => format!(
