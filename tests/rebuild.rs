@@ -4,6 +4,7 @@ use serde_json::json;
 use stepscope::analysis::why::{self, Basis, Confidence, Evidence, Kind, WaitsFor, WhyReport};
 use stepscope::asl::Definition;
 use stepscope::model::builder::{HistoryBuilder, history, minutes, seconds};
+use stepscope::model::event::StateExited;
 use stepscope::model::event_type::Ending;
 use stepscope::model::path::{AttemptOutcome, VisitOutcome};
 use stepscope::model::{Details, EventId, EventType, ExecutionPath, ExecutionStatus, History};
@@ -476,7 +477,7 @@ fn a_map_run_that_failed_is_caught_though_its_map_says_nothing() {
     story.enter_map("Each", json!([])).map_started(0).map_run_started("arn:aws:states:eu-west-1:111111111111:mapRun:Orders/Each:1");
     story.map_run_failed("States.ExceedToleratedFailureThreshold", "too many failed");
     let exited = story.build().events.last().map(|event| event.id);
-    story.event(EventType::MapStateExited, exited, Details::StateExited(Default::default()));
+    story.event(EventType::MapStateExited, exited, Details::StateExited(StateExited::default()));
     let path = path(&story.build());
     assert_eq!(path.visits[0].attempts[0].outcome, AttemptOutcome::Failed);
 }
