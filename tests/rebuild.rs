@@ -4,9 +4,10 @@ use serde_json::json;
 use stepscope::analysis::why::{self, Basis, Confidence, Evidence, Kind, WaitsFor, WhyReport};
 use stepscope::asl::Definition;
 use stepscope::model::builder::{HistoryBuilder, history, minutes, seconds};
+use stepscope::model::event::StateExited;
 use stepscope::model::event_type::Ending;
 use stepscope::model::path::{AttemptOutcome, VisitOutcome};
-use stepscope::model::{EventId, ExecutionPath, ExecutionStatus, History};
+use stepscope::model::{Details, EventId, EventType, ExecutionPath, ExecutionStatus, History};
 use stepscope::rebuild::rebuild;
 
 fn definition(history: &History) -> Option<Definition> {
@@ -426,4 +427,71 @@ fn links_in_a_circle_and_to_later_events_end() {
 fn an_empty_history_says_that_it_is() {
     let report = explained(&History::default());
     assert!(report.root_cause.is_none() && report.route.is_empty());
+}
+
+#[test]
+fn what_was_caught_before_is_not_why_somebody_stopped_the_execution() {
+    let mut story = history("Orders");
+    story.enter_task("Charge", json!({})).attempt_failed("Declined", None).caught(json!({}));
+    story.enter_task("Refund", json!({})).scheduled().execution_stopped(None, None);
+    let report = explained(&story.build());
+    assert_eq!(blamed(&report), (Some("Refund"), Some("Refund")));
+    assert_eq!(report.root_cause.expect("it was stopped").kind, Kind::Aborted);
+}
+
+#[test]
+fn a_fail_state_that_a_redrive_enters_again_is_still_reached_by_the_catch() {
+    let mut story = history("Orders");
+    story.definition(&json!({"StartAt": "Good", "States": {
+        "Good": {"Type": "Choice", "Choices": [{"Variable": "$.good", "BooleanEquals": true, "Next": "Charge"}], "Default": "Refuse"},
+        "Charge": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": true,
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Refuse"}]},
+        "Refuse": {"Type": "Fail"}}}));
+    story.choice("Good", json!({})).enter_task("Charge", json!({})).attempt_failed("Declined", None).caught(json!({}));
+    story.enter_fail("Refuse", json!({})).execution_failed().redriven();
+    let events = story.build().events;
+    let refused = events.iter().find(|event| event.kind == EventType::FailStateEntered).expect("told above");
+    story.event(EventType::FailStateEntered, Some(story.last_event_id()), refused.details.clone());
+    story.event(EventType::ExecutionFailed, Some(story.last_event_id()), Details::None);
+    let report = explained(&story.build());
+    assert_eq!(blamed(&report), (Some("Refuse"), Some("Charge")));
+}
+
+#[test]
+fn iterations_that_a_redrive_enters_again_stay_apart_and_keep_what_they_had_done() {
+    let mut story = history("Orders");
+    story.enter_map("Each", json!([1, 2])).map_started(2);
+    let (mut first, mut second) = (story.iteration(0), story.iteration(1));
+    first.enter_wait("Pause", json!(1));
+    second.enter_wait("Pause", json!(2));
+    story.runtime_error("Broken").redriven();
+    let (mut first, mut second) = (story.iteration(0), story.iteration(1));
+    first.enter_wait("Pause", json!(1));
+    second.enter_wait("Pause", json!(2));
+    let history = story.build();
+    let path = path(&history);
+    let visits: Vec<usize> = path.scopes[1..].iter().map(|scope| scope.visits.len()).collect();
+    assert_eq!(visits, [2, 2]);
+}
+
+#[test]
+fn a_catch_passed_over_without_a_definition_makes_the_answer_less_sure() {
+    let mut story = history("Orders");
+    story.enter_task("Charge", json!({})).attempt_failed("Declined", None).caught(json!({}));
+    story.pass("Note", json!({}), json!({})).pass("Tell", json!({}), json!({})).pass("Log", json!({}), json!({}));
+    story.enter_task("Ship", json!({})).attempt_failed("NoAddress", None).execution_failed();
+    let report = explained(&story.build());
+    assert_eq!(blamed(&report), (Some("Ship"), Some("Ship")));
+    assert_eq!(report.root_cause.expect("it failed").confidence, Confidence::Likely);
+}
+
+#[test]
+fn a_map_run_that_failed_is_caught_though_its_map_says_nothing() {
+    let mut story = history("Orders");
+    story.enter_map("Each", json!([])).map_started(0).map_run_started("arn:aws:states:eu-west-1:111111111111:mapRun:Orders/Each:1");
+    story.map_run_failed("States.ExceedToleratedFailureThreshold", "too many failed");
+    let exited = story.build().events.last().map(|event| event.id);
+    story.event(EventType::MapStateExited, exited, Details::StateExited(StateExited::default()));
+    let path = path(&story.build());
+    assert_eq!(path.visits[0].attempts[0].outcome, AttemptOutcome::Failed);
 }

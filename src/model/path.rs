@@ -248,10 +248,15 @@ impl ExecutionPath {
         self.runs.last()
     }
 
-    /// The visit that came before in the same scope.
+    /// The visit that came before in the same scope. What a redrive entered again came before nothing: it is the same step.
     pub fn predecessor(&self, id: VisitId) -> Option<VisitId> {
-        let siblings = &self.scope(self.visit(id).scope).visits;
+        let visit = self.visit(id);
+        let siblings = &self.scope(visit.scope).visits;
         let position = siblings.binary_search(&id).ok()?;
-        position.checked_sub(1).map(|before| siblings[before])
+        let is_repeated = |before: &VisitId| {
+            let before = self.visit(*before);
+            before.run < visit.run && before.exited.is_none() && before.state.is_some() && before.state == visit.state
+        };
+        siblings[..position].iter().rev().copied().find(|before| !is_repeated(before))
     }
 }

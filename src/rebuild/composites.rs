@@ -150,9 +150,17 @@ impl Rebuilder<'_> {
             Details::Iteration { index: Some(number), .. } => *number,
             _ => self.branch_index(map, None),
         };
-        let scope = self.open_scope(map, number, Some(index));
+        let scope = self.redriven_iteration(map, number).unwrap_or_else(|| self.open_scope(map, number, Some(index)));
         self.iterations.insert((map, number), scope);
         Place { scope, visit: None }
+    }
+
+    /// After a redrive: the iteration of the same run of the Map that goes on, with what it had done before.
+    fn redriven_iteration(&self, map: VisitId, number: u64) -> Option<ScopeId> {
+        let redriven = self.path.runs.len() > 1;
+        let scope = self.iterations.get(&(map, number)).copied().filter(|_| redriven)?;
+        let entry = self.path.scope(scope);
+        (entry.ended.is_none() && entry.attempt as usize == self.visit(map).attempts.len()).then_some(scope)
     }
 
     pub(super) fn iteration_ended(&mut self, index: EventIndex, link: Link, ending: Ending) -> Place {
@@ -222,6 +230,7 @@ impl Rebuilder<'_> {
             let visit = self.visit_mut(map);
             visit.failure = Some(index);
             visit.failed_by = Some(map);
+            self.end_attempt(map, index, AttemptOutcome::Failed);
         }
         Place { scope: self.visit(map).scope, visit: Some(map) }
     }

@@ -247,9 +247,16 @@ impl<'h> Rebuilder<'h> {
         visits.iter().rev().take(CANDIDATES).copied().find(|id| self.visit(*id).exited.is_none())
     }
 
-    /// After a redrive: the visit of this state that had not ended.
+    /// After a redrive: the visit of this state that had not ended and that nothing has taken up again yet.
     pub(super) fn unfinished_named(&self, name: Option<&RawText>) -> Option<VisitId> {
-        self.newest_open(&name?.decode())
+        let name = name?.decode();
+        let run = self.current_run();
+        let waits = |id: &VisitId| {
+            let visit = self.visit(*id);
+            visit.exited.is_none() && visit.run < run && self.path.scope(visit.scope).visits.last() == Some(id)
+        };
+        let named = self.by_name.get(&*name).map_or(&[][..], Vec::as_slice);
+        named.iter().rev().take(CANDIDATES).copied().find(waits).or_else(|| self.newest_open(&name))
     }
 
     /// The visit that was entered by the event with this id, before `index`.

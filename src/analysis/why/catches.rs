@@ -17,8 +17,9 @@ use std::collections::HashSet;
 
 use super::finding::Failure;
 use super::{Confidence, Evidence};
+use crate::analysis::execution;
 use crate::model::path::{Basis, Blame, VisitId, VisitOutcome};
-use crate::model::{Gap, Role, StateType};
+use crate::model::{ExecutionStatus, Gap, Role, StateType};
 
 /// How many handler states may follow a Catch before, without a definition, they are taken for the normal path.
 const HANDLER_STATES: usize = 2;
@@ -27,6 +28,10 @@ impl Evidence<'_> {
     /// The failure that started what ended as `blame` says.
     pub(super) fn first_failure(&self, blame: &Blame) -> Option<Failure> {
         let mut failure = self.failure_of(blame)?;
+        // Whoever stopped it, or ran out of time, did so whatever had been caught before.
+        if execution::status(self.history, self.path) != Some(ExecutionStatus::Failed) {
+            return Some(failure);
+        }
         let mut seen_before: Option<HashSet<String>> = None;
         while let Some((caught, sure)) = self.caught_before(failure.visit?, &mut seen_before) {
             let visit = self.path.visit(caught);
@@ -40,7 +45,24 @@ impl Evidence<'_> {
             let confidence = if sure { Confidence::Certain } else { Confidence::Likely };
             failure = Failure { visit: Some(by), event, basis, confidence: confidence.min(failure.confidence), caught: Some(caught) };
         }
+        if self.definition.is_none() && failure.visit.is_some_and(|visit| self.follows_a_catch(visit)) {
+            // It was taken for handled; only a definition can say so.
+            failure.confidence = failure.confidence.min(Confidence::Likely);
+        }
         Some(failure)
+    }
+
+    /// Whether something was caught earlier in the visit's scope or in one around it.
+    fn follows_a_catch(&self, visit: VisitId) -> bool {
+        let mut level = Some(visit);
+        while let Some(at) = level {
+            let scope = self.path.scope(self.path.visit(at).scope);
+            if scope.visits.iter().take_while(|id| **id < at).any(|id| self.path.visit(*id).outcome == VisitOutcome::Caught) {
+                return true;
+            }
+            level = scope.parent;
+        }
+        false
     }
 
     fn failure_of(&self, blame: &Blame) -> Option<Failure> {
@@ -56,9 +78,17 @@ impl Evidence<'_> {
             Basis::NearestVisit | Basis::ExecutionEvent => Confidence::Likely,
             _ if inferred || lossy => Confidence::Likely,
             _ if end.is_none() || broken(end) || broken(blame.event) => Confidence::Likely,
+            _ if blame.visit.is_some_and(|visit| self.steps_of(visit).any(broken)) => Confidence::Likely,
             _ => Confidence::Certain,
         };
         Some(Failure { visit: blame.visit, event: blame.event, basis: blame.basis, confidence, caught: None })
+    }
+
+    /// What the naming of a visit rests on: its Entered event and the steps of its last attempt.
+    fn steps_of(&self, visit: VisitId) -> impl Iterator<Item = Option<usize>> {
+        let visit = self.path.visit(visit);
+        let last = visit.attempts.last().map(|attempt| [attempt.scheduled, attempt.started, attempt.submitted]);
+        last.into_iter().flatten().chain([visit.entered])
     }
 
     pub(super) fn basis_of(&self, event: usize) -> Basis {
