@@ -316,6 +316,38 @@ fn a_missed_heartbeat_is_told_from_a_task_timeout_by_how_long_it_took() {
 }
 
 #[test]
+fn a_call_that_never_began_is_told_from_one_that_failed() {
+    let told = |fail: &dyn Fn(&mut HistoryBuilder)| {
+        let mut story = history("Orders");
+        story.enter_task("Call", json!({}));
+        fail(&mut story);
+        story.execution_failed();
+        explained(&story.build()).root_cause.expect("it failed")
+    };
+    let function = told(&|story| {
+        story.calls_function("charge").scheduled().schedule_failed("States.Permissions", None);
+    });
+    assert_eq!((function.kind, function.state.as_deref()), (Kind::ScheduleFailed, Some("Call")));
+    assert!(function.resource.expect("it called a function").ends_with(":function:charge"));
+    let start = told(&|story| {
+        story.scheduled().start_failed("States.Permissions", Some("no"));
+    });
+    assert_eq!((start.kind, start.cause.as_deref()), (Kind::ScheduleFailed, Some("no")));
+    let submit = told(&|story| {
+        story.calls("ecs", "runTask.sync").scheduled().started().submit_failed("ECS.ServerException", None);
+    });
+    assert_eq!(submit.kind, Kind::ScheduleFailed);
+}
+
+#[test]
+fn a_worker_that_fails_without_a_word_leaves_neither_error_nor_cause() {
+    let mut story = history("Orders");
+    story.enter_task("Approve", json!({})).calls_activity("approvals").scheduled().started().failed_silently().execution_failed();
+    let cause = explained(&story.build()).root_cause.expect("it failed");
+    assert_eq!((cause.state.as_deref(), cause.kind, cause.error, cause.cause), (Some("Approve"), Kind::TaskFailed, None, None));
+}
+
+#[test]
 fn a_running_callback_says_what_it_waits_for_and_since_when() {
     let mut story = history("Orders");
     story.enter_task("Approve", json!({})).calls("sqs", "sendMessage.waitForTaskToken").scheduled().started().submitted(json!({}));

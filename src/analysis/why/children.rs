@@ -1,6 +1,6 @@
 //! Through a failed child execution the cause is the child's.
 
-use super::{Confidence, Finding, ParentState, WhyReport};
+use super::{Finding, ParentState, WhyReport};
 
 /// The ARN of the child execution whose failure this finding reports.
 pub(super) fn child_of(finding: &Finding) -> Option<&str> {
@@ -28,11 +28,11 @@ pub fn adopt_child(report: &mut WhyReport, child: &WhyReport) {
         event_id: waiting.event_id,
         error: waiting.error.clone(),
     };
-    // What made the parent's state merely likely was that its child had not been read.
-    let confidence = if waiting.confidence == Confidence::Guess { Confidence::Guess } else { cause.confidence };
+    let confidence = waiting.of_state.min(cause.confidence);
     let mut adopted = cause.clone();
     adopted.via.insert(0, parent);
     adopted.confidence = confidence;
+    adopted.of_state = waiting.of_state.min(cause.of_state);
     adopted.exec.get_or_insert_with(|| child.execution.exec.clone());
     report.incomplete.retain(|gap| gap.id != "child_not_read");
     let new: Vec<_> = child.incomplete.iter().filter(|gap| !report.incomplete.contains(gap)).cloned().collect();

@@ -108,6 +108,7 @@ impl Evidence<'_> {
             cause,
             basis: failure.basis,
             confidence: failure.confidence,
+            of_state: failure.confidence,
             execution: self.history.header.arn.as_ref().map(ToString::to_string),
             exec: None,
             child: self.child_execution(failure),

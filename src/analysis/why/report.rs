@@ -126,6 +126,9 @@ pub struct Finding {
     pub basis: Basis,
     /// How sure it is.
     pub confidence: Confidence,
+    /// How sure it is that the state failed, whatever started that in a child execution.
+    #[serde(skip)]
+    pub of_state: Confidence,
     /// ARN of the execution that failed here: the child's when a nested execution failed and was read.
     pub execution: Option<String>,
     /// What to name on the command line to read that execution again.

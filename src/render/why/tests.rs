@@ -60,6 +60,7 @@ fn finding(state: &str, kind: Kind, error: &str, cause: Option<&str>) -> Finding
         kind,
         basis: Basis::TaskChain,
         confidence: Confidence::Certain,
+        of_state: Confidence::Certain,
         execution: Some(ARN.to_owned()),
         exec: None,
         child: None,
