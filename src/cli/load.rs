@@ -17,7 +17,7 @@ use super::output::{redactor, say};
 use crate::asl::Definition;
 use crate::model::arn::ArnError;
 use crate::model::{ExecutionArn, Gap, History, StateMachineArn};
-use crate::sources::aws::{AwsSettings, AwsSource};
+use crate::sources::aws::{AwsError, AwsSettings, AwsSource};
 use crate::sources::{DefinitionSet, Exec, Limits, SourceError, read_definitions, read_path, read_stream};
 
 /// How many files without a history are named before they are only counted.
@@ -175,6 +175,10 @@ impl<'w> Loader<'w> {
 
     /// One execution from the API. What did not come of it counts as a problem; whoever renders it says why.
     pub fn execution(&mut self, arn: &ExecutionArn) -> anyhow::Result<History> {
+        if arn.is_express() {
+            // No credentials would help.
+            return Err(AwsError::Express { arn: arn.to_string() }.into());
+        }
         let region = arn.region().to_owned();
         self.detail(&format!("asking AWS in {region} for {arn}"));
         let aws = self.connect(&region, Some(&region))?;

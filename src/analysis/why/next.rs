@@ -4,6 +4,9 @@ use super::{ExecutionSummary, Finding, NextCommand, Terminal};
 use crate::analysis::execution::quoted;
 use crate::model::{ExecutionArn, ExecutionStatus, StateType};
 
+/// A history of this many events cannot be redriven (Step Functions Developer Guide, "Restarting executions with redrive").
+const MOST_EVENTS: usize = 24_999;
+
 /// The commands for an execution, its cause and its end.
 pub(super) fn commands(execution: &ExecutionSummary, cause: Option<&Finding>, end: Option<&Terminal>) -> Vec<NextCommand> {
     let subject = &execution.exec;
@@ -39,6 +42,7 @@ pub(super) fn commands(execution: &ExecutionSummary, cause: Option<&Finding>, en
 
 /// Whether a redrive could end otherwise: one of an execution that ended in a Fail state enters that state again.
 fn helps_to_redrive(execution: &ExecutionSummary, end: Option<&Terminal>) -> bool {
+    let is_full = execution.events >= MOST_EVENTS;
     let in_fail_state = end.and_then(|end| end.state_type) == Some(StateType::Fail.name());
-    execution.status.is_some_and(ExecutionStatus::is_unsuccessful) && !in_fail_state
+    execution.status.is_some_and(ExecutionStatus::is_unsuccessful) && !in_fail_state && !is_full
 }

@@ -471,12 +471,12 @@ fn advice(report: &WhyReport, page: &mut Page<'_>) -> io::Result<()> {
     for advice in &report.advice {
         page.item(Style::new(), &advice.text)?;
         let retry = match advice.retry.as_str() {
-            "yes" => "A retry helps.",
-            "no" => "A retry does not help.",
-            _ => "Whether a retry helps depends on that.",
+            "yes" => "A retry helps. ",
+            "no" => "A retry does not help. ",
+            _ => "",
         };
         let dim = page.styles.dim;
-        page.under_item(dim, &format!("{retry} [{}]", advice.source))?;
+        page.under_item(dim, &format!("{retry}[{}]", advice.source))?;
     }
     Ok(())
 }
