@@ -407,6 +407,21 @@ fn an_end_that_only_the_description_tells_is_explained_by_the_last_failure() {
 }
 
 #[test]
+fn a_fail_state_whose_event_is_missing_is_known_by_its_error() {
+    let mut story = history("Orders");
+    story.definition(&json!({"StartAt": "Charge", "States": {
+        "Charge": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": true, "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Refused"}]},
+        "Refused": {"Type": "Fail", "Error": "NotCharged"}, "Other": {"Type": "Fail", "Error": "Other"}}}));
+    caught(&mut story, "Charge", "Declined");
+    story.enter_fail("Refused", json!({})).execution_failed_with("NotCharged", "sorry");
+    let mut history = story.build();
+    history.events.retain(|event| event.type_name() != "FailStateEntered");
+    let report = explained(&history);
+    assert_eq!(blamed(&report), (Some("Refused"), Some("Charge")));
+    assert!(report.root_cause.expect("it failed").confidence < Confidence::Certain);
+}
+
+#[test]
 fn a_state_of_which_only_the_end_is_left_is_named_by_what_it_called() {
     let mut story = history("Orders");
     story.definition(

@@ -49,6 +49,8 @@ pub struct State {
     pub catchers: Vec<Catcher>,
     /// `Resource` of a Task.
     pub resource: Option<String>,
+    /// `Error` of a Fail state, where it is no expression.
+    pub error: Option<String>,
     /// Branches of a Parallel; the one processor of a Map.
     pub machines: Vec<MachineId>,
     /// Whether the normal path reaches it: from `StartAt` without following a Catch.
@@ -91,6 +93,7 @@ struct StateText {
     choices: Vec<ChoiceText>,
     catch: Vec<CatcherText>,
     resource: Option<String>,
+    error: Option<String>,
     branches: Vec<MachineText>,
     item_processor: Option<Box<MachineText>>,
     iterator: Option<Box<MachineText>>,
@@ -213,6 +216,7 @@ impl State {
             next: Vec::new(),
             catchers: Vec::new(),
             resource: text.resource.clone(),
+            error: text.error.clone().filter(|error| !error.starts_with("{%")),
             machines: Vec::new(),
             normal: false,
         }

@@ -12,6 +12,7 @@
 
 use super::cause_text::state_in_cause;
 use super::place::{Link, Rebuilder};
+use crate::asl::State;
 use crate::model::event_type::Ending;
 use crate::model::path::{Basis, Blame, EventIndex, Scope, ScopeId, Visit, VisitId};
 use crate::model::{EventId, RawText, Role, StateType};
@@ -58,8 +59,31 @@ impl Rebuilder<'_> {
         };
         match nearest {
             Some(visit) => Blame { visit: Some(visit), event: end.event, basis: Basis::NearestVisit, alternatives: 0 },
-            None => self.blame_one_of(end.event, &self.open_leaves(), true),
+            None => self.blame_newest_or_fail(end),
         }
+    }
+
+    /// Nothing leads to a visit: the newest that was open; where none was, the Fail state whose Entered event must be missing.
+    fn blame_newest_or_fail(&mut self, end: &End<'_>) -> Blame {
+        let open = self.open_leaves();
+        let position = end.position(self);
+        if let (true, true, Some(name)) = (open.is_empty(), position > 0, self.fail_state_with(end)) {
+            let visit = self.open_visit(ScopeId::EXECUTION, position.min(self.history.events.len() - 1), Some(name), Some(StateType::Fail));
+            return Blame { visit: Some(visit), event: end.event, basis: Basis::NearestVisit, alternatives: 0 };
+        }
+        self.blame_one_of(end.event, &open, true)
+    }
+
+    /// The name of the definition's only Fail state of the machine itself that gives the error of the end.
+    fn fail_state_with(&self, end: &End<'_>) -> Option<RawText> {
+        let (definition, error) = (self.definition?, end.error?);
+        let gives_it = |state: &&State| {
+            let own = definition.parent_of(&state.name).is_none();
+            own && state.state_type == Some(StateType::Fail) && state.error.as_deref().is_some_and(|given| error.is(given))
+        };
+        let mut fitting = definition.states().filter(gives_it);
+        let only = fitting.next().filter(|_| fitting.next().is_none())?;
+        Some(RawText::plain(only.name.as_str()))
     }
 
     /// The failure that an event records or stands for.
