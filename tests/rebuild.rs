@@ -227,6 +227,29 @@ fn a_failed_map_that_is_caught_leads_to_the_iteration_that_failed_it() {
 }
 
 #[test]
+fn a_retry_that_links_to_the_failed_event_of_its_map_is_that_maps() {
+    let mut story = history("Orders");
+    story.enter_map("Outer", json!([1])).map_started(1);
+    let mut item = story.iteration(0);
+    item.enter_map("Inner", json!([1]));
+    for _ in 0..2 {
+        item.map_started(1);
+        let mut inner = item.iteration(0);
+        inner.enter_task("Send", json!(1)).attempt_failed("Down", None).scope_failed();
+        // Recordings have no such event before a retry; other engines write one.
+        item.composite_failed();
+    }
+    item.caught(json!({})).enter_fail("Refused", json!({}));
+    item.scope_failed();
+    story.composite_failed().execution_failed_with("Refused", "");
+    let history = story.build();
+    let path = path(&history);
+    assert_eq!((path.unplaced.len(), path.broken_links.len()), (0, 0));
+    assert_eq!(path.visits.iter().map(|visit| visit.attempts.len()).collect::<Vec<_>>(), [1, 2, 1, 1, 0]);
+    assert_eq!(blamed(&explained(&history)), (Some("Refused"), Some("Send")));
+}
+
+#[test]
 fn the_last_run_of_a_retried_parallel_counts() {
     let mut story = history("Orders");
     story.enter_parallel("Split", json!({}));
@@ -377,6 +400,18 @@ fn a_stopped_execution_names_the_one_state_that_was_open_and_guesses_among_sever
     let cause = report.root_cause.expect("it ran out of time");
     assert_eq!((cause.kind, cause.confidence), (Kind::ExecutionTimedOut, Confidence::Guess));
     assert_eq!(report.open.len(), 2);
+}
+
+#[test]
+fn a_fail_state_inside_what_waits_for_its_retry_is_not_open() {
+    let mut story = history("Orders");
+    story.enter_parallel("Split", json!({})).parallel_started();
+    let mut branch = story.branch();
+    branch.enter_fail("Refused", json!({}));
+    story.execution_timed_out();
+    let report = explained(&story.build());
+    assert_eq!(blamed(&report), (Some("Split"), Some("Split")));
+    assert_eq!(report.open.iter().filter_map(|open| open.state.as_deref()).collect::<Vec<_>>(), ["Split"]);
 }
 
 #[test]

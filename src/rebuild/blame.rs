@@ -65,7 +65,7 @@ impl Rebuilder<'_> {
 
     /// Nothing leads to a visit: the newest that was open; where none was, the Fail state whose Entered event must be missing.
     fn blame_newest_or_fail(&mut self, end: &End<'_>) -> Blame {
-        let open = self.open_leaves();
+        let open = self.open_leaves(true);
         let position = end.position(self);
         if let (true, true, Some(name)) = (open.is_empty(), position > 0, self.fail_state_with(end)) {
             let visit = self.open_visit(ScopeId::EXECUTION, position.min(self.history.events.len() - 1), Some(name), Some(StateType::Fail));
@@ -155,7 +155,7 @@ impl Rebuilder<'_> {
 
     /// The blame for an end that links to nothing: somebody stopped the execution, or it ran out of time.
     pub(super) fn blame_open(&self, end: Option<EventIndex>) -> Blame {
-        self.blame_one_of(end, &self.open_leaves(), false)
+        self.blame_one_of(end, &self.open_leaves(false), false)
     }
 
     fn blame_one_of(&self, end: Option<EventIndex>, open: &[VisitId], newest: bool) -> Blame {
@@ -167,14 +167,17 @@ impl Rebuilder<'_> {
     }
 
     /// Visits that nothing has ended and that hold no such visit themselves, in the order in which they were entered.
-    fn open_leaves(&self) -> Vec<VisitId> {
+    ///
+    /// A Fail state ends its scope at once: it is where an execution may have failed, but not what was open when it was stopped.
+    fn open_leaves(&self, with_fail_states: bool) -> Vec<VisitId> {
         let mut open = vec![false; self.path.visits.len()];
         let mut holds_open = vec![false; self.path.visits.len()];
         for (id, visit) in self.path.visits() {
             let scope = self.path.scope(visit.scope);
             let in_open_scope = scope.parent.is_none_or(|parent| open[parent.0 as usize] && self.is_current(scope, parent));
             let is_last = scope.visits.last() == Some(&id);
-            if visit.exited.is_none() && is_last && in_open_scope {
+            let is_over = visit.exited.is_some() || (visit.state_type == Some(StateType::Fail) && !with_fail_states);
+            if !is_over && is_last && in_open_scope {
                 open[id.0 as usize] = true;
                 if let Some(parent) = scope.parent {
                     holds_open[parent.0 as usize] = true;

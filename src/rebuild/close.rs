@@ -162,7 +162,8 @@ impl Rebuilder<'_> {
         if visit.exited.is_some() {
             return if last_attempt_failed { VisitOutcome::Caught } else { VisitOutcome::Succeeded };
         }
-        if failed[id.0 as usize] {
+        // A Fail state is never open, also while what encloses it waits for a retry.
+        if failed[id.0 as usize] || visit.state_type == Some(StateType::Fail) {
             return VisitOutcome::Failed;
         }
         let scope = self.path.scope(visit.scope);

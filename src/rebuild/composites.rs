@@ -26,7 +26,9 @@ impl Rebuilder<'_> {
         let linked = match link {
             Link::To(previous) => {
                 let place = self.places[previous];
-                self.directly_behind(previous, kind).or_else(|| self.around(place, |visit| Self::is_running(visit, kind)))
+                self.directly_behind(previous, kind)
+                    .or_else(|| self.begins_again(previous, index, kind))
+                    .or_else(|| self.around(place, |visit| Self::is_running(visit, kind)))
             }
             _ => None,
         };
@@ -42,6 +44,37 @@ impl Rebuilder<'_> {
         }
         self.begin_attempt(visit, Some(index));
         Place { scope: self.visit(visit).scope, visit: Some(visit) }
+    }
+
+    /// The Parallel or Map whose own `…Failed` event a `…Started` links to, when it is this one that begins again.
+    ///
+    /// Recordings link a retry to the failure inside. Where it links to a `…Failed` event, it may repeat the state that failed, or
+    /// one of its kind around it: then an iteration in between has failed, or the names that follow are the outer one's.
+    fn begins_again(&self, failed: EventIndex, started: EventIndex, kind: StateType) -> Option<VisitId> {
+        if self.event(failed).role() != Role::CompositeEnded(kind, Ending::Failed) {
+            return None;
+        }
+        let id = self.places[failed].visit?;
+        let visit = self.visit(id);
+        if visit.exited.is_some() || self.is_in_ended_iteration(visit.scope) {
+            return None;
+        }
+        let is_it = match self.name_from_what_follows(started) {
+            Some(name) => visit.state.as_ref().is_some_and(|state| state.is(&name)),
+            None => self.around(Place { scope: visit.scope, visit: None }, |visit| Self::is_running(visit, kind)).is_none(),
+        };
+        is_it.then_some(id)
+    }
+
+    fn is_in_ended_iteration(&self, mut scope: ScopeId) -> bool {
+        loop {
+            let entry = self.path.scope(scope);
+            match entry.parent {
+                _ if entry.ended.is_some() => return true,
+                Some(parent) => scope = self.visit(parent).scope,
+                None => return false,
+            }
+        }
     }
 
     /// The Parallel or Map that an event of its own belongs to: its Entered event, a failed expression, its Map Run.
