@@ -204,8 +204,17 @@ impl Definition {
 impl State {
     /// Whether a transition or a Catch of this state leads to the other.
     pub fn leads_to(&self, definition: &Definition, other: &State) -> bool {
-        let caught = self.catchers.iter().filter_map(|catcher| catcher.next);
-        self.next.iter().copied().chain(caught).any(|id| definition.state(id).name == other.name)
+        self.goes_to(definition, other) || self.catches_to(definition, other)
+    }
+
+    /// Whether it leads to the other without a failure.
+    pub fn goes_to(&self, definition: &Definition, other: &State) -> bool {
+        self.next.iter().any(|id| definition.state(*id).name == other.name)
+    }
+
+    /// Whether one of its Catches leads to the other.
+    pub fn catches_to(&self, definition: &Definition, other: &State) -> bool {
+        self.catchers.iter().filter_map(|catcher| catcher.next).any(|id| definition.state(id).name == other.name)
     }
 
     fn named(name: &str, text: &StateText, machine: MachineId) -> Self {

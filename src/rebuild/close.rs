@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::place::{NamelessAbort, Rebuilder};
-use crate::asl::{State, StateId};
+use crate::asl::State;
 use crate::model::event_type::Ending;
 use crate::model::path::{AttemptOutcome, ScopeId, Visit, VisitId, VisitOutcome};
 use crate::model::{Details, ExecutionPath, ExecutionStatus, HistoryEvent, RawText, Role, StateType};
@@ -205,8 +205,7 @@ impl Rebuilder<'_> {
         let (Some(definition), Some(from), Some(to)) = (self.definition, find(id), after.and_then(|after| find(*after))) else {
             return false;
         };
-        let leads = |mut targets: Box<dyn Iterator<Item = StateId> + '_>| targets.any(|target| definition.state(target).name == to.name);
-        leads(Box::new(from.catchers.iter().filter_map(|catcher| catcher.next))) && !leads(Box::new(from.next.iter().copied()))
+        from.catches_to(definition, to) && !from.goes_to(definition, to)
     }
 
     fn close_scopes(&mut self) {

@@ -8,7 +8,7 @@
 //! |--------------------------------------|---------------------------------------------------------------------------------|
 //! | `…StateEntered`                      | a new visit in the scope of what it links to; after `ParallelStateStarted` in a new branch |
 //! | `…StateExited`                       | the visit it names, at or around what it links to                               |
-//! | `MapStateStarted`, `Parallel…`       | the visit just entered, or the nearest open one around the failure it links to  |
+//! | `MapStateStarted`, `Parallel…`       | the visit just entered, or the nearest open one around the failure it links to; linked to a `…Failed`, that one or one around it |
 //! | `…Succeeded`, `…Failed` of these     | the nearest open one around the event it links to                               |
 //! | `MapIterationStarted`                | the Map it names, at or around what it links to (a freed slot links to another iteration) |
 //! | `MapIterationAborted`                | the open iteration with its name and index; its link leads to the failing sibling |
