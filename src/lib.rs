@@ -6,6 +6,8 @@
 pub mod analysis;
 pub mod asl;
 pub mod cli;
+pub mod expr;
+pub mod interpreter;
 pub mod model;
 pub mod rebuild;
 pub mod render;

@@ -1,0 +1,10 @@
+//! Runs definitions: the states of the language, in virtual time, with the events that the service would write.
+//!
+//! Deterministic and without input or output of its own: what a task answers, what an object of S3 holds and which branch goes on
+//! first comes from a [`World`]; randomness comes from a seed.
+
+mod world;
+
+pub use world::{
+    Attempted, Child, ExecutionInfo, ObjectError, ObjectSummary, Pending, TaskAnswer, TaskOutcome, TaskRequest, Unanswered, World,
+};
