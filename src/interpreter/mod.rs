@@ -3,8 +3,10 @@
 //! Deterministic and without input or output of its own: what a task answers, what an object of S3 holds and which branch goes on
 //! first comes from a [`World`]; randomness comes from a seed.
 
+mod run;
 mod world;
 
+pub use run::{Outcome, Run, RunError, RunOptions, run};
 pub use world::{
     Attempted, Child, ExecutionInfo, ObjectError, ObjectSummary, Pending, TaskAnswer, TaskOutcome, TaskRequest, Unanswered, World,
 };
