@@ -9,5 +9,5 @@ mod world;
 
 pub use run::{Outcome, Run, RunError, RunOptions, run};
 pub use world::{
-    Attempted, Child, ExecutionInfo, ObjectError, ObjectSummary, Pending, TaskAnswer, TaskOutcome, TaskRequest, Unanswered, World,
+    Attempted, Chance, Child, ExecutionInfo, ObjectError, ObjectSummary, Pending, TaskAnswer, TaskOutcome, TaskRequest, Unanswered, World,
 };

@@ -28,6 +28,18 @@ pub trait World {
         false
     }
 
+    /// When an event happens that is about to be written, for a world that knows better than the virtual clock: the clock is set
+    /// to this moment first. Asked for each event of the execution, after [`choose`](World::choose), if
+    /// [`interleaves`](World::interleaves). `events` is how many events there are already.
+    fn moment(&mut self, _event: &Pending<'_>, _events: usize) -> Option<Timestamp> {
+        None
+    }
+
+    /// Where values come from that no definition determines; `None` for the seed of the run alone. Asked once, at the start.
+    fn chance(&mut self) -> Option<Rc<dyn Chance>> {
+        None
+    }
+
     /// The definition behind the ARN of a state machine, version or alias, when a Task starts an execution that shall run here.
     fn machine(&mut self, _arn: &str) -> Option<Child> {
         None
@@ -46,6 +58,30 @@ pub trait World {
     /// Writes an object.
     fn write_object(&mut self, bucket: &str, _key: &str, _bytes: &[u8]) -> Result<(), ObjectError> {
         Err(ObjectError::NoBucket(bucket.to_owned()))
+    }
+}
+
+/// Looks at values that no definition determines, and may put others in their place. Each method is given what the seed, or the
+/// virtual clock, came up with, and returns what counts.
+pub trait Chance {
+    /// A number in [0, 1) for `States.MathRandom` and `$random`. Jitter of retries is not asked for.
+    fn random(&self, drawn: f64) -> f64 {
+        drawn
+    }
+
+    /// A UUID for `States.UUID` and `$uuid`.
+    fn uuid(&self, drawn: String) -> String {
+        drawn
+    }
+
+    /// A task token, or the ARN of a Map Run.
+    fn name(&self, drawn: String) -> String {
+        drawn
+    }
+
+    /// Milliseconds since the epoch for `$now` and `$millis`.
+    fn now(&self, clock: i64) -> i64 {
+        clock
     }
 }
 
