@@ -4,10 +4,12 @@
 //! first comes from a [`World`]; randomness comes from a seed.
 
 pub mod dataset;
+mod distributed;
 mod run;
 mod world;
 
 pub use run::{Outcome, Run, RunError, RunOptions, run};
 pub use world::{
-    Attempted, Chance, Child, ExecutionInfo, ObjectError, ObjectSummary, Pending, TaskAnswer, TaskOutcome, TaskRequest, Unanswered, World,
+    Attempted, Chance, Child, ExecutionInfo, MapRunAnswer, MapRunOutcome, MapRunRequest, ObjectError, ObjectSummary, Pending, TaskAnswer,
+    TaskOutcome, TaskRequest, Unanswered, World,
 };
