@@ -59,15 +59,21 @@ impl Object {
     /// Sets a member: in its old place when there was one, else at the end.
     pub fn insert(&mut self, name: impl Into<Rc<str>>, value: impl Into<Value>) {
         let (name, value) = (name.into(), value.into());
-        match self.position(&name) {
-            Some(position) => self.members[position].1 = value,
-            None => {
-                if let Some(index) = self.index.get_mut() {
-                    index.insert(Rc::clone(&name), self.members.len());
-                }
-                self.members.push((name, value));
-            }
+        if let Some(position) = self.position(&name) {
+            self.members[position].1 = value;
+            return;
         }
+        if let Some(index) = self.index.get_mut() {
+            index.insert(Rc::clone(&name), self.members.len());
+        }
+        self.members.push((name, value));
+    }
+
+    /// Sets a member that is known not to be there yet.
+    pub(super) fn push(&mut self, name: Rc<str>, value: Value) {
+        debug_assert!(self.members.iter().take(INDEXED).all(|(known, _)| *known != name), "a name stands once");
+        self.index = OnceCell::new();
+        self.members.push((name, value));
     }
 
     /// Takes a member out; the others keep their order.
