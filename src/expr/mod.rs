@@ -3,6 +3,7 @@
 //! Everything here is parsed once, when a definition is compiled, and evaluated many times. Nothing here knows states or
 //! executions: what an expression can see is its input, and [`Surroundings`].
 
+mod hash;
 mod jsonata;
 mod object;
 mod path;
