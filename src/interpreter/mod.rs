@@ -3,6 +3,7 @@
 //! Deterministic and without input or output of its own: what a task answers, what an object of S3 holds and which branch goes on
 //! first comes from a [`World`]; randomness comes from a seed.
 
+pub mod dataset;
 pub mod mocks;
 mod run;
 mod world;

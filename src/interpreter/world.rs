@@ -40,6 +40,11 @@ pub trait World {
         None
     }
 
+    /// What became of a Map Run, for a world that knows without its children being run. Asked when it begins.
+    fn map_run(&mut self, _request: &MapRunRequest<'_>) -> MapRunAnswer {
+        MapRunAnswer::default()
+    }
+
     /// The definition behind the ARN of a state machine, version or alias, when a Task starts an execution that shall run here.
     fn machine(&mut self, _arn: &str) -> Option<Child> {
         None
@@ -184,6 +189,43 @@ pub enum TaskOutcome {
         /// The cause, without the sentence that names the state.
         cause: Rc<str>,
     },
+}
+
+/// Which Map Run begins.
+#[derive(Debug, Clone, Copy)]
+pub struct MapRunRequest<'a> {
+    /// The Distributed Map; each attempt has a Map Run of its own.
+    pub attempted: Attempted<'a>,
+    /// ARN of the Map Run.
+    pub arn: &'a str,
+    /// When it began.
+    pub at: Timestamp,
+    /// The number of its `MapRunStarted`.
+    pub started_event_id: u64,
+}
+
+/// What is known of a Map Run beforehand.
+#[derive(Debug, Clone, Default)]
+pub struct MapRunAnswer {
+    /// How it ended, and how long after it began; `None` to read its items and to run its children here.
+    pub ended: Option<(Duration, MapRunOutcome)>,
+    /// Whether `MapStateExited` links to `MapRunSucceeded`, as it did in the service until 2024. It links to `MapRunStarted` since.
+    pub exits_from_success: bool,
+}
+
+/// How a Map Run ended.
+#[derive(Debug, Clone)]
+pub enum MapRunOutcome {
+    /// With the results of its children, as the state sees them before `ResultSelector` or `Output`.
+    Succeeded(Value),
+    /// With a success of which only is known what the state made of it: its output, and the variables that it assigned.
+    #[allow(missing_docs, reason = "said above")]
+    Exited { output: Value, assigned: Option<Value> },
+    /// With a failure.
+    #[allow(missing_docs, reason = "the members of the event")]
+    Failed { error: Option<Rc<str>>, cause: Option<Rc<str>> },
+    /// Not at all: it went on when the recording stopped.
+    Unfinished,
 }
 
 /// Nothing answers a task. Not a failure of the execution, but of whoever set up the run.
