@@ -4,11 +4,13 @@
 //! first comes from a [`World`]; randomness comes from a seed.
 
 pub mod dataset;
+mod distributed;
 pub mod mocks;
 mod run;
 mod world;
 
 pub use run::{Outcome, Run, RunError, RunOptions, run};
 pub use world::{
-    Attempted, Chance, Child, ExecutionInfo, ObjectError, ObjectSummary, Pending, TaskAnswer, TaskOutcome, TaskRequest, Unanswered, World,
+    Attempted, Chance, Child, ExecutionInfo, MapRunAnswer, MapRunOutcome, MapRunRequest, ObjectError, ObjectSummary, Pending, TaskAnswer,
+    TaskOutcome, TaskRequest, Unanswered, World,
 };
