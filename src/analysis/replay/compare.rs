@@ -159,7 +159,7 @@ impl Found {
             // A source that leaves out details says nothing about them.
             (Details::None, _) => {}
             (Details::ExecutionStarted(one), Details::ExecutionStarted(other)) => {
-                self.payload("input", one.input.as_ref(), other.input.as_ref())
+                self.payload("input", one.input.as_ref(), other.input.as_ref());
             }
             (Details::Failure(one), Details::Failure(other)) => {
                 self.raw("resourceType", one.resource_type.as_ref(), other.resource_type.as_ref());
@@ -278,7 +278,13 @@ mod tests {
     fn a_cause_names_another_event_when_siblings_ran_in_another_order() {
         let failed = |id: u64| {
             let cause = format!("An error occurred while executing the state 'One' (entered at the event id #{id}). Broken");
-            history("Orders").enter_pass("One", json!({})).runtime_error(&cause).build().events.pop().expect("an end")
+            history("Orders")
+                .enter_pass("One", json!({}))
+                .execution_failed_with("States.Runtime", &cause)
+                .build()
+                .events
+                .pop()
+                .expect("an end")
         };
         assert_eq!(differences(&failed(4), &failed(9), Strictness::Unordered), []);
         assert_eq!(differences(&failed(4), &failed(9), Strictness::Exact)[0].field, "cause");

@@ -196,9 +196,8 @@ impl World for RecordedWorld<'_> {
     fn map_run(&mut self, request: &MapRunRequest<'_>) -> MapRunAnswer {
         let events = self.recording.map_run(&key(&request.attempted));
         self.notes.borrow_mut().map_runs += 1;
-        events
-            .map(|events| self.map_run_answer(events))
-            .unwrap_or(MapRunAnswer { ended: Some((Duration::ZERO, MapRunOutcome::Unfinished)), exits_from_success: false })
+        let unfinished = || MapRunAnswer { ended: Some((Duration::ZERO, MapRunOutcome::Unfinished)), exits_from_success: false };
+        events.map_or_else(unfinished, |events| self.map_run_answer(events))
     }
 
     fn choose(&mut self, pending: &[Pending<'_>], events: usize) -> Option<usize> {
