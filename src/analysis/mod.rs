@@ -3,5 +3,6 @@
 pub mod advice;
 pub mod cause;
 pub mod execution;
+pub mod run;
 pub mod show;
 pub mod why;

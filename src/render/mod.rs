@@ -7,6 +7,7 @@ mod json_fold;
 mod json_text;
 mod page;
 pub mod redact;
+pub mod run;
 pub mod show;
 pub mod state;
 pub mod styles;
