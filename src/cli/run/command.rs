@@ -191,6 +191,6 @@ mod tests {
         for line in ["exec sleep 1000", "sleep 10 & wait"] {
             assert_eq!(call(line, "{}", Some(Duration::from_millis(50))), Ok(Said::Nothing), "{line}");
         }
-        assert_eq!(call("echo 1", "{}", Some(Duration::from_secs(60))), Ok(Said::Result(Value::from(1))));
+        assert_eq!(call("echo 1", "{}", Some(Duration::from_mins(1))), Ok(Said::Result(Value::from(1))));
     }
 }
