@@ -8,6 +8,7 @@ mod global;
 mod load;
 mod man;
 mod output;
+mod run;
 mod show;
 mod why;
 
@@ -43,6 +44,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 found something (with
 enum Verb {
     Why(why::WhyArgs),
     Show(show::ShowArgs),
+    Run(Box<run::RunArgs>),
     Demo(demo::DemoArgs),
     Completion(completion::CompletionArgs),
     Man(man::ManArgs),
@@ -73,6 +75,7 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
     match &cli.verb {
         Verb::Why(args) => why::run(args, &cli.global, out, words),
         Verb::Show(args) => show::run(args, &cli.global, out, words),
+        Verb::Run(args) => run::run(args, &cli.global, out, words),
         Verb::Demo(args) => demo::run(args, out, words),
         Verb::Completion(args) => completion::run::<Cli>(args, out),
         Verb::Man(args) => man::run::<Cli>(args, out),

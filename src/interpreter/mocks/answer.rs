@@ -12,7 +12,7 @@ use crate::model::EventType;
 /// The longest that an answer may take, in seconds: as long as the service lets an execution live.
 const LONGEST_SECONDS: f64 = 31_536_000.0;
 /// More heartbeats than this are a slip of the keys.
-const MOST_HEARTBEATS: f64 = 10_000.0;
+const MOST_HEARTBEATS: u32 = 10_000;
 
 /// What a mock says to one attempt.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,7 +76,7 @@ impl Answer {
         if self.reply == Reply::Never {
             return Err(MockError::malformed(place, "`HeartbeatSeconds` needs an end: `AfterSeconds` with `Return` or `Throw`"));
         }
-        if self.after.as_secs_f64() / gap.as_secs_f64() > MOST_HEARTBEATS {
+        if self.after.as_secs_f64() / gap.as_secs_f64() > f64::from(MOST_HEARTBEATS) {
             return Err(MockError::malformed(place, format!("more than {MOST_HEARTBEATS} heartbeats in one attempt")));
         }
         Ok(())
@@ -115,7 +115,7 @@ impl Answer {
 
     fn heartbeats(&self) -> Vec<Duration> {
         let Some(gap) = self.heartbeat else { return Vec::new() };
-        (1..).map(|count| gap * count).take_while(|at| *at < self.after).collect()
+        (1..=MOST_HEARTBEATS).map(|count| gap * count).take_while(|at| *at < self.after).collect()
     }
 }
 
