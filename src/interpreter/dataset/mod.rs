@@ -16,6 +16,7 @@ mod results;
 mod tests;
 mod tolerance;
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use thiserror::Error;
@@ -70,7 +71,7 @@ pub enum DatasetError {
     /// The Map Run fails with this error, as it would in the service.
     #[error("{error}: {cause}")]
     #[allow(missing_docs, reason = "the message shows them all")]
-    Failed { error: &'static str, cause: String },
+    Failed { error: Cow<'static, str>, cause: String },
     /// What the service would do is not known here; the text says what is missing.
     #[error("{0}")]
     Unavailable(String),
@@ -78,11 +79,11 @@ pub enum DatasetError {
 
 impl DatasetError {
     fn reader(cause: impl Into<String>) -> Self {
-        Self::Failed { error: "States.ItemReaderFailed", cause: cause.into() }
+        Self::Failed { error: "States.ItemReaderFailed".into(), cause: cause.into() }
     }
 
     fn writer(cause: impl Into<String>) -> Self {
-        Self::Failed { error: "States.ResultWriterFailed", cause: cause.into() }
+        Self::Failed { error: "States.ResultWriterFailed".into(), cause: cause.into() }
     }
 
     /// A bucket that nobody gave says nothing about the service's; a missing object of a given one does.

@@ -24,6 +24,6 @@ impl Tolerance {
     /// What the Map Run fails with when it is exceeded.
     pub fn error() -> DatasetError {
         let cause = "The specified tolerated failure threshold was exceeded".to_owned();
-        DatasetError::Failed { error: "States.ExceedToleratedFailureThreshold", cause }
+        DatasetError::Failed { error: "States.ExceedToleratedFailureThreshold".into(), cause }
     }
 }
