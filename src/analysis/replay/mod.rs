@@ -54,7 +54,7 @@ pub use report::{
     AnswerSource, Chance, Change, Compared, DefinitionSource, DifferingPlace, Divergence, Event, Events, OutcomeReport, ReplayReport, Step,
     StepPair, TakenOver, Verdict, WhatIf,
 };
-pub use what_if::Changes;
+pub use what_if::{ANY, Changes};
 
 /// The service's limit on the events of a Standard execution.
 const MOST_EVENTS: u64 = 25_000;

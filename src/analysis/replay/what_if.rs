@@ -1,6 +1,5 @@
 //! The recorded path beside that of a run in which something was changed.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 
 use super::reason::{attempt_words, labels};
@@ -13,12 +12,15 @@ use crate::interpreter::{Chance, MapRunAnswer, MapRunRequest, Pending, TaskAnswe
 use crate::model::path::Visit;
 use crate::model::{ExecutionPath, ExecutionStatus, History, Timestamp};
 
+/// Stands for every state.
+pub const ANY: &str = "*";
+
 /// What is changed against the recording.
 #[derive(Debug, Default)]
 pub struct Changes {
     /// JSON text of another input.
     pub input: Option<String>,
-    /// Answers that go before the recorded ones, by state.
+    /// Answers that go before the recorded ones, by state; those of [`ANY`] stand in where nothing else answers.
     pub mocks: HashMap<String, Answers>,
 }
 
@@ -27,29 +29,33 @@ pub(super) struct ChangedWorld<'r> {
     pub recorded: RecordedWorld<'r>,
     pub changes: &'r Changes,
     /// How often each mocked state was asked for.
-    pub asked: HashMap<String, Cell<u64>>,
+    pub asked: HashMap<String, u64>,
 }
 
 impl ChangedWorld<'_> {
-    fn mocked(&mut self, request: &TaskRequest<'_>) -> Option<TaskAnswer> {
-        let state = request.attempted.state;
-        let answers = self.changes.mocks.get(state)?;
-        let asked = self.asked.entry(state.to_owned()).or_default();
-        let number = asked.replace(asked.get() + 1);
-        answers.get(number).map(|answer| answer.to_task(request))
+    /// The user's answer for `name`, the state's own name or [`ANY`].
+    fn mocked(&mut self, name: &str, request: &TaskRequest<'_>) -> Option<TaskAnswer> {
+        let answers = self.changes.mocks.get(name)?;
+        let asked = self.asked.entry(request.attempted.state.to_owned()).or_default();
+        let number = *asked;
+        *asked += 1;
+        let answer = answers.get(number)?.to_task(request);
+        self.recorded.note(Given::by_user(key(&request.attempted), answer.clone()));
+        Some(answer)
     }
 }
 
 impl World for ChangedWorld<'_> {
     fn attempt(&mut self, request: &TaskRequest<'_>) -> Result<TaskAnswer, Unanswered> {
-        if let Some(answer) = self.mocked(request) {
-            let given = Given::by_user(key(&request.attempted), answer.clone());
-            self.recorded.note(given);
+        if let Some(answer) = self.mocked(request.attempted.state, request) {
             return Ok(answer);
         }
         if let Some(given) = self.recorded.recorded(request) {
             let answer = given.answer.clone();
             self.recorded.note(given);
+            return Ok(answer);
+        }
+        if let Some(answer) = self.mocked(ANY, request) {
             return Ok(answer);
         }
         let state = request.attempted.state;
