@@ -1,4 +1,4 @@
-//! Runs the children of a Map Run: each an execution of its own, of a machine that consists of the Map's processor.
+//! Runs the children of a Map Run: each an execution of its own.
 
 use std::rc::Rc;
 
@@ -6,107 +6,90 @@ use jiff::Timestamp;
 
 use super::names::Names;
 use super::timeline::{Ended, Timeline, timeline};
-use crate::asl::compile;
 use crate::asl::machine::StateMachine;
 use crate::expr::{Object, Value};
 use crate::interpreter::dataset::{ChildResult, Tolerance};
-use crate::interpreter::{Outcome, Run, RunError, RunOptions, World, run};
+use crate::interpreter::luck::Luck;
+use crate::interpreter::payload::Payload;
+use crate::interpreter::{ExecutionInfo, Outcome, Run, RunError};
 use crate::model::{EventId, EventType, ExecutionStatus, HistoryEvent};
 
 /// What a Map Run does with its children.
 #[derive(Debug)]
-pub(in crate::interpreter) struct Children<'a> {
-    /// What each of them runs.
-    pub(in crate::interpreter) machine: &'a Rc<StateMachine>,
+pub(super) struct Children<'a> {
     /// How they are called.
-    pub(in crate::interpreter) names: &'a Names,
+    pub(super) names: &'a Names,
     /// The input of each, and how many items are in it.
-    pub(in crate::interpreter) inputs: Vec<(Value, u64)>,
+    pub(super) inputs: Vec<(Payload, u64)>,
     /// 0 for as many as there may be.
-    pub(in crate::interpreter) max_concurrency: u64,
+    pub(super) max_concurrency: u64,
     /// How many items may fail.
-    pub(in crate::interpreter) tolerance: Tolerance,
-    /// Limits, seed and start; the names in it are the parent's.
-    pub(in crate::interpreter) options: RunOptions,
+    pub(super) tolerance: Tolerance,
+    /// When the Map Run began.
+    pub(super) start: Timestamp,
 }
 
 /// What became of them.
 #[derive(Debug)]
-pub(in crate::interpreter) struct ChildrenEnded {
+pub(super) struct ChildrenEnded {
     /// When the last one ended, or too many had failed; `None` when one never ends.
-    pub(in crate::interpreter) end: Option<Timestamp>,
+    pub(super) end: Option<Timestamp>,
     /// Whether too many items failed.
-    pub(in crate::interpreter) exceeded: bool,
+    pub(super) exceeded: bool,
     /// One a child, in the order of the items.
-    pub(in crate::interpreter) results: Vec<ChildResult>,
+    pub(super) results: Vec<ChildResult>,
     /// Those that began.
-    pub(in crate::interpreter) runs: Vec<Run>,
-    /// How many states they entered.
-    pub(in crate::interpreter) states_entered: u64,
+    pub(super) runs: Vec<Run>,
 }
 
 impl Children<'_> {
-    /// Runs all of them, or as many as begin before too many items failed.
-    pub(in crate::interpreter) fn run(&self, world: &mut dyn World) -> Result<ChildrenEnded, RunError> {
+    /// Runs all of them, or as many as begin before too many items failed. `execute` runs one from a moment on.
+    pub(super) fn run(
+        &self,
+        luck: &Luck,
+        mut execute: impl FnMut(ExecutionInfo, Payload, Timestamp) -> Result<Run, RunError>,
+    ) -> Result<ChildrenEnded, RunError> {
         let items: Vec<u64> = self.inputs.iter().map(|(_, items)| *items).collect();
-        let mut draws = fastrand::Rng::with_seed(self.options.seed);
-        let mut ended = ChildrenEnded { end: None, exceeded: false, results: Vec::new(), runs: Vec::new(), states_entered: 0 };
+        let (mut results, mut runs) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
         let Timeline { end, exceeded, aborted } =
-            timeline(&items, self.options.start, self.max_concurrency, self.tolerance, |position, start| {
-                self.run_one(position, start, &mut draws, world, &mut ended)
+            timeline(&items, self.start, self.max_concurrency, self.tolerance, |position, start| {
+                let child = self.names.child(&luck.uuid());
+                let mut result = self.pending(position, &child, start);
+                let mut run = execute(child, self.inputs[position].0.clone(), start)?;
+                run.history.header.map_run_arn = Some(self.names.arn.to_string());
+                let status = run.outcome.status;
+                if status != ExecutionStatus::Running {
+                    result.stop = run.history.header.stop.map_or(start, |stop| stop.max(start));
+                    result.outcome = Some(run.outcome.clone());
+                }
+                let stop = result.outcome.is_some().then_some(result.stop);
+                results.push(result);
+                runs.push(run);
+                Ok::<_, RunError>(Ended { stop, failed: status != ExecutionStatus::Succeeded })
             })?;
-        (ended.end, ended.exceeded) = (end, exceeded);
-        if let Some(end) = end {
-            for position in aborted {
-                abort(&mut ended.runs[position], end);
-                ended.results[position].outcome = Some(ended.runs[position].outcome.clone());
-                ended.results[position].stop = end;
+        if let Some(end) = end.filter(|_| exceeded) {
+            // What never ends by itself ends with the Map Run, too.
+            let endless = runs.iter().enumerate().filter(|(_, run)| run.outcome.status == ExecutionStatus::Running);
+            let open: Vec<usize> = aborted.into_iter().chain(endless.map(|(position, _)| position)).collect();
+            for position in open {
+                abort(&mut runs[position], end);
+                results[position].outcome = Some(runs[position].outcome.clone());
+                results[position].stop = end;
             }
         }
-        // Those that never began have names, too.
-        for position in ended.results.len()..self.inputs.len() {
-            ended.results.push(self.result(position, &draw_uuid(&mut draws), self.options.start));
+        for position in results.len()..self.inputs.len() {
+            results.push(self.pending(position, &self.names.child(&luck.uuid()), self.start));
         }
-        Ok(ended)
-    }
-
-    fn run_one(
-        &self,
-        position: usize,
-        start: Timestamp,
-        draws: &mut fastrand::Rng,
-        world: &mut dyn World,
-        ended: &mut ChildrenEnded,
-    ) -> Result<Ended, RunError> {
-        let name = draw_uuid(draws);
-        let mut result = self.result(position, &name, start);
-        let options = RunOptions {
-            execution: self.names.child(&name),
-            start,
-            seed: draws.u64(..),
-            max_states: self.options.max_states.saturating_sub(ended.states_entered),
-            ..self.options.clone()
-        };
-        let mut run = run(self.machine, &result.input, &options, world)?;
-        run.history.header.map_run_arn = Some(self.names.arn.to_string());
-        let status = run.outcome.status;
-        result.stop = run.history.header.stop.map_or(start, |stop| stop.max(start));
-        result.outcome = (status != ExecutionStatus::Running).then(|| run.outcome.clone());
-        ended.states_entered += run.states_entered;
-        let stop = result.outcome.is_some().then_some(result.stop);
-        ended.results.push(result);
-        ended.runs.push(run);
-        Ok(Ended { stop, failed: status != ExecutionStatus::Succeeded })
+        Ok(ChildrenEnded { end, exceeded, results, runs })
     }
 
     /// The record of a child that has not begun.
-    fn result(&self, position: usize, name: &str, start: Timestamp) -> ChildResult {
-        let child = self.names.child(name);
+    fn pending(&self, position: usize, child: &ExecutionInfo, start: Timestamp) -> ChildResult {
         ChildResult {
-            arn: child.arn,
-            name: child.name,
-            machine_arn: child.machine_arn,
-            input: self.inputs[position].0.to_json().into(),
+            arn: Rc::clone(&child.arn),
+            name: Rc::clone(&child.name),
+            machine_arn: Rc::clone(&child.machine_arn),
+            input: self.inputs[position].0.text().into(),
             outcome: None,
             start,
             stop: start,
@@ -114,9 +97,8 @@ impl Children<'_> {
     }
 }
 
-/// The machine of the children of a Map, compiled anew from the part of the definition that it is. `None` when the definition as it
-/// was given has no such part, which compiling it would have noticed.
-pub(in crate::interpreter) fn child_machine(machine: &StateMachine, map: &str) -> Option<Rc<StateMachine>> {
+/// The definition of the children of a Map: the part of the machine's that its processor is. `None` when the source does not show it.
+pub(super) fn child_definition(machine: &StateMachine, map: &str) -> Option<String> {
     let definition = Value::parse(&machine.source).ok()?;
     let state = find_state(&definition, map)?;
     let processor = state.get("ItemProcessor").or_else(|| state.get("Iterator"))?.as_object()?;
@@ -127,7 +109,7 @@ pub(in crate::interpreter) fn child_machine(machine: &StateMachine, map: &str) -
     for (name, value) in processor.iter().filter(|(name, _)| &***name != "ProcessorConfig") {
         child.insert(Rc::clone(name), value.clone());
     }
-    compile(&Value::from(child).to_json()).ok()
+    Some(Value::from(child).to_json())
 }
 
 /// The state of this name; names are unique in the whole definition.
@@ -166,10 +148,4 @@ fn abort(run: &mut Run, at: Timestamp) {
         details: crate::model::Details::None,
         unknown: None,
     });
-}
-
-fn draw_uuid(draws: &mut fastrand::Rng) -> String {
-    let bits = (draws.u128(..) & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
-    let digits = format!("{bits:032x}");
-    format!("{}-{}-{}-{}-{}", &digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..])
 }

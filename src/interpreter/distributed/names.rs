@@ -15,9 +15,9 @@ use crate::interpreter::ExecutionInfo;
 
 /// How a Map Run and its children are called.
 #[derive(Debug, Clone)]
-pub(in crate::interpreter) struct Names {
+pub(super) struct Names {
     /// ARN of the Map Run.
-    pub(in crate::interpreter) arn: Rc<str>,
+    pub(super) arn: Rc<str>,
     /// `arn:<partition>:states:<region>:<account>`.
     prefix: Rc<str>,
     /// `<machine>/<label>`.
@@ -28,7 +28,7 @@ pub(in crate::interpreter) struct Names {
 
 impl Names {
     /// Names for a Map Run of `state`. `uuid` is new for each; `known` may put another ARN in the place of the one that was made.
-    pub(in crate::interpreter) fn new(
+    pub(super) fn new(
         execution: &ExecutionInfo,
         state: &str,
         label: Option<&str>,
@@ -48,7 +48,7 @@ impl Names {
     }
 
     /// The child of this name.
-    pub(in crate::interpreter) fn child(&self, name: &str) -> ExecutionInfo {
+    pub(super) fn child(&self, name: &str) -> ExecutionInfo {
         let Self { prefix, machine, .. } = self;
         let arn = match self.express {
             true => format!("{prefix}:express:{machine}:{name}:{name}"),

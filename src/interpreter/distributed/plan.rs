@@ -16,13 +16,13 @@ use crate::interpreter::World;
 use crate::interpreter::context::{Around, MapItem};
 use crate::interpreter::dataset::{self, Batching, DatasetError, Item, Limits, Location, ResultFormat, Tolerance};
 use crate::interpreter::failure::DATA_LIMIT;
-use crate::interpreter::payload::LARGEST;
+use crate::interpreter::payload::Payload;
 use crate::interpreter::settings;
 
 /// The fields of a Distributed Map, filled in.
 #[derive(Debug)]
-pub(in crate::interpreter) struct Plan {
-    pub(in crate::interpreter) tolerance: Tolerance,
+pub(super) struct Plan {
+    pub(super) tolerance: Tolerance,
     reader: Option<Reading>,
     batching: Option<Batching>,
     writer: Option<(String, String)>,
@@ -40,7 +40,7 @@ struct Reading {
 
 impl Plan {
     /// Fills in the fields that the service looks at before the Map Run begins.
-    pub(in crate::interpreter) fn fill(distributed: &Distributed, scope: Scope<'_>) -> Result<Self, EvaluationError> {
+    pub(super) fn fill(distributed: &Distributed, scope: Scope<'_>) -> Result<Self, EvaluationError> {
         let tolerance = Tolerance {
             count: tolerated_count(distributed.tolerated_failure_count.as_ref(), scope)?,
             percentage: tolerated_percentage(distributed.tolerated_failure_percentage.as_ref(), scope)?,
@@ -58,14 +58,14 @@ impl Plan {
 
     /// The inputs of the children, and how many items are in each. `given` are the items of the state's own input, where there is no
     /// `ItemReader`.
-    pub(in crate::interpreter) fn inputs(
+    pub(super) fn inputs(
         &self,
         map: &Map,
         given: &Value,
         effective: &Value,
         around: Around<'_>,
         world: &mut dyn World,
-    ) -> Result<Vec<(Value, u64)>, DatasetError> {
+    ) -> Result<Vec<(Payload, u64)>, DatasetError> {
         let items = match &self.reader {
             Some(reader) => reader.read(world)?,
             None => dataset::items_of(given).unwrap_or_default(),
@@ -79,7 +79,8 @@ impl Plan {
             Some(batching) => dataset::batches(values, batching),
             None => values.into_iter().map(|value| (value, 1)).collect(),
         };
-        match inputs.iter().position(|(input, _)| input.to_json().len() > LARGEST) {
+        let inputs: Vec<(Payload, u64)> = inputs.into_iter().map(|(input, items)| (Payload::from(input), items)).collect();
+        match inputs.iter().position(|(input, _)| !input.fits()) {
             None => Ok(inputs),
             Some(position) => {
                 let cause = format!("The input of child execution {position} exceeds the maximum number of bytes service limit.");
@@ -89,7 +90,7 @@ impl Plan {
     }
 
     /// What the state gets of its children, or how the Map Run fails.
-    pub(in crate::interpreter) fn result(
+    pub(super) fn result(
         &self,
         names: &Names,
         children: &ChildrenEnded,
