@@ -5,11 +5,12 @@ use std::fmt;
 use anyhow::Context;
 use jiff::Timestamp;
 
+use super::RunArgs;
 use super::answering::{TaskNames, read_test_case};
 use super::definition::Definition;
 use super::documents::{Input, inputs, pair};
 use super::world::Setup;
-use super::{MachineType, RunArgs};
+use crate::asl::check::MachineType;
 use crate::cli::exit_code::WrongUsage;
 use crate::interpreter::{ExecutionInfo, RunOptions};
 use crate::model::{StateMachineArn, time};
@@ -45,11 +46,8 @@ impl Settings {
         if args.definition == "-" && args.input.as_deref() == Some("-") {
             return Err(WrongUsage("standard input can't be both, the definition and the input".to_owned()).into());
         }
-        let mut definition = Definition::read(&args.definition)?;
+        let mut definition = Definition::read(&args.definition, args.r#type.map(MachineType::from), !args.no_check)?;
         let (setup, notes) = set_up(args, &definition)?;
-        if let Some(kind) = args.r#type {
-            definition.express = kind == MachineType::Express;
-        }
         if let Some(name) = &args.name {
             definition.arn = None;
             definition.name.clone_from(name);
@@ -82,7 +80,7 @@ fn set_up(args: &RunArgs, definition: &Definition) -> anyhow::Result<(Setup, Vec
     let mut setup = Setup::default();
     for text in &args.machine {
         let (known, path) = pair("--machine", text)?;
-        setup.machines.push((known.to_owned(), Definition::read(path)?));
+        setup.machines.push((known.to_owned(), Definition::read(path, None, !args.no_check)?));
     }
     for text in &args.s3 {
         let (bucket, folder) = pair("--s3", text)?;
@@ -122,7 +120,7 @@ fn options(args: &RunArgs, definition: &Definition, region: &str, now: Timestamp
         name: "".into(),
         machine_arn: machine_arn.into(),
         role_arn: role_arn.into(),
-        express: definition.express,
+        express: definition.is_express(),
     };
     Ok(RunOptions {
         execution,
