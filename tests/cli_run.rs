@@ -81,9 +81,9 @@ impl Folder {
         fs::read_to_string(self.0.path().join(name)).expect("a file")
     }
 
-    /// Runs `stepscope run` there, at a fixed time.
+    /// Runs `stepscope run` there.
     fn run(&self, arguments: &[&str]) -> Run {
-        self.verb(&[&["run", "--clock", "2026-01-01T00:00:00Z"], arguments].concat())
+        self.verb(&[&["run"], arguments].concat())
     }
 
     fn verb(&self, arguments: &[&str]) -> Run {
@@ -120,7 +120,7 @@ fn mocks_answer_tasks_and_a_list_answers_attempt_by_attempt() {
     assert_eq!(output(&document), json!({"id": 1, "charge": {"paid": 7}, "ship": {"sent": true}}));
     assert_eq!(types(&document).iter().filter(|kind| **kind == "TaskFailed").count(), 1);
     assert_eq!(document["execution"]["duration_ms"], 10_000, "the retry waits in virtual time");
-    assert_eq!(document["execution"]["arn"], "arn:aws:states:us-east-1:123456789012:execution:order:run-1");
+    assert_eq!(document["execution"]["arn"], "arn:aws:states:us-east-1:111111111111:execution:order:run-1");
 }
 
 #[test]
@@ -338,7 +338,7 @@ fn names_times_and_types_are_seen_by_the_definition() {
     let folder = Folder::with(&[("tell.asl.json", context), ("described.json", described)]);
     let seen = |arguments: &[&str]| output(&folder.json(arguments))["c"].clone();
     let standard = seen(&["tell.asl.json", "--execution-name", "try", "--region", "eu-central-1"]);
-    assert_eq!(standard["Execution"]["Id"], "arn:aws:states:eu-central-1:123456789012:execution:tell:try");
+    assert_eq!(standard["Execution"]["Id"], "arn:aws:states:eu-central-1:111111111111:execution:tell:try");
     assert_eq!(standard["Execution"]["StartTime"], "2026-01-01T00:00:00Z");
     assert_eq!(standard["StateMachine"]["Name"], "tell");
     let express = seen(&["described.json"]);
@@ -348,12 +348,15 @@ fn names_times_and_types_are_seen_by_the_definition() {
         express["Execution"]["Id"].as_str().expect("an ARN").starts_with("arn:aws:states:eu-west-1:111111111111:express:Orders:run-1:")
     );
     let renamed = seen(&["described.json", "--type", "standard", "--name", "other"]);
-    assert_eq!(renamed["Execution"]["Id"], "arn:aws:states:us-east-1:123456789012:execution:other:run-1");
+    assert_eq!(renamed["Execution"]["Id"], "arn:aws:states:us-east-1:111111111111:execution:other:run-1");
 }
 
 #[test]
 fn an_endless_loop_ends_at_the_limit_of_events() {
-    let endless = json!({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}});
+    let endless = json!({"StartAt": "A", "States": {
+        "A": {"Type": "Choice", "Choices": [{"Variable": "$.stop", "IsPresent": true, "Next": "B"}], "Default": "A"},
+        "B": {"Type": "Succeed"}
+    }});
     let folder = Folder::with(&[("loop.json", endless)]);
     let document = folder.json(&["loop.json", "--max-events", "100"]);
     assert_eq!(document["outcome"]["status"], "FAILED");
@@ -409,14 +412,23 @@ fn a_folder_is_a_bucket() {
 fn what_cannot_be_read_is_named() {
     let folder = Folder::with(&[("keep.json", pass())]);
     folder.write("broken.json", "{\"StartAt\": ");
-    folder.write("wrong.json", "{\"StartAt\": \"A\", \"States\": {}}");
     folder.run(&["nowhere.json"]).ends_with(1).says(&["`nowhere.json`"]);
     folder.run(&["broken.json"]).ends_with(1).says(&["`broken.json`"]);
-    folder.run(&["wrong.json"]).ends_with(1).says(&["`wrong.json`"]);
     folder.run(&["keep.json", "--input", "nowhere.json"]).ends_with(1).says(&["`nowhere.json`"]);
     folder.run(&["keep.json", "--clock", "soon"]).ends_with(2).says(&["--clock `soon` is no time"]);
     folder.run(&["keep.json", "--name", "a name"]).ends_with(2).says(&["`a name` can't be the name"]);
     folder.run(&["-", "--input", "-"]).ends_with(2).says(&["standard input can't be both"]);
+}
+
+#[test]
+fn what_the_service_would_refuse_is_refused_unless_it_shall_be_tried() {
+    let lost = json!({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "End": true, "Colour": "red"}}});
+    let folder = Folder::with(&[("lost.json", lost), ("parent.json", pass())]);
+    let refused = folder.run(&["lost.json"]).ends_with(1);
+    assert_eq!(refused.out, "");
+    refused.says(&["error[SCHEMA_VALIDATION_FAILED]", "Colour", "`lost.json` is not valid", "--no-check"]);
+    folder.run(&["parent.json", "--machine", "Lost=lost.json"]).ends_with(1).says(&["`lost.json` is not valid"]);
+    assert_eq!(folder.json(&["lost.json", "--no-check"])["outcome"]["status"], "SUCCEEDED");
 }
 
 #[test]

@@ -81,7 +81,7 @@ pub struct RunArgs {
     /// Type of the state machine; otherwise as describe-state-machine says, or STANDARD
     #[arg(long, value_enum, ignore_case = true, value_name = "TYPE")]
     r#type: Option<TypeChoice>,
-    /// When the execution starts; otherwise now
+    /// When the execution starts: a time, or `now` [default: 2026-01-01T00:00:00Z]
     #[arg(long, value_name = "TIME")]
     clock: Option<String>,
     /// For everything random; the same seed gives the same execution
