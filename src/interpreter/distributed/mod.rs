@@ -225,7 +225,7 @@ impl Execution<'_> {
         let inputs =
             plan.inputs(map, &run.given, effective.value(), around, self.world).map_err(|error| Trouble::Failed(self.now, error))?;
         let children = Children { names, inputs, max_concurrency: run.max_concurrency, tolerance: plan.tolerance, start: self.now };
-        let definition = child_definition(self.machine, &state.name).map(|text| RawText::plain(text));
+        let definition = child_definition(self.machine, &state.name).map(RawText::plain);
         let (machine, bounds, states_entered) = (self.machine, self.bounds, &mut self.states_entered);
         let depth = bounds.depth.get();
         if depth >= DEEPEST {
@@ -237,7 +237,7 @@ impl Execution<'_> {
             .run(&bounds.luck, |info, input, start| {
                 let facts = ExecutionFacts { info, start, input };
                 let mut run = Execution::new(machine, facts, &mut world, bounds).run(map.processor)?;
-                run.history.definition = definition.clone();
+                run.history.definition.clone_from(&definition);
                 *states_entered += run.states_entered;
                 Ok(run)
             })

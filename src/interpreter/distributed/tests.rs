@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::asl::compile;
 use crate::interpreter::{ExecutionInfo, MapRunAnswer, Run, RunOptions, TaskOutcome, run};
+use crate::model::EventType as E;
 use crate::model::{ExecutionStatus, HistoryEvent};
 
 /// Tasks take as many seconds as their input says and fail below zero; zero never ends.
@@ -89,7 +90,6 @@ fn output(run: &Run) -> &str {
 #[test]
 fn a_map_run_succeeds_with_the_outputs_of_its_children() {
     let run = ended(&definition(r#""MaxConcurrency":2,"#, FUNCTION), "[3,1,4]");
-    use EventType as E;
     assert_eq!(
         events(&run),
         [
@@ -127,7 +127,6 @@ fn children_are_executions_of_their_own() {
 #[test]
 fn the_first_failure_ends_it_by_default_and_children_that_run_are_aborted() {
     let run = ended(&definition(r#""MaxConcurrency":2,"#, FUNCTION), "[9,-2,1]");
-    use EventType as E;
     assert_eq!(
         events(&run)[3..],
         [(E::MapRunStarted, 3, 0), (E::MapRunFailed, 4, 2), (E::MapStateFailed, 5, 2), (E::ExecutionFailed, 6, 2)]
@@ -155,7 +154,6 @@ fn a_retry_is_a_new_map_run() {
     let definition = definition(fields, FUNCTION).replacen(r#""States":{"#, &format!(r#""States":{{"Each2":{PASS},"#), 1);
     let mut world = Here::default();
     let run = executed(&definition, "[-1]", &mut world).expect("a run");
-    use EventType as E;
     assert_eq!(
         events(&run)[2..],
         [
@@ -224,7 +222,6 @@ fn a_dataset_that_cannot_be_read_fails_the_map_run() {
     let mut world = Here::default();
     world.objects.insert("data/in.json".to_owned(), b"5".to_vec());
     let run = executed(&definition(&reader(""), PASS), "{}", &mut world).expect("a run");
-    use EventType as E;
     assert_eq!(
         events(&run)[3..],
         [(E::MapRunStarted, 3, 0), (E::MapRunFailed, 4, 0), (E::MapStateFailed, 5, 0), (E::ExecutionFailed, 6, 0)]
