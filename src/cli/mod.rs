@@ -1,5 +1,6 @@
 //! The command line: one file per verb; each joins the stages and is imported by nobody.
 
+mod audit;
 mod aws_settings;
 mod completion;
 mod demo;
@@ -47,6 +48,7 @@ enum Verb {
     Show(show::ShowArgs),
     Replay(replay::ReplayArgs),
     Run(Box<run::RunArgs>),
+    Audit(audit::AuditArgs),
     Demo(demo::DemoArgs),
     Completion(completion::CompletionArgs),
     Man(man::ManArgs),
@@ -79,6 +81,7 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Replay(args) => replay::run(args, &cli.global, out, words),
         Verb::Show(args) => show::run(args, &cli.global, out, words),
         Verb::Run(args) => run::run(args, &cli.global, out, words),
+        Verb::Audit(args) => audit::run(args, &cli.global, out, words),
         Verb::Demo(args) => demo::run(args, out, words),
         Verb::Completion(args) => completion::run::<Cli>(args, out),
         Verb::Man(args) => man::run::<Cli>(args, out),

@@ -66,7 +66,7 @@ pub(super) struct Recording<'h> {
     /// Whether branches or iterations ran beside each other.
     has_siblings: bool,
     /// Visits that ended the execution without an attempt: what the service refused to do.
-    refused: HashMap<(Rc<str>, ScopePath), usize>,
+    refused: HashMap<Key, usize>,
 }
 
 impl<'h> Recording<'h> {
@@ -107,8 +107,7 @@ impl<'h> Recording<'h> {
 
     /// The event that ended the execution because the service refused to run this state, which left no event of its own.
     pub fn refusal(&self, key: &Key) -> Option<&'h HistoryEvent> {
-        let index = *self.refused.get(&(Rc::clone(&key.state), Rc::clone(&key.scope)))?;
-        self.events().get(index)
+        self.events().get(*self.refused.get(key)?)
     }
 
     /// Maps and Parallels of which a branch or iteration did not end well.
@@ -137,20 +136,31 @@ impl<'h> Recording<'h> {
         for ((_, visit), steps) in path.visits().zip(&steps).filter(|((_, visit), _)| visit.first_event < self.length) {
             let Some(name) = &visit.state else { continue };
             let place = (Rc::<str>::from(&*name.decode()), Rc::clone(&scopes[visit.scope.0 as usize]));
+            let bounds = attempt_bounds(visit);
+            let refused = self.refused_at(visit, &bounds);
+            // A visit counts when it asks for something, as it does in the interpreter.
+            if steps.is_empty() && visit.map_runs.is_empty() && refused.is_none() {
+                continue;
+            }
             let count = visits.entry(place.clone()).or_default();
             *count += 1;
-            let bounds = attempt_bounds(visit);
-            for (number, bounds) in (1..).zip(&bounds) {
+            let visit_number = *count;
+            for (attempt, bounds) in (1..).zip(&bounds) {
                 let (state, scope) = place.clone();
-                let key = Key { state, scope, visit: *count, attempt: number };
+                let key = Key { state, scope, visit: visit_number, attempt };
                 if let Some(events) = map_run_events(self.history, visit, steps, bounds) {
                     self.map_runs.insert(key, events);
                 } else {
-                    self.attempts.insert(key, attempt_events(self.history, steps, bounds));
+                    let events = attempt_events(self.history, steps, bounds);
+                    // Expressions that failed before anything was called are attempts without an answer.
+                    if events != AttemptEvents::default() {
+                        self.attempts.insert(key, events);
+                    }
                 }
             }
-            if let Some(last) = self.refused_at(visit, &bounds) {
-                self.refused.insert(place, last);
+            if let Some(last) = refused {
+                let (state, scope) = place;
+                self.refused.insert(Key { state, scope, visit: visit_number, attempt: 1 }, last);
             }
         }
     }

@@ -18,6 +18,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
+use self::definition::Invalid;
 use self::documents::Input;
 use self::settings::Settings;
 use self::world::LocalWorld;
@@ -25,6 +26,7 @@ use self::write::Written;
 use super::exit_code::Exit;
 use super::global::GlobalArgs;
 use super::output::{redactor, say};
+use crate::asl::check::MachineType;
 use crate::interpreter::{self, Run};
 use crate::model::Origin;
 
@@ -78,8 +80,8 @@ pub struct RunArgs {
     execution_name: Option<String>,
     /// Type of the state machine; otherwise as describe-state-machine says, or STANDARD
     #[arg(long, value_enum, ignore_case = true, value_name = "TYPE")]
-    r#type: Option<MachineType>,
-    /// When the execution starts; otherwise now
+    r#type: Option<TypeChoice>,
+    /// When the execution starts: a time, or `now` [default: 2026-01-01T00:00:00Z]
     #[arg(long, value_name = "TIME")]
     clock: Option<String>,
     /// For everything random; the same seed gives the same execution
@@ -88,6 +90,9 @@ pub struct RunArgs {
     /// How many events a history may have, in place of the service's 25000
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     max_events: Option<u64>,
+    /// Run a definition that is not valid as far as it goes
+    #[arg(long)]
+    no_check: bool,
     /// Write the history to a file, as get-execution-history prints it
     #[arg(long, value_name = "FILE")]
     history: Option<PathBuf>,
@@ -102,14 +107,26 @@ pub struct RunArgs {
 /// Types of state machines, in the words of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "UPPER")]
-enum MachineType {
+enum TypeChoice {
     Standard,
     Express,
 }
 
+impl From<TypeChoice> for MachineType {
+    fn from(choice: TypeChoice) -> Self {
+        match choice {
+            TypeChoice::Standard => Self::Standard,
+            TypeChoice::Express => Self::Express,
+        }
+    }
+}
+
 /// Reads everything, runs one execution for each input and writes what came of it.
 pub fn run(args: &RunArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<Exit> {
-    let settings = Settings::resolve(args, global.region.as_deref(), Timestamp::now())?;
+    let settings = match Settings::resolve(args, global.region.as_deref(), Timestamp::now()) {
+        Ok(settings) => settings,
+        Err(error) => return Err(explained(error, global, words)?),
+    };
     for note in settings.notes.iter().filter(|_| !global.quiet) {
         say(words, redactor(global), note);
     }
@@ -132,6 +149,18 @@ pub fn run(args: &RunArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mut
         (0, true) => Exit::Found,
         _ => Exit::Failed,
     })
+}
+
+/// An error of which there is more to say goes on in short.
+fn explained(error: anyhow::Error, global: &GlobalArgs, words: &mut dyn Write) -> std::io::Result<anyhow::Error> {
+    match error.downcast::<Invalid>() {
+        Ok(invalid) => {
+            let short = anyhow::anyhow!("{invalid}");
+            invalid.explain(global, words)?;
+            Ok(short)
+        }
+        Err(error) => Ok(error),
+    }
 }
 
 fn execute(settings: &Settings, input: &Input, number: usize, args: &RunArgs) -> anyhow::Result<Run> {

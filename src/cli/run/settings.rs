@@ -5,19 +5,22 @@ use std::fmt;
 use anyhow::Context;
 use jiff::Timestamp;
 
+use super::RunArgs;
 use super::answering::{TaskNames, read_test_case};
 use super::definition::Definition;
 use super::documents::{Input, inputs, pair};
 use super::world::Setup;
-use super::{MachineType, RunArgs};
+use crate::asl::check::MachineType;
 use crate::cli::exit_code::WrongUsage;
 use crate::interpreter::{ExecutionInfo, RunOptions};
 use crate::model::{StateMachineArn, time};
 
-/// The account of every ARN that nobody gave; that of the service's documentation.
-const ACCOUNT: &str = "123456789012";
+/// The account of every ARN that nobody gave.
+const ACCOUNT: &str = "111111111111";
 /// The region of every ARN that nobody gave.
 const REGION: &str = "us-east-1";
+/// When executions start for which nobody gave a time, so that the same arguments give the same bytes.
+const START: &str = "2026-01-01T00:00:00Z";
 /// What the service allows.
 const MOST_EVENTS: u64 = 25_000;
 /// States that may be entered, at least: more than any history has events.
@@ -40,16 +43,13 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads everything that the arguments name. `now` is the clock where they name no time.
+    /// Reads everything that the arguments name. `now` is for `--clock now`.
     pub fn resolve(args: &RunArgs, region: Option<&str>, now: Timestamp) -> anyhow::Result<Self> {
         if args.definition == "-" && args.input.as_deref() == Some("-") {
             return Err(WrongUsage("standard input can't be both, the definition and the input".to_owned()).into());
         }
-        let mut definition = Definition::read(&args.definition)?;
+        let mut definition = Definition::read(&args.definition, args.r#type.map(MachineType::from), !args.no_check)?;
         let (setup, notes) = set_up(args, &definition)?;
-        if let Some(kind) = args.r#type {
-            definition.express = kind == MachineType::Express;
-        }
         if let Some(name) = &args.name {
             definition.arn = None;
             definition.name.clone_from(name);
@@ -82,7 +82,7 @@ fn set_up(args: &RunArgs, definition: &Definition) -> anyhow::Result<(Setup, Vec
     let mut setup = Setup::default();
     for text in &args.machine {
         let (known, path) = pair("--machine", text)?;
-        setup.machines.push((known.to_owned(), Definition::read(path)?));
+        setup.machines.push((known.to_owned(), Definition::read(path, None, !args.no_check)?));
     }
     for text in &args.s3 {
         let (bucket, folder) = pair("--s3", text)?;
@@ -106,9 +106,9 @@ fn set_up(args: &RunArgs, definition: &Definition) -> anyhow::Result<(Setup, Vec
 }
 
 fn options(args: &RunArgs, definition: &Definition, region: &str, now: Timestamp) -> anyhow::Result<RunOptions> {
-    let start = match &args.clock {
-        Some(text) => time::parse(text).ok_or_else(|| WrongUsage(format!("--clock `{text}` is no time such as 2026-01-01T00:00:00Z")))?,
-        None => now,
+    let start = match args.clock.as_deref().unwrap_or(START) {
+        "now" => now,
+        text => time::parse(text).ok_or_else(|| WrongUsage(format!("--clock `{text}` is no time such as {START}, nor `now`")))?,
     };
     let machine_arn =
         definition.arn.clone().unwrap_or_else(|| format!("arn:aws:states:{region}:{ACCOUNT}:stateMachine:{}", definition.name));
@@ -122,7 +122,7 @@ fn options(args: &RunArgs, definition: &Definition, region: &str, now: Timestamp
         name: "".into(),
         machine_arn: machine_arn.into(),
         role_arn: role_arn.into(),
-        express: definition.express,
+        express: definition.is_express(),
     };
     Ok(RunOptions {
         execution,
@@ -161,11 +161,11 @@ mod tests {
 
     #[test]
     fn executions_have_the_arns_of_the_service() {
-        let machine = "arn:aws:states:eu-west-1:123456789012:stateMachine:Orders";
+        let machine = "arn:aws:states:eu-west-1:111111111111:stateMachine:Orders";
         let standard = execution_arn(machine, "run-1", false, 0);
-        assert_eq!(standard, "arn:aws:states:eu-west-1:123456789012:execution:Orders:run-1");
+        assert_eq!(standard, "arn:aws:states:eu-west-1:111111111111:execution:Orders:run-1");
         let express = execution_arn(machine, "run-1", true, 7);
-        assert_eq!(express, "arn:aws:states:eu-west-1:123456789012:express:Orders:run-1:00000000-0000-4000-8000-000000000007");
+        assert_eq!(express, "arn:aws:states:eu-west-1:111111111111:express:Orders:run-1:00000000-0000-4000-8000-000000000007");
         for arn in [standard, express] {
             arn.parse::<crate::model::ExecutionArn>().expect("an ARN");
         }

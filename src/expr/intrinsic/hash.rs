@@ -2,7 +2,7 @@
 
 use md5::Md5;
 use sha1::{Digest as _, Sha1};
-use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use sha2::{Sha256, Sha384, Sha512};
 
 use super::{Failure, Function};
 use crate::expr::Value;
