@@ -83,7 +83,7 @@ pub fn run(args: &ReplayArgs, global: &GlobalArgs, out: &mut dyn Write, words: &
         return Ok(Exit::NothingMatched);
     }
     one_only(&found, args, global.output)?;
-    let definition = args.definition.as_deref().map(Definition::read).transpose()?;
+    let definition = args.definition.as_deref().map(|path| Definition::read(path, None, false)).transpose()?;
     let definition = definition.map(|definition| definition.machine.source.to_string());
     let several = found.len() > 1;
     let mut tally = Tally::default();
