@@ -10,8 +10,7 @@ use super::page::{Page, head};
 use super::redact::Redactor;
 use super::styles::{Styles, paint};
 use crate::analysis::replay::{
-    Chance, Change, DefinitionSource, DifferingPlace, Divergence, Event, OutcomeReport, ReplayReport, Step, StepPair, TakenOver, Verdict,
-    WhatIf,
+    Chance, Change, DefinitionSource, DifferingPlace, Divergence, Event, OutcomeReport, ReplayReport, Step, StepPair, Verdict, WhatIf,
 };
 use crate::model::StateMachineArn;
 
@@ -32,7 +31,7 @@ pub fn text(report: &ReplayReport, styles: &Styles, redactor: &Redactor, width: 
         None => compared(report, page)?,
     }
     answers(report, page)?;
-    taken_over(&report.taken_over, page)?;
+    taken_over(report, page)?;
     incomplete(report, page)?;
     next(report, page)
 }
@@ -266,19 +265,20 @@ fn answers(report: &ReplayReport, page: &mut Page<'_>) -> io::Result<()> {
     page.fact("Answers", Style::new(), &text)
 }
 
-fn taken_over(taken: &[TakenOver], page: &mut Page<'_>) -> io::Result<()> {
-    for taken in taken {
-        let what = match taken.kind {
-            Chance::Name => counted(taken.count as u64, "generated name"),
-            Chance::Random => counted(taken.count as u64, "random number"),
-            Chance::Time => counted(taken.count as u64, "time"),
-        };
-        let text = if taken.known {
-            format!("{what} taken from the recording, since no definition determines them")
-        } else {
-            format!("{what} that no replay can know, made up")
-        };
-        page.fact("Values", page.styles.dim, &text)?;
+fn taken_over(report: &ReplayReport, page: &mut Page<'_>) -> io::Result<()> {
+    let dim = page.styles.dim;
+    let words = report.taken_over.iter().map(|taken| match taken.kind {
+        Chance::Name => counted(taken.count as u64, "generated name"),
+        Chance::Random => counted(taken.count as u64, "random number"),
+        Chance::Time => counted(taken.count as u64, "time"),
+    });
+    let words: Vec<String> = words.collect();
+    if !words.is_empty() {
+        page.fact("Values", dim, &format!("{} taken from the recording, since no definition determines them", words.join(", ")))?;
+    }
+    let undetermined = report.compared.undetermined_places;
+    if undetermined > 0 {
+        page.fact("Left out", dim, &format!("{} of values that no replay can know", counted(undetermined as u64, "place")))?;
     }
     Ok(())
 }

@@ -157,7 +157,8 @@ fn judge(
 ) {
     let history = &learned.ran.run.history;
     let produced = Recording::new(history, produced_path);
-    let found = verdict::compare(recording, &produced, learned.probes.as_ref());
+    let (found, undetermined) = verdict::compare(recording, &produced, learned.probes.as_ref());
+    report.compared.undetermined_places = undetermined;
     report.compared.produced_events = produced.length;
     report.compared.siblings_reordered = matches!(found, Found::Reordered);
     report.taken_over = taken_over(&learned.ran);
@@ -345,18 +346,18 @@ fn stop_as_recorded(recording: &Recording<'_>, learned: &mut Learned) {
     };
 }
 
-/// What was drawn, by kind.
+/// What the recording gave, by kind.
 fn taken_over(ran: &Ran) -> Vec<TakenOver> {
     let mut found: Vec<TakenOver> = Vec::new();
-    for draw in &ran.draws {
+    for draw in ran.draws.iter().filter(|draw| draw.known) {
         let (kind, example) = match &draw.value {
             Drawn::Text(text) => (Chance::Name, Value::from(&**text)),
             Drawn::Random(number) => (Chance::Random, Value::from(*number)),
             Drawn::Now(moment) => (Chance::Time, Value::from(*moment)),
         };
-        match found.iter_mut().find(|known| (known.kind, known.known) == (kind, draw.known)) {
+        match found.iter_mut().find(|known| known.kind == kind) {
             Some(same) => same.count += 1,
-            None => found.push(TakenOver { kind, count: 1, example: example.to_json(), known: draw.known }),
+            None => found.push(TakenOver { kind, count: 1, example: example.to_json() }),
         }
     }
     found

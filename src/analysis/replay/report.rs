@@ -94,6 +94,8 @@ pub struct Compared {
     pub produced_events: usize,
     /// How many agreed before the first difference.
     pub agreed_events: usize,
+    /// Places that were not compared, because they depend on values that no definition determines and that could not be found out.
+    pub undetermined_places: usize,
     /// Whether events of siblings came in another order than the recorded one, which the service leaves open.
     pub siblings_reordered: bool,
 }
@@ -155,8 +157,6 @@ pub struct TakenOver {
     pub count: usize,
     /// The first, as JSON text.
     pub example: String,
-    /// Whether the recorded value was found out; else places that depend on it were not compared.
-    pub known: bool,
 }
 
 /// What kind of value no definition determines.

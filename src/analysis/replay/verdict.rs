@@ -24,23 +24,28 @@ pub(super) enum Found {
 }
 
 /// Compares a produced history with the recorded one. What two probes fill in differently is not compared: nothing determines it.
-pub(super) fn compare(recorded: &Recording<'_>, produced: &Recording<'_>, probes: Option<&(Ran, Ran)>) -> Found {
+///
+/// Also tells how many places that were.
+pub(super) fn compare(recorded: &Recording<'_>, produced: &Recording<'_>, probes: Option<&(Ran, Ran)>) -> (Found, usize) {
+    let mut undetermined = 0;
     let (one, other) = (recorded.events(), produced.events());
     let length = if recorded.is_finished() { one.len().max(other.len()) } else { one.len() };
     for index in 0..length {
         let (Some(one), Some(other)) = (one.get(index), other.get(index)) else {
-            return in_any_order(recorded, produced, Found::Parted(index, Vec::new()));
+            return (in_any_order(recorded, produced, Found::Parted(index, Vec::new())), undetermined);
         };
         let mut found = differences(one, other, Strictness::Exact);
         if let Some((lowest, greatest)) = probes.filter(|_| !found.is_empty()) {
-            let undetermined = depending(lowest, greatest, index);
-            found.retain(|difference| !undetermined.iter().any(|place| place.is_at(difference)));
+            let depending = depending(lowest, greatest, index);
+            let before = found.len();
+            found.retain(|difference| !depending.iter().any(|place| place.is_at(difference)));
+            undetermined += before - found.len();
         }
         if !found.is_empty() {
-            return in_any_order(recorded, produced, Found::Parted(index, found));
+            return (in_any_order(recorded, produced, Found::Parted(index, found)), undetermined);
         }
     }
-    Found::Same
+    (Found::Same, undetermined)
 }
 
 fn in_any_order(recorded: &Recording<'_>, produced: &Recording<'_>, parted: Found) -> Found {
