@@ -67,7 +67,7 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // What was found before is worth having; a pipe that is closed as well changes nothing.
             let _ = out.flush();
-            let doing = if error.is::<io::Error>() { "failed to write the answer: " } else { "" };
+            let doing = if error.chain().len() == 1 && error.is::<io::Error>() { "failed to write the answer: " } else { "" };
             output::say(words, output::redactor(&cli.global), &format!("{doing}{error:#}"));
             let code = error.downcast_ref::<exit_code::WrongUsage>().map_or(Exit::Failed, |_| Exit::WrongUsage);
             ExitCode::from(code.code())
