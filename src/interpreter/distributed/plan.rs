@@ -90,12 +90,7 @@ impl Plan {
     }
 
     /// What the state gets of its children, or how the Map Run fails.
-    pub(super) fn result(
-        &self,
-        names: &Names,
-        children: &ChildrenEnded,
-        world: &mut dyn World,
-    ) -> Result<Value, DatasetError> {
+    pub(super) fn result(&self, names: &Names, children: &ChildrenEnded, world: &mut dyn World) -> Result<Value, DatasetError> {
         let result = match &self.writer {
             // A failed Map Run leaves its files as well.
             Some((bucket, prefix)) => {
@@ -123,13 +118,7 @@ impl Reading {
 }
 
 /// The input of a child, or what goes into a batch.
-fn selected(
-    item: Item,
-    index: u64,
-    selector: Option<&Template>,
-    effective: &Value,
-    around: Around<'_>,
-) -> Result<Value, DatasetError> {
+fn selected(item: Item, index: u64, selector: Option<&Template>, effective: &Value, around: Around<'_>) -> Result<Value, DatasetError> {
     let Some(selector) = selector else { return Ok(item.input()) };
     let item = MapItem { index, value: item.value, key: item.key, source: Some(item.source) };
     let around = Around { item: Some(&item), ..around };
