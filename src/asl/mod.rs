@@ -6,5 +6,5 @@ mod compile;
 mod graph;
 pub mod machine;
 
-pub use compile::{CompileError, compile};
+pub use compile::{CompileError, compile, compile_state, definition_text};
 pub use graph::{Catcher, Definition, DefinitionError, Machine, MachineId, State, StateId};

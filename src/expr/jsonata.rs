@@ -11,7 +11,7 @@ pub struct Jsonata {
 impl Jsonata {
     /// Parses the text between `{%` and `%}`.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
-        Ok(Self { text: text.to_owned() })
+        Ok(Self { text: text.trim().to_owned() })
     }
 
     /// As it was written, without the markers and the blanks beside them.
