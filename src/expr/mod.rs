@@ -3,11 +3,16 @@
 //! Everything here is parsed once, when a definition is compiled, and evaluated many times. Nothing here knows states or
 //! executions: what an expression can see is its input, and [`Surroundings`].
 
+mod cursor;
+mod intrinsic;
+mod java;
 mod jsonata;
 mod object;
 mod path;
 mod reference;
 mod template;
+#[cfg(test)]
+mod testing;
 mod value;
 
 pub use jsonata::Jsonata;

@@ -70,6 +70,13 @@ impl Object {
         }
     }
 
+    /// Sets a member that is known not to be there yet.
+    pub(super) fn push(&mut self, name: Rc<str>, value: Value) {
+        debug_assert!(self.members.iter().take(INDEXED).all(|(known, _)| *known != name), "a name stands once");
+        self.index = OnceCell::new();
+        self.members.push((name, value));
+    }
+
     /// Takes a member out; the others keep their order.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
         let position = self.position(name)?;

@@ -1,0 +1,124 @@
+//! `States.Format`, `States.StringSplit`, the Base64 functions, and those from JSON text and to it.
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+
+use super::hash::CHARACTERS;
+use super::{Failure, Function};
+use crate::expr::{Object, Value, java};
+
+/// A template of `States.Format`, taken apart at its placeholders: one text more than there are placeholders.
+#[derive(Debug)]
+pub(super) struct Format {
+    texts: Vec<String>,
+}
+
+impl Format {
+    /// Takes a template apart. `\{`, `\}`, `\'` and `\\` stand for the character itself.
+    pub(super) fn parse(template: &str) -> Result<Self, Failure> {
+        let invalid = |what: &str| Failure::Words(format!("Invalid template in States.Format: {what}"));
+        let mut texts = vec![];
+        let mut text = String::new();
+        let mut characters = template.chars();
+        while let Some(next) = characters.next() {
+            match next {
+                '\\' => match characters.next() {
+                    Some(escaped @ ('\\' | '\'' | '{' | '}')) => text.push(escaped),
+                    _ => return Err(invalid(r"only \', \{, \} and \\ can be escaped.")),
+                },
+                '{' if characters.next() == Some('}') => texts.push(std::mem::take(&mut text)),
+                '{' => return Err(invalid("matching '}' not found for '{'.")),
+                '}' => return Err(invalid("matching '{' not found for '}'.")),
+                other => text.push(other),
+            }
+        }
+        texts.push(text);
+        Ok(Self { texts })
+    }
+
+    /// Whether there are as many arguments as placeholders.
+    pub(super) fn check(&self, arguments: usize) -> Result<(), Failure> {
+        if arguments == self.texts.len() - 1 {
+            return Ok(());
+        }
+        Err(Function::Format.refuses_because("number of arguments do not match the occurrences of {}."))
+    }
+
+    /// Writes the texts, and between them each argument by `write_argument`.
+    pub(super) fn write(
+        &self,
+        text: &mut String,
+        mut write_argument: impl FnMut(usize, &mut String) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        text.push_str(&self.texts[0]);
+        for (position, after) in self.texts[1..].iter().enumerate() {
+            write_argument(position, text)?;
+            text.push_str(after);
+        }
+        Ok(())
+    }
+}
+
+fn string(value: &Value, function: Function) -> Result<&str, Failure> {
+    value.as_str().ok_or_else(|| function.refuses())
+}
+
+/// Every character of `delimiters` parts; empty parts are left out.
+pub(super) fn split(text: &Value, delimiters: &Value) -> Result<Value, Failure> {
+    let (text, delimiters) = (string(text, Function::StringSplit)?, string(delimiters, Function::StringSplit)?);
+    let delimiters: std::collections::HashSet<char> = delimiters.chars().collect();
+    Ok(Value::array(text.split(|next| delimiters.contains(&next)).filter(|part| !part.is_empty()).map(Value::from)))
+}
+
+fn short(value: &Value, function: Function) -> Result<&str, Failure> {
+    let text = string(value, function)?;
+    if text.chars().take(CHARACTERS + 1).count() > CHARACTERS { Err(function.refuses()) } else { Ok(text) }
+}
+
+pub(super) fn base64_encode(text: &Value) -> Result<Value, Failure> {
+    Ok(Value::from(STANDARD.encode(short(text, Function::Base64Encode)?)))
+}
+
+/// Decodes as leniently as the service: what is no digit is passed over, padding may be missing, and ends the text.
+pub(super) fn base64_decode(text: &Value) -> Result<Value, Failure> {
+    const LENIENT: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true).with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let digit = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' => Some(byte),
+        b'-' => Some(b'+'),
+        b'_' => Some(b'/'),
+        _ => None,
+    };
+    let mut digits: Vec<u8> = short(text, Function::Base64Decode)?.bytes().take_while(|byte| *byte != b'=').filter_map(digit).collect();
+    // A single digit left over holds no byte.
+    digits.truncate(digits.len() - usize::from(digits.len() % 4 == 1));
+    let bytes = GeneralPurpose::new(&alphabet::STANDARD, LENIENT).decode(digits).map_err(|_| Function::Base64Decode.refuses())?;
+    Ok(Value::from(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// The members of both; those of the second win. In the order of the hash table that the service makes of them.
+pub(super) fn json_merge(one: &Value, other: &Value, deep: &Value) -> Result<Value, Failure> {
+    let (Value::Object(one), Value::Object(other), Value::Bool(false)) = (one, other, deep) else {
+        return Err(Function::JsonMerge.refuses());
+    };
+    let mut merged = Object::clone(one);
+    for (name, value) in other.iter() {
+        merged.insert(name.clone(), value.clone());
+    }
+    let members: Vec<_> = merged.iter().collect();
+    let hashes: Vec<i32> = members.iter().map(|(name, _)| java::hash_text(name)).collect();
+    let order = java::hash_table_order(&hashes, java::hash_table_capacity(one.len(), 1));
+    Ok(Value::object(order.into_iter().map(|position| (members[position].0.clone(), members[position].1.clone()))))
+}
+
+/// Text without anything in it is null.
+pub(super) fn string_to_json(text: &Value) -> Result<Value, Failure> {
+    let text = string(text, Function::StringToJson)?;
+    match text.trim_matches([' ', '\n', '\r', '\t']) {
+        "" => Ok(Value::Null),
+        "-0" => Ok(Value::from(0)),
+        json => Value::parse(json).map_err(|_| Function::StringToJson.refuses()),
+    }
+}
