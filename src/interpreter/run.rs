@@ -1,13 +1,19 @@
 //! Runs one execution to its end.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use jiff::Timestamp;
 use thiserror::Error;
 
+use super::context::ExecutionFacts;
+use super::execution::{Bounds, Execution};
+use super::luck::Luck;
+use super::payload::{LARGEST, Payload};
+use super::recorder::Recorder;
 use super::{ExecutionInfo, Unanswered, World};
-use crate::asl::machine::StateMachine;
-use crate::model::{ExecutionStatus, History};
+use crate::asl::machine::{BlockNumber, StateMachine};
+use crate::model::{ExecutionHeader, ExecutionStatus, History, RawText};
 
 /// How to run an execution.
 #[derive(Debug, Clone)]
@@ -55,15 +61,66 @@ pub enum RunError {
     /// The input is no JSON.
     #[error("the input is no JSON: {0}")]
     Input(String),
+    /// The input is larger than the service takes.
+    #[error("the input has {0} bytes or is nested too deep; the service takes at most {LARGEST} bytes")]
+    LargeInput(usize),
     /// A task that nothing answers.
     #[error(transparent)]
     Unanswered(#[from] Unanswered),
     /// The limit on states was reached.
     #[error("more than {0} states were entered; the definition loops without an end, or the limit is too low (--max-events)")]
     TooManyStates(u64),
+    /// Executions start one another without an end.
+    #[error("more than {0} executions started one another in a row")]
+    TooDeep(u32),
 }
 
 /// Runs an execution of `machine` with the JSON text `input`.
-pub fn run(_machine: &Rc<StateMachine>, _input: &str, _options: &RunOptions, _world: &mut dyn World) -> Result<Run, RunError> {
-    Err(RunError::Input("not built".to_owned()))
+pub fn run(machine: &Rc<StateMachine>, input: &str, options: &RunOptions, world: &mut dyn World) -> Result<Run, RunError> {
+    let input = Payload::parse(input).map_err(|error| RunError::Input(error.to_string()))?;
+    if !input.fits() {
+        return Err(RunError::LargeInput(input.bytes()));
+    }
+    let bounds = Bounds {
+        luck: Luck::new(options.seed),
+        states_left: Cell::new(options.max_states),
+        max_states: options.max_states,
+        max_events: options.max_events,
+        record: options.record,
+        depth: Cell::new(0),
+    };
+    let facts = ExecutionFacts { info: options.execution.clone(), start: options.start, input };
+    Execution::new(machine, facts, world, &bounds).run(BlockNumber(0))
+}
+
+/// The history of an execution that ended, or stands still.
+pub(super) fn history(
+    facts: &ExecutionFacts,
+    machine: &StateMachine,
+    outcome: &Outcome,
+    stop: Timestamp,
+    recorder: Recorder,
+    record: bool,
+) -> History {
+    let header = ExecutionHeader {
+        arn: facts.info.arn.parse().ok(),
+        state_machine_arn: facts.info.machine_arn.parse().ok(),
+        name: Some(facts.info.name.to_string()),
+        status: Some(outcome.status),
+        start: Some(facts.start),
+        stop: (outcome.status != ExecutionStatus::Running).then_some(stop),
+        redrive_count: Some(0),
+        ..ExecutionHeader::default()
+    };
+    if !record {
+        return History { header, ..History::default() };
+    }
+    let header = ExecutionHeader {
+        input: Some(facts.input.raw_text()),
+        output: outcome.output.as_deref().map(RawText::plain),
+        error: outcome.error.as_deref().map(RawText::plain),
+        cause: outcome.cause.as_deref().map(RawText::plain),
+        ..header
+    };
+    History { header, events: recorder.into_events(), definition: Some(RawText::plain(&*machine.source)), ..History::default() }
 }
