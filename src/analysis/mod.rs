@@ -1,6 +1,7 @@
 //! Questions about executions, each answered with a plain value that serialises.
 
 pub mod advice;
+pub mod audit;
 pub mod cause;
 pub mod execution;
 pub mod show;

@@ -1,5 +1,6 @@
 //! The command line: one file per verb; each joins the stages and is imported by nobody.
 
+mod audit;
 mod aws_settings;
 mod completion;
 mod demo;
@@ -43,6 +44,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 found something (with
 enum Verb {
     Why(why::WhyArgs),
     Show(show::ShowArgs),
+    Audit(audit::AuditArgs),
     Demo(demo::DemoArgs),
     Completion(completion::CompletionArgs),
     Man(man::ManArgs),
@@ -73,6 +75,7 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
     match &cli.verb {
         Verb::Why(args) => why::run(args, &cli.global, out, words),
         Verb::Show(args) => show::run(args, &cli.global, out, words),
+        Verb::Audit(args) => audit::run(args, &cli.global, out, words),
         Verb::Demo(args) => demo::run(args, out, words),
         Verb::Completion(args) => completion::run::<Cli>(args, out),
         Verb::Man(args) => man::run::<Cli>(args, out),

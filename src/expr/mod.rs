@@ -10,6 +10,7 @@ mod jsonata;
 mod object;
 mod path;
 mod reference;
+mod references;
 mod template;
 #[cfg(test)]
 mod testing;
@@ -19,6 +20,7 @@ pub use jsonata::Jsonata;
 pub use object::Object;
 pub use path::PathExpression;
 pub use reference::ReferencePath;
+pub use references::{References, references};
 pub use template::{Template, TemplateLanguage};
 pub use value::{Number, ParseError, Value};
 

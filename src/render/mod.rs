@@ -1,5 +1,6 @@
 //! Reports to text and JSON. Renderers write to a given writer with given [`Styles`](styles::Styles) and add nothing.
 
+pub mod audit;
 mod columns;
 pub mod escape;
 pub mod events;
