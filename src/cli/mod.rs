@@ -10,6 +10,7 @@ mod load;
 mod man;
 mod output;
 mod show;
+mod test_state;
 mod why;
 
 use std::io::{self, Write};
@@ -45,6 +46,7 @@ enum Verb {
     Why(why::WhyArgs),
     Show(show::ShowArgs),
     Audit(audit::AuditArgs),
+    TestState(test_state::TestStateArgs),
     Demo(demo::DemoArgs),
     Completion(completion::CompletionArgs),
     Man(man::ManArgs),
@@ -76,6 +78,7 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Why(args) => why::run(args, &cli.global, out, words),
         Verb::Show(args) => show::run(args, &cli.global, out, words),
         Verb::Audit(args) => audit::run(args, &cli.global, out, words),
+        Verb::TestState(args) => test_state::run(args, &cli.global, out, words),
         Verb::Demo(args) => demo::run(args, out, words),
         Verb::Completion(args) => completion::run::<Cli>(args, out),
         Verb::Man(args) => man::run::<Cli>(args, out),

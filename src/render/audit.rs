@@ -171,7 +171,8 @@ mod tests {
 
     #[test]
     fn of_a_long_line_the_part_with_the_mark_is_shown() {
-        let definition = format!(r#"{{"Comment": "{}", "StartAt": "A", "States": {{"A": {{"Type": "Pass", "End": 1}}}}}}"#, "x".repeat(500));
+        let definition =
+            format!(r#"{{"Comment": "{}", "StartAt": "A", "States": {{"A": {{"Type": "Pass", "End": 1}}}}}}"#, "x".repeat(500));
         let text = shown(&definition, 80);
         assert!(text.lines().all(|line| line.width() <= 80), "{text}");
         let mark = text.lines().find(|line| line.contains('^')).and_then(|line| line.find('^')).expect("a mark");

@@ -11,5 +11,6 @@ pub mod redact;
 pub mod show;
 pub mod state;
 pub mod styles;
+pub mod test_state;
 pub mod timeline;
 pub mod why;
