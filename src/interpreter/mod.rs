@@ -7,6 +7,7 @@ pub mod choice;
 mod composite;
 pub mod context;
 pub mod data_flow;
+pub mod dataset;
 mod distributed;
 mod execution;
 pub mod failure;
@@ -29,5 +30,6 @@ mod world;
 pub use payload::{LARGEST, Payload};
 pub use run::{Outcome, Run, RunError, RunOptions, run};
 pub use world::{
-    Attempted, Child, ExecutionInfo, ObjectError, ObjectSummary, Pending, TaskAnswer, TaskOutcome, TaskRequest, Unanswered, World,
+    Attempted, Chance, Child, ExecutionInfo, MapRunAnswer, MapRunOutcome, MapRunRequest, ObjectError, ObjectSummary, Pending, TaskAnswer,
+    TaskOutcome, TaskRequest, Unanswered, World,
 };

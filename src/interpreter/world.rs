@@ -28,6 +28,23 @@ pub trait World {
         false
     }
 
+    /// When an event happens that is about to be written, for a world that knows better than the virtual clock: the clock is set
+    /// to this moment first. Asked for each event of the execution, after [`choose`](World::choose), if
+    /// [`interleaves`](World::interleaves). `events` is how many events there are already.
+    fn moment(&mut self, _event: &Pending<'_>, _events: usize) -> Option<Timestamp> {
+        None
+    }
+
+    /// Where values come from that no definition determines; `None` for the seed of the run alone. Asked once, at the start.
+    fn chance(&mut self) -> Option<Rc<dyn Chance>> {
+        None
+    }
+
+    /// What became of a Map Run, for a world that knows without its children being run. Asked when it begins.
+    fn map_run(&mut self, _request: &MapRunRequest<'_>) -> MapRunAnswer {
+        MapRunAnswer::default()
+    }
+
     /// The definition behind the ARN of a state machine, version or alias, when a Task starts an execution that shall run here.
     fn machine(&mut self, _arn: &str) -> Option<Child> {
         None
@@ -46,6 +63,30 @@ pub trait World {
     /// Writes an object.
     fn write_object(&mut self, bucket: &str, _key: &str, _bytes: &[u8]) -> Result<(), ObjectError> {
         Err(ObjectError::NoBucket(bucket.to_owned()))
+    }
+}
+
+/// Looks at values that no definition determines, and may put others in their place. Each method is given what the seed, or the
+/// virtual clock, came up with, and returns what counts.
+pub trait Chance {
+    /// A number in [0, 1) for `States.MathRandom` and `$random`. Jitter of retries is not asked for.
+    fn random(&self, drawn: f64) -> f64 {
+        drawn
+    }
+
+    /// A UUID for `States.UUID` and `$uuid`.
+    fn uuid(&self, drawn: String) -> String {
+        drawn
+    }
+
+    /// A task token, or the ARN of a Map Run.
+    fn name(&self, drawn: String) -> String {
+        drawn
+    }
+
+    /// Milliseconds since the epoch for `$now` and `$millis`.
+    fn now(&self, clock: i64) -> i64 {
+        clock
     }
 }
 
@@ -148,6 +189,43 @@ pub enum TaskOutcome {
         /// The cause, without the sentence that names the state.
         cause: Rc<str>,
     },
+}
+
+/// Which Map Run begins.
+#[derive(Debug, Clone, Copy)]
+pub struct MapRunRequest<'a> {
+    /// The Distributed Map; each attempt has a Map Run of its own.
+    pub attempted: Attempted<'a>,
+    /// ARN of the Map Run.
+    pub arn: &'a str,
+    /// When it began.
+    pub at: Timestamp,
+    /// The number of its `MapRunStarted`.
+    pub started_event_id: u64,
+}
+
+/// What is known of a Map Run beforehand.
+#[derive(Debug, Clone, Default)]
+pub struct MapRunAnswer {
+    /// How it ended, and how long after it began; `None` to read its items and to run its children here.
+    pub ended: Option<(Duration, MapRunOutcome)>,
+    /// Whether `MapStateExited` links to `MapRunSucceeded`, as it did in the service until 2024. It links to `MapRunStarted` since.
+    pub exits_from_success: bool,
+}
+
+/// How a Map Run ended.
+#[derive(Debug, Clone)]
+pub enum MapRunOutcome {
+    /// With the results of its children, as the state sees them before `ResultSelector` or `Output`.
+    Succeeded(Value),
+    /// With a success of which only is known what the state made of it: its output, and the variables that it assigned.
+    #[allow(missing_docs, reason = "said above")]
+    Exited { output: Value, assigned: Option<Value> },
+    /// With a failure.
+    #[allow(missing_docs, reason = "the members of the event")]
+    Failed { error: Option<Rc<str>>, cause: Option<Rc<str>> },
+    /// Not at all: it went on when the recording stopped.
+    Unfinished,
 }
 
 /// Nothing answers a task. Not a failure of the execution, but of whoever set up the run.

@@ -1,0 +1,181 @@
+//! What a Distributed Map asks for: its fields filled in, then its items made into the inputs of its children, then their results.
+//!
+//! | when                                       | what is filled in                                                    |
+//! |--------------------------------------------|----------------------------------------------------------------------|
+//! | after `MapStateStarted`                    | tolerance, `MaxItems`, places of datasets and results, sizes of batches |
+//! | after `MapRunStarted`                      | the dataset is read; `ItemSelector` for each item; `BatchInput`      |
+//! | after the last child                       | results are written                                                  |
+
+use std::rc::Rc;
+
+use super::children::ChildrenEnded;
+use super::names::Names;
+use crate::asl::machine::{Distributed, ItemBatcher, ItemReader, Map, ResultWriter, Setting};
+use crate::expr::{EvaluationError, Scope, Template, Value};
+use crate::interpreter::World;
+use crate::interpreter::context::{Around, MapItem};
+use crate::interpreter::dataset::{self, Batching, DatasetError, Item, Limits, Location, ResultFormat, Tolerance};
+use crate::interpreter::failure::DATA_LIMIT;
+use crate::interpreter::payload::Payload;
+use crate::interpreter::settings;
+
+/// The fields of a Distributed Map, filled in.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) tolerance: Tolerance,
+    reader: Option<Reading>,
+    batching: Option<Batching>,
+    writer: Option<(String, String)>,
+    format: ResultFormat,
+}
+
+/// An `ItemReader`.
+#[derive(Debug)]
+struct Reading {
+    resource: Rc<str>,
+    arguments: Value,
+    config: Value,
+    max_items: Option<i64>,
+}
+
+impl Plan {
+    /// Fills in the fields that the service looks at before the Map Run begins.
+    pub(super) fn fill(distributed: &Distributed, scope: Scope<'_>) -> Result<Self, EvaluationError> {
+        let tolerance = Tolerance {
+            count: tolerated_count(distributed.tolerated_failure_count.as_ref(), scope)?,
+            percentage: tolerated_percentage(distributed.tolerated_failure_percentage.as_ref(), scope)?,
+        };
+        let reader = distributed.reader.as_ref().map(|reader| Reading::fill(reader, scope)).transpose()?;
+        let batching = distributed.batcher.as_ref().map(|batcher| batching(batcher, scope)).transpose()?;
+        let writer = match &distributed.writer {
+            Some(writer) => place(writer, scope)?,
+            None => None,
+        };
+        let config = distributed.writer.as_ref().map_or(&Value::Null, |writer| &writer.config);
+        let format = ResultFormat::parse(config, writer.is_some());
+        Ok(Self { tolerance, reader, batching, writer, format })
+    }
+
+    /// The inputs of the children, and how many items are in each. `given` are the items of the state's own input, where there is no
+    /// `ItemReader`.
+    pub(super) fn inputs(
+        &self,
+        map: &Map,
+        given: &Value,
+        effective: &Value,
+        around: Around<'_>,
+        world: &mut dyn World,
+    ) -> Result<Vec<(Payload, u64)>, DatasetError> {
+        let items = match &self.reader {
+            Some(reader) => reader.read(world)?,
+            None => dataset::items_of(given).unwrap_or_default(),
+        };
+        let selector = map.item_selector.as_ref();
+        let mut values = Vec::with_capacity(items.len());
+        for (item, index) in items.into_iter().zip(0..) {
+            values.push(selected(item, index, selector, effective, around)?);
+        }
+        let inputs = match &self.batching {
+            Some(batching) => dataset::batches(values, batching),
+            None => values.into_iter().map(|value| (value, 1)).collect(),
+        };
+        let inputs: Vec<(Payload, u64)> = inputs.into_iter().map(|(input, items)| (Payload::from(input), items)).collect();
+        match inputs.iter().position(|(input, _)| !input.fits()) {
+            None => Ok(inputs),
+            Some(position) => {
+                let cause = format!("The input of child execution {position} exceeds the maximum number of bytes service limit.");
+                Err(DatasetError::Failed { error: DATA_LIMIT.into(), cause })
+            }
+        }
+    }
+
+    /// What the state gets of its children, or how the Map Run fails.
+    pub(super) fn result(
+        &self,
+        names: &Names,
+        children: &ChildrenEnded,
+        world: &mut dyn World,
+    ) -> Result<Value, DatasetError> {
+        let result = match &self.writer {
+            // A failed Map Run leaves its files as well.
+            Some((bucket, prefix)) => {
+                let location = Location { bucket, prefix, map_run_arn: &names.arn };
+                dataset::write(world, location, &children.results, self.format)?
+            }
+            None if children.exceeded => Value::Null,
+            None => dataset::inline_output(&children.results, self.format),
+        };
+        if children.exceeded { Err(Tolerance::error()) } else { Ok(result) }
+    }
+}
+
+impl Reading {
+    fn fill(reader: &ItemReader, scope: Scope<'_>) -> Result<Self, EvaluationError> {
+        let max_items = reader.max_items.as_ref().map(|setting| settings::integer(setting, "MaxItems", scope)).transpose()?;
+        let arguments = filled(reader.arguments.as_ref(), scope)?;
+        Ok(Self { resource: Rc::clone(&reader.resource), arguments, config: reader.config.clone(), max_items })
+    }
+
+    fn read(&self, world: &mut dyn World) -> Result<Vec<Item>, DatasetError> {
+        let Self { resource, arguments, config, max_items } = self;
+        dataset::read(world, &dataset::Request { resource, arguments, config, max_items: *max_items, limits: Limits::default() })
+    }
+}
+
+/// The input of a child, or what goes into a batch.
+fn selected(
+    item: Item,
+    index: u64,
+    selector: Option<&Template>,
+    effective: &Value,
+    around: Around<'_>,
+) -> Result<Value, DatasetError> {
+    let Some(selector) = selector else { return Ok(item.input()) };
+    let item = MapItem { index, value: item.value, key: item.key, source: Some(item.source) };
+    let around = Around { item: Some(&item), ..around };
+    let scope = Scope { input: effective, result: None, error_output: None, around: &around };
+    selector.evaluate(scope).map_err(|error| DatasetError::Failed { error: error.error.into(), cause: error.cause })
+}
+
+fn tolerated_count(setting: Option<&Setting>, scope: Scope<'_>) -> Result<Option<u64>, EvaluationError> {
+    let Some(setting) = setting else { return Ok(None) };
+    let count = settings::integer(setting, "ToleratedFailureCount", scope)?;
+    u64::try_from(count).map(Some).map_err(|_| EvaluationError::runtime("ToleratedFailureCount cannot be negative."))
+}
+
+fn tolerated_percentage(setting: Option<&Setting>, scope: Scope<'_>) -> Result<Option<f64>, EvaluationError> {
+    let Some(setting) = setting else { return Ok(None) };
+    let percentage = settings::number(setting, "ToleratedFailurePercentage", scope)?;
+    if (0.0..=100.0).contains(&percentage) {
+        return Ok(Some(percentage));
+    }
+    Err(EvaluationError::runtime("ToleratedFailurePercentage must be between 0 and 100."))
+}
+
+fn batching(batcher: &ItemBatcher, scope: Scope<'_>) -> Result<Batching, EvaluationError> {
+    let size = |setting: Option<&Setting>, field: &str| {
+        let Some(setting) = setting else { return Ok(None) };
+        let size = settings::integer(setting, field, scope)?;
+        u64::try_from(size).map(Some).map_err(|_| EvaluationError::runtime(format!("{field} cannot be negative.")))
+    };
+    Ok(Batching {
+        max_items: size(batcher.max_items.as_ref(), "MaxItemsPerBatch")?,
+        max_input_bytes: size(batcher.max_input_bytes.as_ref(), "MaxInputBytesPerBatch")?,
+        batch_input: batcher.batch_input.as_ref().map(|input| input.evaluate(scope)).transpose()?,
+    })
+}
+
+/// Bucket and prefix of the results, if they go to S3.
+fn place(writer: &ResultWriter, scope: Scope<'_>) -> Result<Option<(String, String)>, EvaluationError> {
+    if writer.resource.is_none() {
+        return Ok(None);
+    }
+    let arguments = filled(writer.arguments.as_ref(), scope)?;
+    let text = |name: &str| arguments.get(name).and_then(Value::as_str).map(str::to_owned);
+    let bucket = text("Bucket").ok_or_else(|| EvaluationError::runtime("The field 'Bucket' is required for ResultWriter."))?;
+    Ok(Some((bucket, text("Prefix").unwrap_or_default())))
+}
+
+fn filled(template: Option<&Template>, scope: Scope<'_>) -> Result<Value, EvaluationError> {
+    template.map_or(Ok(Value::Null), |template| template.evaluate(scope))
+}

@@ -1,0 +1,1 @@
+//! Map Runs in whole executions.
