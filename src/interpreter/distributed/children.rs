@@ -51,22 +51,21 @@ impl Children<'_> {
     ) -> Result<ChildrenEnded, RunError> {
         let items: Vec<u64> = self.inputs.iter().map(|(_, items)| *items).collect();
         let (mut results, mut runs) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
-        let Timeline { end, exceeded, aborted } =
-            timeline(&items, self.start, self.max_concurrency, self.tolerance, |position, start| {
-                let child = self.names.child(&luck.uuid());
-                let mut result = self.pending(position, &child, start);
-                let mut run = execute(child, self.inputs[position].0.clone(), start)?;
-                run.history.header.map_run_arn = Some(self.names.arn.to_string());
-                let status = run.outcome.status;
-                if status != ExecutionStatus::Running {
-                    result.stop = run.history.header.stop.map_or(start, |stop| stop.max(start));
-                    result.outcome = Some(run.outcome.clone());
-                }
-                let stop = result.outcome.is_some().then_some(result.stop);
-                results.push(result);
-                runs.push(run);
-                Ok::<_, RunError>(Ended { stop, failed: status != ExecutionStatus::Succeeded })
-            })?;
+        let Timeline { end, exceeded, aborted } = timeline(&items, self.start, self.max_concurrency, self.tolerance, |position, start| {
+            let child = self.names.child(&luck.uuid());
+            let mut result = self.pending(position, &child, start);
+            let mut run = execute(child, self.inputs[position].0.clone(), start)?;
+            run.history.header.map_run_arn = Some(self.names.arn.to_string());
+            let status = run.outcome.status;
+            if status != ExecutionStatus::Running {
+                result.stop = run.history.header.stop.map_or(start, |stop| stop.max(start));
+                result.outcome = Some(run.outcome.clone());
+            }
+            let stop = result.outcome.is_some().then_some(result.stop);
+            results.push(result);
+            runs.push(run);
+            Ok::<_, RunError>(Ended { stop, failed: status != ExecutionStatus::Succeeded })
+        })?;
         if let Some(end) = end.filter(|_| exceeded) {
             // What never ends by itself ends with the Map Run, too.
             let endless = runs.iter().enumerate().filter(|(_, run)| run.outcome.status == ExecutionStatus::Running);

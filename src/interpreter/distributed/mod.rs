@@ -25,21 +25,22 @@ use std::time::Duration;
 use self::children::{Children, child_definition};
 use self::names::Names;
 use self::plan::Plan;
+pub(super) use self::plan::{batching, tolerated_count, tolerated_percentage};
+use super::RunError;
 use super::composite::{map_items, no_items};
 use super::context::{Around, ExecutionFacts};
 use super::data_flow::{self, Completed};
 use super::dataset::DatasetError;
 use super::execution::{Execution, Flow};
 use super::failure::{Failure, Halt};
-use super::payload::Payload;
 use super::nested::DEEPEST;
+use super::payload::Payload;
 use super::recorder;
 use super::settings;
 use super::thread::{Next, Thread};
 use super::world::{
     Attempted, Chance, Child, MapRunOutcome, MapRunRequest, ObjectError, ObjectSummary, TaskAnswer, TaskRequest, Unanswered, World,
 };
-use super::RunError;
 use crate::asl::machine::{Distributed, Kind, Map, State};
 use crate::expr::{EvaluationError, Scope, Value};
 use crate::model::{Details, EventType, RawText, Timestamp};
@@ -163,8 +164,8 @@ impl Execution<'_> {
         let Some(distributed) = &map.distributed else { return Ok(Flow::Wait) };
         let uuid = self.bounds.luck.uuid();
         let names = Names::new(&self.facts.info, &state.name, distributed.label.as_deref(), distributed.express, &uuid, |arn| arn);
-        run.started_event = self.recorder.write(EventType::MapRunStarted, thread.last_event, self.now, |_| {
-            Details::MapRunStarted { map_run_arn: Some(recorder::text(&names.arn)) }
+        run.started_event = self.recorder.write(EventType::MapRunStarted, thread.last_event, self.now, |_| Details::MapRunStarted {
+            map_run_arn: Some(recorder::text(&names.arn)),
         })?;
         thread.last_event = run.started_event;
         let scope = self.path_of(thread);
@@ -225,7 +226,8 @@ impl Execution<'_> {
             now: self.now,
         };
         let Some(plan) = &run.plan else { return Ok(None) };
-        let inputs = plan.inputs(map, &run.given, effective.value(), around, self.world).map_err(|error| Trouble::Failed(self.now, error))?;
+        let inputs =
+            plan.inputs(map, &run.given, effective.value(), around, self.world).map_err(|error| Trouble::Failed(self.now, error))?;
         let children = Children { names, inputs, max_concurrency: run.max_concurrency, tolerance: plan.tolerance, start: self.now };
         let definition = child_definition(self.machine, &state.name).map(|text| RawText::plain(text));
         let (machine, bounds, states_entered) = (self.machine, self.bounds, &mut self.states_entered);

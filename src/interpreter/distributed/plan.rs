@@ -90,12 +90,7 @@ impl Plan {
     }
 
     /// What the state gets of its children, or how the Map Run fails.
-    pub(super) fn result(
-        &self,
-        names: &Names,
-        children: &ChildrenEnded,
-        world: &mut dyn World,
-    ) -> Result<Value, DatasetError> {
+    pub(super) fn result(&self, names: &Names, children: &ChildrenEnded, world: &mut dyn World) -> Result<Value, DatasetError> {
         let result = match &self.writer {
             // A failed Map Run leaves its files as well.
             Some((bucket, prefix)) => {
@@ -123,13 +118,7 @@ impl Reading {
 }
 
 /// The input of a child, or what goes into a batch.
-fn selected(
-    item: Item,
-    index: u64,
-    selector: Option<&Template>,
-    effective: &Value,
-    around: Around<'_>,
-) -> Result<Value, DatasetError> {
+fn selected(item: Item, index: u64, selector: Option<&Template>, effective: &Value, around: Around<'_>) -> Result<Value, DatasetError> {
     let Some(selector) = selector else { return Ok(item.input()) };
     let item = MapItem { index, value: item.value, key: item.key, source: Some(item.source) };
     let around = Around { item: Some(&item), ..around };
@@ -137,13 +126,15 @@ fn selected(
     selector.evaluate(scope).map_err(|error| DatasetError::Failed { error: error.error.into(), cause: error.cause })
 }
 
-fn tolerated_count(setting: Option<&Setting>, scope: Scope<'_>) -> Result<Option<u64>, EvaluationError> {
+/// `ToleratedFailureCount`.
+pub(in crate::interpreter) fn tolerated_count(setting: Option<&Setting>, scope: Scope<'_>) -> Result<Option<u64>, EvaluationError> {
     let Some(setting) = setting else { return Ok(None) };
     let count = settings::integer(setting, "ToleratedFailureCount", scope)?;
     u64::try_from(count).map(Some).map_err(|_| EvaluationError::runtime("ToleratedFailureCount cannot be negative."))
 }
 
-fn tolerated_percentage(setting: Option<&Setting>, scope: Scope<'_>) -> Result<Option<f64>, EvaluationError> {
+/// `ToleratedFailurePercentage`.
+pub(in crate::interpreter) fn tolerated_percentage(setting: Option<&Setting>, scope: Scope<'_>) -> Result<Option<f64>, EvaluationError> {
     let Some(setting) = setting else { return Ok(None) };
     let percentage = settings::number(setting, "ToleratedFailurePercentage", scope)?;
     if (0.0..=100.0).contains(&percentage) {
@@ -152,7 +143,8 @@ fn tolerated_percentage(setting: Option<&Setting>, scope: Scope<'_>) -> Result<O
     Err(EvaluationError::runtime("ToleratedFailurePercentage must be between 0 and 100."))
 }
 
-fn batching(batcher: &ItemBatcher, scope: Scope<'_>) -> Result<Batching, EvaluationError> {
+/// `ItemBatcher`, filled in.
+pub(in crate::interpreter) fn batching(batcher: &ItemBatcher, scope: Scope<'_>) -> Result<Batching, EvaluationError> {
     let size = |setting: Option<&Setting>, field: &str| {
         let Some(setting) = setting else { return Ok(None) };
         let size = settings::integer(setting, field, scope)?;

@@ -286,7 +286,7 @@ fn mocks_are_for_states_that_call_something_and_needed_there() {
         json!({"Type": "Wait", "Seconds": 1, "End": true}),
         json!({"Type": "Succeed"}),
         json!({"Type": "Fail"}),
-        json!({"Type": "Choice", "Choices": [], "Default": "A"}),
+        json!({"Type": "Choice", "Choices": [{"Variable": "$.a", "IsNull": true, "Next": "A"}]}),
     ] {
         let told = format!("State type '{}' is not supported when a mock is specified", state["Type"].as_str().expect("a type"));
         assert!(request(&state).error("E").refused().ends_with(&told), "{state}");
@@ -352,4 +352,40 @@ fn what_is_no_json_is_refused() {
     assert!(Request { input: Some("{".to_owned()), ..request(&state) }.refused().contains("(InvalidExecutionInput)"));
     assert!(Request { definition: "{".to_owned(), ..request(&state) }.refused().contains("(InvalidDefinition)"));
     assert!(request(&json!({"Type": "Sucess"})).refused().contains("(InvalidDefinition)"));
+}
+
+mod jsonata {
+    use super::*;
+
+    #[test]
+    fn a_task_shows_its_arguments_and_its_result() {
+        let state = json!({"Type": "Task", "QueryLanguage": "JSONata", "Resource": LAMBDA, "Next": "Ship",
+            "Arguments": {"FunctionName": "f", "Payload": "{% $states.input.id %}"}, "Output": "{% $states.result.Payload & '!' %}"});
+        let answer = request(&state).input(&json!({"id": 7})).result(&json!({"Payload": "yes"})).answer();
+        assert_eq!(
+            answer,
+            json!({"status": "SUCCEEDED", "output": "yes!", "nextState": "Ship", "inspectionData": {"input": {"id": 7},
+                "afterArguments": {"FunctionName": "f", "Payload": 7}, "result": {"Payload": "yes"}}})
+        );
+    }
+
+    #[test]
+    fn a_failing_expression_can_be_caught() {
+        let state = json!({"Type": "Task", "QueryLanguage": "JSONata", "Resource": LAMBDA, "End": true, "Output": "{% $states.result.none %}",
+            "Catch": [{"ErrorEquals": ["States.QueryEvaluationError"], "Output": "{% $states.errorOutput.Error %}", "Next": "A"}]});
+        let answer = request(&state).result(&json!({})).answer();
+        assert_eq!((&answer["status"], &answer["nextState"]), (&json!("CAUGHT_ERROR"), &json!("A")));
+        assert_eq!(answer["output"], "States.QueryEvaluationError");
+    }
+
+    #[test]
+    fn a_map_shows_its_limits() {
+        let state = json!({"Type": "Map", "QueryLanguage": "JSONata", "Items": "{% $states.input.items %}", "End": true,
+            "ToleratedFailurePercentage": "{% 25 %}", "MaxConcurrency": "{% 3 %}", "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "StartAt": "E", "States": {"E": {"Type": "Pass", "End": true}}}});
+        let answer = request(&state).input(&json!({"items": [1, 2]})).result(&json!([1, 2])).answer();
+        let seen = json!({"input": {"items": [1, 2]}, "maxConcurrency": 3, "toleratedFailurePercentage": 25.0});
+        assert_eq!(answer["inspectionData"], seen);
+        assert_eq!(request(&state).input(&json!({"items": "no"})).result(&json!([])).answer()["error"], "States.QueryEvaluationError");
+    }
 }
