@@ -3,8 +3,11 @@
 
 use super::{Number, Value};
 
-/// Deeper values print as `…` from here on.
+/// Deeper values print as `…`.
 const DEPTH: usize = 500;
+
+/// How long a printed text may become before the rest is left out. Whoever prints more than a payload may hold is refused later.
+pub(super) const PRINTED_BYTES: usize = 1 << 20;
 
 /// The name of the class that holds a value.
 pub(super) fn class(value: &Value) -> &'static str {
@@ -37,10 +40,13 @@ fn print_to_depth(value: &Value, text: &mut String, depth: usize) {
     match value {
         Value::String(string) => text.push_str(string),
         Value::Number(Number::Float(number)) => text.push_str(&double(*number)),
-        Value::Array(_) | Value::Object(_) if depth == 0 => text.push('…'),
+        Value::Array(_) | Value::Object(_) if depth == 0 || text.len() > PRINTED_BYTES => text.push('…'),
         Value::Array(items) => {
             text.push('[');
             for (position, item) in items.iter().enumerate() {
+                if text.len() > PRINTED_BYTES {
+                    break;
+                }
                 text.push_str(if position > 0 { ", " } else { "" });
                 print_to_depth(item, text, depth - 1);
             }
@@ -49,6 +55,9 @@ fn print_to_depth(value: &Value, text: &mut String, depth: usize) {
         Value::Object(object) => {
             text.push('{');
             for (position, (name, value)) in object.iter().enumerate() {
+                if text.len() > PRINTED_BYTES {
+                    break;
+                }
                 text.push_str(if position > 0 { ", " } else { "" });
                 text.push_str(name);
                 text.push('=');

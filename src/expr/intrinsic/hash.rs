@@ -4,6 +4,7 @@ use md5::Md5;
 use sha1::{Digest as _, Sha1};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
+use super::strings::json_text;
 use super::{Failure, Function};
 use crate::expr::Value;
 
@@ -34,7 +35,7 @@ pub(super) fn intrinsic(data: &Value, algorithm: &Value) -> Result<Value, Failur
         Value::String(text) => &**text,
         Value::Null => return Err(Function::Hash.refuses()),
         other => {
-            json = other.to_json();
+            json = json_text(other).ok_or_else(|| Function::Hash.refuses())?;
             &json
         }
     };

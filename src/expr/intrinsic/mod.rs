@@ -12,7 +12,7 @@ mod strings;
 mod tests;
 
 use super::path::{Lookup, Miss, Trouble};
-use super::{EvaluationError, Scope, SyntaxError, Value};
+use super::{EvaluationError, Scope, SyntaxError, Value, java};
 use strings::Format;
 
 /// A parsed call that stands for itself.
@@ -175,7 +175,7 @@ impl Invocation {
             Function::Hash => hash::intrinsic(&argument(0)?, &argument(1)?),
             Function::JsonMerge => strings::json_merge(&argument(0)?, &argument(1)?, &argument(2)?),
             Function::StringToJson => strings::string_to_json(&argument(0)?),
-            Function::JsonToString => Ok(Value::from(argument(0)?.to_json())),
+            Function::JsonToString => strings::json_to_string(&argument(0)?),
             Function::StringSplit => strings::split(&argument(0)?, &argument(1)?),
             Function::Uuid => Ok(Value::from(scope.around.uuid())),
             Function::Format => self.format(scope),
@@ -184,27 +184,24 @@ impl Invocation {
 
     fn format(&self, scope: Scope<'_>) -> Result<Value, Failure> {
         let given;
-        let format = match &self.format {
-            Some(format) => format,
-            None => {
-                let template = self.arguments[0].evaluate(scope)?;
-                given = Format::parse(template.as_str().ok_or_else(|| Function::Format.refuses())?)?;
-                &given
-            }
+        let format = if let Some(format) = &self.format {
+            format
+        } else {
+            let template = self.arguments[0].evaluate(scope)?;
+            given = Format::parse(template.as_str().ok_or_else(|| Function::Format.refuses())?)?;
+            &given
         };
         let arguments = &self.arguments[1..];
         format.check(arguments.len())?;
         let mut text = String::new();
         format.write(&mut text, |position, text| {
             let value = arguments[position].evaluate(scope)?;
-            // What StringToJson made is printed as JSON, anything else as Java has it.
-            let is_parsed = matches!(&arguments[position], Argument::Invocation(inner) if inner.function == Function::StringToJson);
-            if is_parsed {
-                value.write_json(text)
-            } else {
-                super::java::print(&value, text)
+            match &arguments[position] {
+                // What StringToJson made is printed as JSON, anything else as Java has it.
+                Argument::Invocation(inner) if inner.function == Function::StringToJson => value.write_json(text),
+                _ => java::print(&value, text),
             }
-            Ok(())
+            if text.len() > java::PRINTED_BYTES { Err(Function::Format.refuses_because("the result is too long.")) } else { Ok(()) }
         })?;
         Ok(Value::from(text))
     }

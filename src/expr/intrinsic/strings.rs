@@ -7,7 +7,12 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STAN
 
 use super::hash::CHARACTERS;
 use super::{Failure, Function};
+use crate::expr::value::write_string;
 use crate::expr::{Object, Value, java};
+
+/// How long and how deep a value may be that is written as text.
+const JSON_BYTES: usize = 16 << 20;
+const JSON_DEPTH: usize = 1000;
 
 /// A template of `States.Format`, taken apart at its placeholders: one text more than there are placeholders.
 #[derive(Debug)]
@@ -111,6 +116,48 @@ pub(super) fn json_merge(one: &Value, other: &Value, deep: &Value) -> Result<Val
     let hashes: Vec<i32> = members.iter().map(|(name, _)| java::hash_text(name)).collect();
     let order = java::hash_table_order(&hashes, java::hash_table_capacity(one.len(), 1));
     Ok(Value::object(order.into_iter().map(|position| (members[position].0.clone(), members[position].1.clone()))))
+}
+
+pub(super) fn json_to_string(value: &Value) -> Result<Value, Failure> {
+    json_text(value).map(Value::from).ok_or_else(|| Function::JsonToString.refuses())
+}
+
+/// The JSON text of a value; `None` where it is longer or deeper than any payload, as shared parts of arguments can make it.
+pub(super) fn json_text(value: &Value) -> Option<String> {
+    let mut text = String::new();
+    write_json(value, &mut text, JSON_DEPTH).then_some(text)
+}
+
+fn write_json(value: &Value, text: &mut String, depth: usize) -> bool {
+    if depth == 0 || text.len() > JSON_BYTES {
+        return false;
+    }
+    match value {
+        Value::Array(items) => {
+            text.push('[');
+            for (position, item) in items.iter().enumerate() {
+                text.push_str(if position > 0 { "," } else { "" });
+                if !write_json(item, text, depth - 1) {
+                    return false;
+                }
+            }
+            text.push(']');
+        }
+        Value::Object(object) => {
+            text.push('{');
+            for (position, (name, value)) in object.iter().enumerate() {
+                text.push_str(if position > 0 { "," } else { "" });
+                write_string(name, text);
+                text.push(':');
+                if !write_json(value, text, depth - 1) {
+                    return false;
+                }
+            }
+            text.push('}');
+        }
+        other => other.write_json(text),
+    }
+    true
 }
 
 /// Text without anything in it is null.
