@@ -27,11 +27,13 @@ mod spot;
 mod states;
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 pub use diagnostic::{Code, Diagnostic, Severity};
 
 use super::machine::QueryLanguage;
 use super::source::{LONGEST_DEFINITION, Node, Source, SyntaxProblem};
+use scopes::Scope;
 use spot::Spot;
 
 /// As many diagnostics are given, as the service gives by default; the rest is cut off.
@@ -86,10 +88,10 @@ struct Checker<'s> {
     names: HashMap<&'s str, String>,
     /// Labels of Distributed Maps.
     labels: HashSet<&'s str>,
-    /// Variables that are assigned in the scope that is looked at.
-    own: HashSet<&'s str>,
-    /// Variables that the scopes around it assign, outermost first.
-    outer: Vec<HashSet<&'s str>>,
+    /// Variables that are assigned in the scope that is looked at, and how often.
+    own: Rc<HashMap<&'s str, usize>>,
+    /// The scopes around it, outermost first.
+    outer: Vec<Scope<'s>>,
     found: Vec<Diagnostic>,
     dropped: bool,
 }
@@ -102,7 +104,7 @@ impl<'s> Checker<'s> {
             express: machine_type == MachineType::Express,
             names: HashMap::new(),
             labels: HashSet::new(),
-            own: HashSet::new(),
+            own: Rc::default(),
             outer: Vec::new(),
             found: Vec::new(),
             dropped: false,
@@ -126,14 +128,15 @@ impl<'s> Checker<'s> {
             return;
         }
         for duplicate in self.source.duplicates() {
-            let message = format!("Duplicate field '{}'", duplicate.name);
-            let diagnostic = Diagnostic::of_span(Code::InvalidJsonDescription, message, duplicate.span, self.source);
-            self.push(diagnostic);
+            if self.has_room(Code::InvalidJsonDescription) {
+                let message = format!("Duplicate field '{}'", duplicate.name);
+                self.push(Diagnostic::of_span(Code::InvalidJsonDescription, message, duplicate.span, self.source));
+            }
         }
         self.machine(&root);
     }
 
-    /// An error at this spot; on the name, where it is a member's value that misses or holds something.
+    /// An error at this spot.
     fn error(&mut self, spot: &Spot<'_, 's>, message: impl Into<String>) {
         self.say(Code::SchemaValidationFailed, spot, message);
     }
@@ -164,10 +167,8 @@ impl<'s> Checker<'s> {
         room
     }
 
+    /// Keeps one for which there is room.
     fn push(&mut self, diagnostic: Diagnostic) {
-        if !self.has_room(diagnostic.code) {
-            return;
-        }
         if self.found.len() == MOST_DIAGNOSTICS
             && let Some(warning) = self.found.iter().rposition(|known| known.severity == Severity::Warning)
         {
