@@ -77,7 +77,11 @@ pub(super) fn is_query(text: &str) -> bool {
 /// The message of a JSONata error without its code, such as `S0202: `: the service leaves it out.
 fn without_code(message: &str) -> &str {
     match message.split_once(": ") {
-        Some((code, rest)) if code.len() == 5 && code.starts_with(['S', 'D', 'T']) && code[1..].bytes().all(|byte| byte.is_ascii_digit()) => rest,
+        Some((code, rest))
+            if code.len() == 5 && code.starts_with(['S', 'D', 'T']) && code[1..].bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            rest
+        }
         _ => message,
     }
 }
