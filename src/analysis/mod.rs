@@ -1,7 +1,10 @@
 //! Questions about executions, each answered with a plain value that serialises.
 
 pub mod advice;
+pub mod audit;
 pub mod cause;
 pub mod execution;
+pub mod replay;
+pub mod run;
 pub mod show;
 pub mod why;

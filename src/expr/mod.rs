@@ -4,12 +4,14 @@
 //! executions: what an expression can see is its input, and [`Surroundings`].
 
 mod cursor;
+mod hash;
 mod intrinsic;
 mod java;
 mod jsonata;
 mod object;
 mod path;
 mod reference;
+mod references;
 mod template;
 #[cfg(test)]
 mod testing;
@@ -19,6 +21,7 @@ pub use jsonata::Jsonata;
 pub use object::Object;
 pub use path::PathExpression;
 pub use reference::ReferencePath;
+pub use references::{References, references};
 pub use template::{Template, TemplateLanguage};
 pub use value::{Number, ParseError, Value};
 

@@ -1,5 +1,6 @@
 //! Reports to text and JSON. Renderers write to a given writer with given [`Styles`](styles::Styles) and add nothing.
 
+pub mod audit;
 mod columns;
 pub mod escape;
 pub mod events;
@@ -7,8 +8,11 @@ mod json_fold;
 mod json_text;
 mod page;
 pub mod redact;
+pub mod replay;
+pub mod run;
 pub mod show;
 pub mod state;
 pub mod styles;
+pub mod test_state;
 pub mod timeline;
 pub mod why;
