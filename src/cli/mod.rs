@@ -9,6 +9,7 @@ mod global;
 mod load;
 mod man;
 mod output;
+mod replay;
 mod run;
 mod show;
 mod why;
@@ -45,6 +46,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 found something (with
 enum Verb {
     Why(why::WhyArgs),
     Show(show::ShowArgs),
+    Replay(replay::ReplayArgs),
     Run(Box<run::RunArgs>),
     Audit(audit::AuditArgs),
     Demo(demo::DemoArgs),
@@ -76,6 +78,7 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<Exit> {
     match &cli.verb {
         Verb::Why(args) => why::run(args, &cli.global, out, words),
+        Verb::Replay(args) => replay::run(args, &cli.global, out, words),
         Verb::Show(args) => show::run(args, &cli.global, out, words),
         Verb::Run(args) => run::run(args, &cli.global, out, words),
         Verb::Audit(args) => audit::run(args, &cli.global, out, words),

@@ -65,11 +65,7 @@ impl<'m> TaskNames<'m> {
 impl Answering {
     /// Adds `--mock STATE=FILE|JSON`.
     pub fn add_mock(&mut self, text: &str, names: &TaskNames<'_>) -> anyhow::Result<()> {
-        let (state, value) = names.split("--mock", text)?;
-        let (origin, json) = text_of(value).with_context(|| format!("failed to read the mock of state `{state}`"))?;
-        let parsed = Value::parse(&json).map_err(|error| anyhow!("{error}"));
-        let answers = parsed.and_then(|value| Ok(Answers::parse(&value)?));
-        let answers = answers.with_context(|| format!("failed to read the mock of state `{state}` {origin}"))?;
+        let (state, answers) = read_mock(text, names)?;
         self.add(state, Answerer::Mock(answers))
     }
 
@@ -142,6 +138,15 @@ fn mocked(answers: &Answers, whose: &str, earlier: u64, request: &TaskRequest<'_
         format!("this is number {earlier} of the run, over all visits and iterations, and {whose} has answers for {}", answers.attempts())
     })?;
     Ok(answer.to_task(request))
+}
+
+/// The state and the answers of `--mock STATE=FILE|JSON`.
+pub fn read_mock<'a>(text: &'a str, names: &TaskNames<'_>) -> anyhow::Result<(&'a str, Answers)> {
+    let (state, value) = names.split("--mock", text)?;
+    let (origin, json) = text_of(value).with_context(|| format!("failed to read the mock of state `{state}`"))?;
+    let parsed = Value::parse(&json).map_err(|error| anyhow!("{error}"));
+    let answers = parsed.and_then(|value| Ok(Answers::parse(&value)?));
+    Ok((state, answers.with_context(|| format!("failed to read the mock of state `{state}` {origin}"))?))
 }
 
 /// `FILE`, or `FILE#TESTCASE`, and the value of `--test-case`.

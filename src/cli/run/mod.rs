@@ -1,11 +1,11 @@
 //! `run`: runs a definition here, with answers of tasks that the user gives.
 
-mod answering;
+pub(super) mod answering;
 mod buckets;
 mod callee;
 mod command;
-mod definition;
-mod documents;
+pub(super) mod definition;
+pub(super) mod documents;
 mod endpoint;
 mod settings;
 mod world;

@@ -159,19 +159,19 @@ impl Execution<'_> {
     fn start_map_run(&mut self, thread: &mut Thread, state: &State, map: &Map, mut run: Box<MapRun>) -> Result<Flow, Halt> {
         let Some(distributed) = &map.distributed else { return Ok(Flow::Wait) };
         let uuid = self.bounds.luck.uuid();
-        let names = Names::new(&self.facts.info, &state.name, distributed.label.as_deref(), distributed.express, &uuid, |arn| arn);
+        let known = |arn| self.bounds.luck.name(arn);
+        let names = Names::new(&self.facts.info, &state.name, distributed.label.as_deref(), distributed.express, &uuid, known);
         run.started_event = self.recorder.write(EventType::MapRunStarted, thread.last_event, self.now, |_| Details::MapRunStarted {
             map_run_arn: Some(recorder::text(&names.arn)),
         })?;
         thread.last_event = run.started_event;
-        let scope = self.path_of(thread);
-        let visit = thread.visit.as_ref();
+        let (scope, visit) = self.count_visit(thread);
         let attempted = Attempted {
             execution: &self.facts.info,
             state: &state.name,
             scope: &scope,
-            visit: visit.map_or(1, |visit| visit.number.max(1)),
-            attempt: visit.map_or(1, |visit| visit.retry_count.saturating_add(1)),
+            visit,
+            attempt: thread.visit.as_ref().map_or(1, |visit| visit.retry_count.saturating_add(1)),
         };
         let request = MapRunRequest { attempted, arn: &names.arn, at: self.now, started_event_id: run.started_event };
         let answer = self.world.map_run(&request);
