@@ -3,8 +3,11 @@
 
 use super::{Number, Value};
 
-/// Deeper values print as `…` from here on.
+/// Deeper values print as `…`.
 const DEPTH: usize = 500;
+
+/// How long a printed text may become before the rest is left out. Whoever prints more than a payload may hold is refused later.
+pub(super) const PRINTED_BYTES: usize = 1 << 20;
 
 /// The name of the class that holds a value.
 pub(super) fn class(value: &Value) -> &'static str {
@@ -37,10 +40,13 @@ fn print_to_depth(value: &Value, text: &mut String, depth: usize) {
     match value {
         Value::String(string) => text.push_str(string),
         Value::Number(Number::Float(number)) => text.push_str(&double(*number)),
-        Value::Array(_) | Value::Object(_) if depth == 0 => text.push('…'),
+        Value::Array(_) | Value::Object(_) if depth == 0 || text.len() > PRINTED_BYTES => text.push('…'),
         Value::Array(items) => {
             text.push('[');
             for (position, item) in items.iter().enumerate() {
+                if text.len() > PRINTED_BYTES {
+                    break;
+                }
                 text.push_str(if position > 0 { ", " } else { "" });
                 print_to_depth(item, text, depth - 1);
             }
@@ -49,6 +55,9 @@ fn print_to_depth(value: &Value, text: &mut String, depth: usize) {
         Value::Object(object) => {
             text.push('{');
             for (position, (name, value)) in object.iter().enumerate() {
+                if text.len() > PRINTED_BYTES {
+                    break;
+                }
                 text.push_str(if position > 0 { ", " } else { "" });
                 text.push_str(name);
                 text.push('=');
@@ -126,12 +135,12 @@ pub(super) fn hash_table_capacity(size: usize, least: usize) -> usize {
 
 /// `java.util.Random`.
 #[derive(Debug, Clone)]
-pub(crate) struct JavaRandom(u64);
+pub(super) struct JavaRandom(u64);
 
 impl JavaRandom {
     const MASK: u64 = (1 << 48) - 1;
 
-    pub(crate) fn seeded(seed: i64) -> Self {
+    pub(super) fn seeded(seed: i64) -> Self {
         Self((seed.cast_unsigned() ^ 0x5_DEEC_E66D) & Self::MASK)
     }
 
@@ -142,7 +151,7 @@ impl JavaRandom {
     }
 
     /// A number from 0 to below `bound`, which is positive.
-    pub(crate) fn next_int(&mut self, bound: i32) -> i32 {
+    pub(super) fn next_int(&mut self, bound: i32) -> i32 {
         if bound & bound.wrapping_neg() == bound {
             let product = i64::from(bound) * i64::from(self.bits(31));
             return i32::try_from(product >> 31).unwrap_or_default();
@@ -157,8 +166,7 @@ impl JavaRandom {
     }
 
     /// A number from 0 to below 1.
-    #[allow(dead_code, reason = "$random of JSONata")]
-    pub(crate) fn next_double(&mut self) -> f64 {
+    pub(super) fn next_double(&mut self) -> f64 {
         let high = i64::from(self.bits(26)) << 27;
         #[allow(clippy::cast_precision_loss, reason = "53 bits fit")]
         let mantissa = (high + i64::from(self.bits(27))) as f64;

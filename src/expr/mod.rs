@@ -4,6 +4,7 @@
 //! executions: what an expression can see is its input, and [`Surroundings`].
 
 mod cursor;
+mod hash;
 mod intrinsic;
 mod java;
 mod jsonata;

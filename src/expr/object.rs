@@ -59,15 +59,14 @@ impl Object {
     /// Sets a member: in its old place when there was one, else at the end.
     pub fn insert(&mut self, name: impl Into<Rc<str>>, value: impl Into<Value>) {
         let (name, value) = (name.into(), value.into());
-        match self.position(&name) {
-            Some(position) => self.members[position].1 = value,
-            None => {
-                if let Some(index) = self.index.get_mut() {
-                    index.insert(Rc::clone(&name), self.members.len());
-                }
-                self.members.push((name, value));
-            }
+        if let Some(position) = self.position(&name) {
+            self.members[position].1 = value;
+            return;
         }
+        if let Some(index) = self.index.get_mut() {
+            index.insert(Rc::clone(&name), self.members.len());
+        }
+        self.members.push((name, value));
     }
 
     /// Sets a member that is known not to be there yet.

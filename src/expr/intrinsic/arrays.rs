@@ -11,8 +11,9 @@ use crate::expr::{Value, java, value::write_string};
 /// The most items that a range may have.
 const RANGE: i64 = 1000;
 
-/// How deep values may be to be told apart.
+/// How deep values may be to be told apart, and how much text they may be all together.
 const DEPTH: usize = 500;
+const BYTES: usize = 64 << 20;
 
 fn items(value: &Value, function: Function) -> Result<&[Value], Failure> {
     value.as_array().ok_or_else(|| function.refuses())
@@ -62,9 +63,11 @@ pub(super) fn unique(array: &Value) -> Result<Value, Failure> {
     let array = items(array, Function::ArrayUnique)?;
     let mut seen = HashSet::new();
     let mut once = Vec::new();
+    let mut bytes_left = BYTES;
     for item in array {
         let mut key = String::new();
         identity(item, &mut key, DEPTH).ok_or_else(|| Function::ArrayUnique.refuses())?;
+        bytes_left = bytes_left.checked_sub(key.len()).ok_or_else(|| Function::ArrayUnique.refuses())?;
         if seen.insert(key) {
             once.push(item);
         }

@@ -4,7 +4,6 @@
 //! An argument that is not there, or that a function cannot use, is a `States.Runtime` whose cause repeats the whole call.
 
 mod arrays;
-pub(crate) mod hash;
 mod numbers;
 mod parse;
 mod strings;
@@ -12,7 +11,7 @@ mod strings;
 mod tests;
 
 use super::path::{Lookup, Miss, Trouble};
-use super::{EvaluationError, Scope, SyntaxError, Value};
+use super::{EvaluationError, Scope, SyntaxError, Value, java};
 use strings::Format;
 
 /// A parsed call that stands for itself.
@@ -172,10 +171,10 @@ impl Invocation {
             Function::ArrayUnique => arrays::unique(&argument(0)?),
             Function::Base64Encode => strings::base64_encode(&argument(0)?),
             Function::Base64Decode => strings::base64_decode(&argument(0)?),
-            Function::Hash => hash::intrinsic(&argument(0)?, &argument(1)?),
+            Function::Hash => strings::hash(&argument(0)?, &argument(1)?),
             Function::JsonMerge => strings::json_merge(&argument(0)?, &argument(1)?, &argument(2)?),
             Function::StringToJson => strings::string_to_json(&argument(0)?),
-            Function::JsonToString => Ok(Value::from(argument(0)?.to_json())),
+            Function::JsonToString => strings::json_to_string(&argument(0)?),
             Function::StringSplit => strings::split(&argument(0)?, &argument(1)?),
             Function::Uuid => Ok(Value::from(scope.around.uuid())),
             Function::Format => self.format(scope),
@@ -184,27 +183,24 @@ impl Invocation {
 
     fn format(&self, scope: Scope<'_>) -> Result<Value, Failure> {
         let given;
-        let format = match &self.format {
-            Some(format) => format,
-            None => {
-                let template = self.arguments[0].evaluate(scope)?;
-                given = Format::parse(template.as_str().ok_or_else(|| Function::Format.refuses())?)?;
-                &given
-            }
+        let format = if let Some(format) = &self.format {
+            format
+        } else {
+            let template = self.arguments[0].evaluate(scope)?;
+            given = Format::parse(template.as_str().ok_or_else(|| Function::Format.refuses())?)?;
+            &given
         };
         let arguments = &self.arguments[1..];
         format.check(arguments.len())?;
         let mut text = String::new();
         format.write(&mut text, |position, text| {
             let value = arguments[position].evaluate(scope)?;
-            // What StringToJson made is printed as JSON, anything else as Java has it.
-            let is_parsed = matches!(&arguments[position], Argument::Invocation(inner) if inner.function == Function::StringToJson);
-            if is_parsed {
-                value.write_json(text)
-            } else {
-                super::java::print(&value, text)
+            match &arguments[position] {
+                // What StringToJson made is printed as JSON, anything else as Java has it.
+                Argument::Invocation(inner) if inner.function == Function::StringToJson => value.write_json(text),
+                _ => java::print(&value, text),
             }
-            Ok(())
+            if text.len() > java::PRINTED_BYTES { Err(Function::Format.refuses_because("the result is too long.")) } else { Ok(()) }
         })?;
         Ok(Value::from(text))
     }

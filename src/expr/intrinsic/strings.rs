@@ -5,9 +5,16 @@ use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 
-use super::hash::CHARACTERS;
 use super::{Failure, Function};
-use crate::expr::{Object, Value, java};
+use crate::expr::value::write_string;
+use crate::expr::{Object, Value, hash, java};
+
+/// The most characters that are hashed, coded and decoded.
+const CHARACTERS: usize = 10_000;
+
+/// How long and how deep a value may be that is written as text.
+const JSON_BYTES: usize = 16 << 20;
+const JSON_DEPTH: usize = 1000;
 
 /// A template of `States.Format`, taken apart at its placeholders: one text more than there are placeholders.
 #[derive(Debug)]
@@ -73,8 +80,27 @@ pub(super) fn split(text: &Value, delimiters: &Value) -> Result<Value, Failure> 
 }
 
 fn short(value: &Value, function: Function) -> Result<&str, Failure> {
-    let text = string(value, function)?;
+    string(value, function).and_then(|text| within_limit(text, function))
+}
+
+fn within_limit(text: &str, function: Function) -> Result<&str, Failure> {
     if text.chars().take(CHARACTERS + 1).count() > CHARACTERS { Err(function.refuses()) } else { Ok(text) }
+}
+
+/// Data that is no string is hashed as its JSON text.
+pub(super) fn hash(data: &Value, algorithm: &Value) -> Result<Value, Failure> {
+    let refuses = || Function::Hash.refuses();
+    let json;
+    let text = match data {
+        Value::String(text) => &**text,
+        Value::Null => return Err(refuses()),
+        other => {
+            json = json_text(other).ok_or_else(refuses)?;
+            &json
+        }
+    };
+    let text = within_limit(text, Function::Hash)?;
+    hash::hexadecimal(string(algorithm, Function::Hash)?, text.as_bytes()).map(Value::from).ok_or_else(refuses)
 }
 
 pub(super) fn base64_encode(text: &Value) -> Result<Value, Failure> {
@@ -111,6 +137,48 @@ pub(super) fn json_merge(one: &Value, other: &Value, deep: &Value) -> Result<Val
     let hashes: Vec<i32> = members.iter().map(|(name, _)| java::hash_text(name)).collect();
     let order = java::hash_table_order(&hashes, java::hash_table_capacity(one.len(), 1));
     Ok(Value::object(order.into_iter().map(|position| (members[position].0.clone(), members[position].1.clone()))))
+}
+
+pub(super) fn json_to_string(value: &Value) -> Result<Value, Failure> {
+    json_text(value).map(Value::from).ok_or_else(|| Function::JsonToString.refuses())
+}
+
+/// The JSON text of a value; `None` where it is longer or deeper than any payload, as shared parts of arguments can make it.
+fn json_text(value: &Value) -> Option<String> {
+    let mut text = String::new();
+    write_json(value, &mut text, JSON_DEPTH).then_some(text)
+}
+
+fn write_json(value: &Value, text: &mut String, depth: usize) -> bool {
+    if depth == 0 || text.len() > JSON_BYTES {
+        return false;
+    }
+    match value {
+        Value::Array(items) => {
+            text.push('[');
+            for (position, item) in items.iter().enumerate() {
+                text.push_str(if position > 0 { "," } else { "" });
+                if !write_json(item, text, depth - 1) {
+                    return false;
+                }
+            }
+            text.push(']');
+        }
+        Value::Object(object) => {
+            text.push('{');
+            for (position, (name, value)) in object.iter().enumerate() {
+                text.push_str(if position > 0 { "," } else { "" });
+                write_string(name, text);
+                text.push(':');
+                if !write_json(value, text, depth - 1) {
+                    return false;
+                }
+            }
+            text.push('}');
+        }
+        other => other.write_json(text),
+    }
+    true
 }
 
 /// Text without anything in it is null.

@@ -188,10 +188,7 @@ fn numbers(cursor: &mut Cursor<'_>) -> Result<Step, SyntaxError> {
 
 /// A string in single or double quotes; a backslash makes the next character stand for itself, or for what JSON has it for.
 pub(super) fn quoted(cursor: &mut Cursor<'_>) -> Result<String, SyntaxError> {
-    let quote = match cursor.peek() {
-        Some(quote @ ('\'' | '"')) => quote,
-        _ => return Err(cursor.error("expected a quote")),
-    };
+    let Some(quote @ ('\'' | '"')) = cursor.peek() else { return Err(cursor.error("expected a quote")) };
     cursor.next();
     let mut text = String::new();
     loop {

@@ -194,6 +194,10 @@ fn item(items: &[Value], index: i64) -> Option<&Value> {
     items.get(usize::try_from(index).ok()?)
 }
 
+fn no_object(step: usize, at: &Value, definite: bool) -> Result<(), Miss> {
+    if definite { Err(Miss::NoObject { step, class: java::class(at) }) } else { Ok(()) }
+}
+
 /// How many values may still be looked at.
 #[derive(Debug)]
 pub(super) struct Budget(u32);
@@ -248,7 +252,7 @@ impl Walk<'_> {
     }
 
     fn member(&mut self, position: usize, name: &str, at: &Value, definite: bool) -> Result<(), Miss> {
-        let Value::Object(object) = at else { return self.no_object(position, at, definite) };
+        let Value::Object(object) = at else { return no_object(position, at, definite) };
         match object.get(name) {
             Some(value) => self.step(position + 1, value, definite),
             None if definite && position + 1 < self.path.steps.len() => Err(Miss::Member { step: position }),
@@ -258,7 +262,7 @@ impl Walk<'_> {
 
     /// Several names as the last step give one object with those that are there; before other steps they give each.
     fn members(&mut self, position: usize, names: &[Rc<str>], at: &Value, definite: bool) -> Result<(), Miss> {
-        let Value::Object(object) = at else { return self.no_object(position, at, definite) };
+        let Value::Object(object) = at else { return no_object(position, at, definite) };
         let present = names.iter().filter_map(|name| object.get(name).map(|value| (name, value)));
         if position + 1 == self.path.steps.len() {
             self.found.push(Value::from(present.map(|(name, value)| (Rc::clone(name), value.clone())).collect::<Object>()));
@@ -268,10 +272,6 @@ impl Walk<'_> {
             self.step(position + 1, value, false)?;
         }
         Ok(())
-    }
-
-    fn no_object(&self, step: usize, at: &Value, definite: bool) -> Result<(), Miss> {
-        if definite { Err(Miss::NoObject { step, class: java::class(at) }) } else { Ok(()) }
     }
 
     fn is_array(&self, step: usize, at: &Value, definite: bool) -> Result<bool, Miss> {
