@@ -6,9 +6,9 @@
 mod common;
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use common::corpus::corpus;
 use common::program::{argument, stepscope};
 use serde_json::Value;
 use stepscope::analysis::show;
@@ -22,18 +22,6 @@ use stepscope::sources::{Limits, read_path};
 
 /// The least share of the labels that must be right, of one. It is never lowered.
 const FLOOR: f64 = 1.0;
-
-/// The folder with the material; `None`, after a line on stderr, where there is none.
-fn corpus() -> Option<PathBuf> {
-    let named = std::env::var_os("STEPSCOPE_CORPUS").map(PathBuf::from);
-    let folder = named.clone().unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"));
-    if folder.join("root-causes.json").exists() {
-        return Some(folder);
-    }
-    assert!(named.is_none() || std::env::var_os("CI").is_none(), "STEPSCOPE_CORPUS names {}, which holds no corpus", folder.display());
-    let _ = writeln!(std::io::stderr(), "skipped: the corpus is not at {}; STEPSCOPE_CORPUS names its folder", folder.display());
-    None
-}
 
 fn json(path: &Path) -> Value {
     let text = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

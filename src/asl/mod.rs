@@ -9,5 +9,5 @@ mod graph;
 pub mod machine;
 pub mod source;
 
-pub use compile::{CompileError, compile};
+pub use compile::{CompileError, compile, compile_state, definition_text};
 pub use graph::{Catcher, Definition, DefinitionError, Machine, MachineId, State, StateId};

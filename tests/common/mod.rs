@@ -1,6 +1,7 @@
 //! What several test programs share. Each uses a part of it.
 #![allow(dead_code)]
 
+pub mod corpus;
 pub mod fake_endpoint;
 pub mod moto;
 pub mod program;
