@@ -121,7 +121,10 @@ fn polling_ends_when_the_job_does_or_after_ten_rounds() {
     let run = test_case("polling", "DoneInThree");
     assert_eq!((run.status(), run.output()), ("SUCCEEDED", serde_json::json!({"id": "jr-1", "round": 3})));
     assert_eq!(run.count("WaitStateExited"), 3);
-    assert_eq!((test_case("polling", "NeverDone").error(), test_case("polling", "NeverDone").count("WaitStateExited")), ("Job.TooSlow", 10));
+    assert_eq!(
+        (test_case("polling", "NeverDone").error(), test_case("polling", "NeverDone").count("WaitStateExited")),
+        ("Job.TooSlow", 10)
+    );
     assert_eq!(test_case("polling", "Fails").0["outcome"]["cause"], "the job ended as FAILED");
 }
 
