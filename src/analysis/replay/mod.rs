@@ -265,7 +265,8 @@ impl Plan {
             start: self.options.start,
             given: &ran.notes.given,
             outcome: &ran.run.outcome,
-            timed: recording.has_siblings(),
+            timed: recording.has_siblings() || self.machine.timeout_seconds.is_some(),
+            map_runs: ran.notes.map_runs,
         })
     }
 }
