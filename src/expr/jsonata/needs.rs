@@ -168,7 +168,7 @@ pub(super) fn children<'a>(node: &'a AstNode, visit: &mut dyn FnMut(&'a AstNode)
         AstNode::Conditional { condition, then_branch, else_branch } => {
             visit(condition);
             visit(then_branch);
-            for branch in else_branch {
+            if let Some(branch) = else_branch {
                 visit(branch);
             }
         }
@@ -181,7 +181,7 @@ pub(super) fn children<'a>(node: &'a AstNode, visit: &mut dyn FnMut(&'a AstNode)
         AstNode::Transform { location, update, delete } => {
             visit(location);
             visit(update);
-            for names in delete {
+            if let Some(names) = delete {
                 visit(names);
             }
         }
