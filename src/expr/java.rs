@@ -135,12 +135,12 @@ pub(super) fn hash_table_capacity(size: usize, least: usize) -> usize {
 
 /// `java.util.Random`.
 #[derive(Debug, Clone)]
-pub(crate) struct JavaRandom(u64);
+pub(super) struct JavaRandom(u64);
 
 impl JavaRandom {
     const MASK: u64 = (1 << 48) - 1;
 
-    pub(crate) fn seeded(seed: i64) -> Self {
+    pub(super) fn seeded(seed: i64) -> Self {
         Self((seed.cast_unsigned() ^ 0x5_DEEC_E66D) & Self::MASK)
     }
 
@@ -151,7 +151,7 @@ impl JavaRandom {
     }
 
     /// A number from 0 to below `bound`, which is positive.
-    pub(crate) fn next_int(&mut self, bound: i32) -> i32 {
+    pub(super) fn next_int(&mut self, bound: i32) -> i32 {
         if bound & bound.wrapping_neg() == bound {
             let product = i64::from(bound) * i64::from(self.bits(31));
             return i32::try_from(product >> 31).unwrap_or_default();
@@ -166,8 +166,7 @@ impl JavaRandom {
     }
 
     /// A number from 0 to below 1.
-    #[allow(dead_code, reason = "$random of JSONata")]
-    pub(crate) fn next_double(&mut self) -> f64 {
+    pub(super) fn next_double(&mut self) -> f64 {
         let high = i64::from(self.bits(26)) << 27;
         #[allow(clippy::cast_precision_loss, reason = "53 bits fit")]
         let mantissa = (high + i64::from(self.bits(27))) as f64;

@@ -48,21 +48,9 @@ impl Template {
         Ok(Self { root: compiler.compile(value, DEPTH)? })
     }
 
-    /// The value, if the template holds no expression.
-    pub fn literal(&self) -> Option<&Value> {
-        if let Node::Literal(value) = &self.root { Some(value) } else { None }
-    }
-
-    /// The members of an object template, each a template of its own.
-    pub fn members(&self) -> Vec<(Rc<str>, Template)> {
-        let template = |root: &Node| Self { root: root.clone() };
-        match &self.root {
-            Node::Object(members) => members.iter().map(|(name, node)| (Rc::clone(name), template(node))).collect(),
-            Node::Literal(Value::Object(object)) => {
-                object.iter().map(|(name, value)| (Rc::clone(name), template(&Node::Literal(value.clone())))).collect()
-            }
-            _ => Vec::new(),
-        }
+    /// The JSONata expression that the whole template is, if it is one.
+    pub fn expression(&self) -> Option<&str> {
+        if let Node::Query { query, .. } = &self.root { Some(query.text()) } else { None }
     }
 
     /// The value. For JSONata the error's `location` is the field and the place in it, such as `Output/result`.

@@ -4,7 +4,6 @@
 //! An argument that is not there, or that a function cannot use, is a `States.Runtime` whose cause repeats the whole call.
 
 mod arrays;
-pub(crate) mod hash;
 mod numbers;
 mod parse;
 mod strings;
@@ -172,7 +171,7 @@ impl Invocation {
             Function::ArrayUnique => arrays::unique(&argument(0)?),
             Function::Base64Encode => strings::base64_encode(&argument(0)?),
             Function::Base64Decode => strings::base64_decode(&argument(0)?),
-            Function::Hash => hash::intrinsic(&argument(0)?, &argument(1)?),
+            Function::Hash => strings::hash(&argument(0)?, &argument(1)?),
             Function::JsonMerge => strings::json_merge(&argument(0)?, &argument(1)?, &argument(2)?),
             Function::StringToJson => strings::string_to_json(&argument(0)?),
             Function::JsonToString => strings::json_to_string(&argument(0)?),

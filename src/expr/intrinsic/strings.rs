@@ -5,10 +5,12 @@ use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 
-use super::hash::CHARACTERS;
 use super::{Failure, Function};
 use crate::expr::value::write_string;
-use crate::expr::{Object, Value, java};
+use crate::expr::{Object, Value, hash, java};
+
+/// The most characters that are hashed, coded and decoded.
+const CHARACTERS: usize = 10_000;
 
 /// How long and how deep a value may be that is written as text.
 const JSON_BYTES: usize = 16 << 20;
@@ -78,8 +80,27 @@ pub(super) fn split(text: &Value, delimiters: &Value) -> Result<Value, Failure> 
 }
 
 fn short(value: &Value, function: Function) -> Result<&str, Failure> {
-    let text = string(value, function)?;
+    string(value, function).and_then(|text| within_limit(text, function))
+}
+
+fn within_limit(text: &str, function: Function) -> Result<&str, Failure> {
     if text.chars().take(CHARACTERS + 1).count() > CHARACTERS { Err(function.refuses()) } else { Ok(text) }
+}
+
+/// Data that is no string is hashed as its JSON text.
+pub(super) fn hash(data: &Value, algorithm: &Value) -> Result<Value, Failure> {
+    let refuses = || Function::Hash.refuses();
+    let json;
+    let text = match data {
+        Value::String(text) => &**text,
+        Value::Null => return Err(refuses()),
+        other => {
+            json = json_text(other).ok_or_else(refuses)?;
+            &json
+        }
+    };
+    let text = within_limit(text, Function::Hash)?;
+    hash::hexadecimal(string(algorithm, Function::Hash)?, text.as_bytes()).map(Value::from).ok_or_else(refuses)
 }
 
 pub(super) fn base64_encode(text: &Value) -> Result<Value, Failure> {
@@ -123,7 +144,7 @@ pub(super) fn json_to_string(value: &Value) -> Result<Value, Failure> {
 }
 
 /// The JSON text of a value; `None` where it is longer or deeper than any payload, as shared parts of arguments can make it.
-pub(super) fn json_text(value: &Value) -> Option<String> {
+fn json_text(value: &Value) -> Option<String> {
     let mut text = String::new();
     write_json(value, &mut text, JSON_DEPTH).then_some(text)
 }

@@ -126,7 +126,7 @@ fn strings_are_coded_split_and_read() {
         ("States.Hash('input data', 'SHA-1')", "{}", r#""aaff4a450a104cd177d28d18d74485e8cae074b7""#),
         ("States.Hash('input data', 'MD5')", "{}", r#""812f45842bc6d66ee14572ce20db8e86""#),
         ("States.JsonToString($)", r#"{"a":[1, 2.0]}"#, r#""{\"a\":[1,2.0]}""#),
-        ("States.StringToJson('[1, \"a\"]')".replace('\\', "").leak(), "{}", r#"[1,"a"]"#),
+        (r#"States.StringToJson('[1, "a"]')"#, "{}", r#"[1,"a"]"#),
         ("States.StringToJson(' ')", "{}", "null"),
         ("States.StringToJson('-0')", "{}", "0"),
         (
@@ -143,7 +143,7 @@ fn strings_are_coded_split_and_read() {
         ("States.Base64Decode($.a)", &long),
         ("States.Hash($.a, 'MD5')", &long),
         ("States.Hash('a', 'md5')", "{}"),
-        ("States.StringToJson('{')".replace('{', r"\{").leak(), "{}"),
+        (r"States.StringToJson('\{')", "{}"),
         ("States.StringToJson(1)", "{}"),
         ("States.JsonMerge($, $, true)", "{}"),
         ("States.JsonMerge($, 'x', false)", "{}"),
