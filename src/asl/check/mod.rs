@@ -29,6 +29,8 @@ mod states;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
+use serde::Serialize;
+
 pub use diagnostic::{Code, Diagnostic, Severity};
 
 use super::machine::QueryLanguage;
@@ -40,12 +42,23 @@ use spot::Spot;
 pub const MOST_DIAGNOSTICS: usize = 100;
 
 /// What kind of state machine a definition is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
 #[allow(missing_docs, reason = "the words of the service")]
 pub enum MachineType {
     #[default]
     Standard,
     Express,
+}
+
+impl MachineType {
+    /// As the service writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Standard => "STANDARD",
+            Self::Express => "EXPRESS",
+        }
+    }
 }
 
 /// What is to be said of a definition, in the order of the text.

@@ -63,7 +63,8 @@ impl<'s> Checker<'s> {
     fn transitions(&mut self, block: &Spot<'_, 's>, states: &Spot<'_, 's>) {
         let names: HashSet<&str> = states.node.members().iter().map(|member| member.name.as_str()).collect();
         let mut reached = HashSet::new();
-        let mut certain = true;
+        // Recorded: without a StartAt nothing is said of what it would reach.
+        let mut certain = block.node.get("StartAt").is_some();
         let mut lead = |checker: &mut Self, spot: Option<Spot<'_, 's>>| {
             let Some(spot) = spot else { return };
             match spot.node.as_str() {
