@@ -366,6 +366,30 @@ fn every_answer(folder: &Path) -> Vec<Value> {
     lines.lines().map(|line| serde_json::from_str(line).expect("a document a line")).collect()
 }
 
+/// `run` of a machine that starts another one, which fails unless it gets an order.
+fn every_run(folder: &Path) -> Vec<Value> {
+    let child = json!({"StartAt": "Check", "States": {
+        "Check": {"Type": "Choice", "Choices": [{"Variable": "$.order", "IsPresent": true, "Next": "Done"}], "Default": "Refuse"},
+        "Refuse": {"Type": "Fail", "Error": "NoOrder", "Cause": "there is no order"},
+        "Done": {"Type": "Succeed"}
+    }});
+    let parent = json!({"StartAt": "Pay", "States": {"Pay": {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::states:startExecution.sync:2",
+        "Parameters": {"StateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:Payments", "Input.$": "$"},
+        "End": true
+    }}});
+    std::fs::write(folder.join("payments.json"), child.to_string()).expect("a file");
+    std::fs::write(folder.join("orders.json"), parent.to_string()).expect("a file");
+    let run = ["run", "orders.json", "--machine", "Payments=payments.json", "--output", "json", "--input"];
+    let mut documents: Vec<Value> =
+        [r#"{"order": 7}"#, "{}"].iter().map(|input| document(folder, &[&run[..], &[input]].concat())).collect();
+    for event in documents.iter_mut().flat_map(|document| document["history"].as_array_mut().expect("a list")) {
+        event.as_object_mut().expect("an object").retain(|member, _| !member.ends_with("EventDetails"));
+    }
+    documents
+}
+
 fn places(folder: &Path) -> Vec<(String, String)> {
     let answers = every_answer(folder);
     let text = |value: &Value| value.as_str().expect("a string").to_owned();
@@ -399,6 +423,9 @@ fn documents_and_page_name_the_same_fields_and_values() {
     }
     std::fs::write(folder.join("definition.json"), UNSOUND).expect("a file");
     comparison.object("Audit report", &document(folder, &["audit", "definition.json", "--output", "json"]));
+    for report in every_run(folder) {
+        comparison.object("Run report", &report);
+    }
     comparison.finish(&["History", "Event"]);
 }
 
@@ -423,8 +450,10 @@ fn every_document_of_ours_begins_with_its_schema() {
     let incidents = incidents();
     let file = "demo/retries-exhausted.json";
     std::fs::write(incidents.path().join("definition.json"), UNSOUND).expect("a file");
+    std::fs::write(incidents.path().join("keep.json"), r#"{"StartAt":"Keep","States":{"Keep":{"Type":"Succeed"}}}"#).expect("a file");
     for (arguments, schema) in [
         (&["audit", "definition.json"][..], "stepscope.audit/1"),
+        (&["run", "keep.json"][..], "stepscope.run/1"),
         (&["why", file], "stepscope.why/1"),
         (&["show", file], "stepscope.show/1"),
         (&["show", file, "--timeline"], "stepscope.show/1"),

@@ -4,5 +4,7 @@ pub mod advice;
 pub mod audit;
 pub mod cause;
 pub mod execution;
+pub mod replay;
+pub mod run;
 pub mod show;
 pub mod why;

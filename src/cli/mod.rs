@@ -9,6 +9,8 @@ mod global;
 mod load;
 mod man;
 mod output;
+mod replay;
+mod run;
 mod show;
 mod test_state;
 mod why;
@@ -45,6 +47,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 found something (with
 enum Verb {
     Why(why::WhyArgs),
     Show(show::ShowArgs),
+    Replay(replay::ReplayArgs),
+    Run(Box<run::RunArgs>),
     Audit(audit::AuditArgs),
     TestState(test_state::TestStateArgs),
     Demo(demo::DemoArgs),
@@ -65,7 +69,7 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // What was found before is worth having; a pipe that is closed as well changes nothing.
             let _ = out.flush();
-            let doing = if error.is::<io::Error>() { "failed to write the answer: " } else { "" };
+            let doing = if error.chain().len() == 1 && error.is::<io::Error>() { "failed to write the answer: " } else { "" };
             output::say(words, output::redactor(&cli.global), &format!("{doing}{error:#}"));
             let code = error.downcast_ref::<exit_code::WrongUsage>().map_or(Exit::Failed, |_| Exit::WrongUsage);
             ExitCode::from(code.code())
@@ -76,7 +80,9 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<Exit> {
     match &cli.verb {
         Verb::Why(args) => why::run(args, &cli.global, out, words),
+        Verb::Replay(args) => replay::run(args, &cli.global, out, words),
         Verb::Show(args) => show::run(args, &cli.global, out, words),
+        Verb::Run(args) => run::run(args, &cli.global, out, words),
         Verb::Audit(args) => audit::run(args, &cli.global, out, words),
         Verb::TestState(args) => test_state::run(args, &cli.global, out, words),
         Verb::Demo(args) => demo::run(args, out, words),

@@ -2,7 +2,9 @@
 
 use std::io::{IsTerminal, Write};
 
-use super::global::{ColorChoice, GlobalArgs};
+use serde::Serialize;
+
+use super::global::{ColorChoice, GlobalArgs, OutputFormat};
 use crate::render::escape;
 use crate::render::redact::Redactor;
 use crate::render::styles::Styles;
@@ -38,6 +40,16 @@ impl TextSettings {
 /// Masks secrets unless they were asked for.
 pub fn redactor(global: &GlobalArgs) -> Redactor {
     Redactor::new(!global.no_redact)
+}
+
+/// One JSON document, on one line for `jsonl`.
+pub fn document(value: &impl Serialize, format: OutputFormat, redactor: Redactor, out: &mut dyn Write) -> anyhow::Result<()> {
+    let text = match format {
+        OutputFormat::Jsonl => serde_json::to_string(value)?,
+        _ => serde_json::to_string_pretty(value)?,
+    };
+    writeln!(out, "{}", escape::json(&redactor.apply(&text)))?;
+    Ok(())
 }
 
 /// Says one thing on stderr. File names, arguments and what a service answered may hold secrets, which are masked, and escape

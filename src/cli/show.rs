@@ -4,19 +4,17 @@ use std::io::Write;
 
 use anyhow::bail;
 use clap::Args;
-use serde::Serialize;
 
 use super::exit_code::{Exit, WrongUsage};
 use super::global::{GlobalArgs, OutputFormat};
 use super::load::{ExecArgs, Loader, NothingFailed, definition_of};
-use super::output::TextSettings;
+use super::output::{TextSettings, document};
 use crate::analysis::show;
 use crate::model::path::ExecutionPath;
 use crate::model::wire::WireHistory;
 use crate::model::{ExecutionArn, History, RawText};
 use crate::rebuild::rebuild;
-use crate::render::redact::Redactor;
-use crate::render::{escape, events, show as tree, state, timeline};
+use crate::render::{events, show as tree, state, timeline};
 
 /// Show what an execution did: its states, attempts, branches and iterations
 #[derive(Debug, Clone, Args)]
@@ -144,16 +142,6 @@ fn write(
     Ok(())
 }
 
-/// One JSON document, on one line for `jsonl`.
-fn document(value: &impl Serialize, format: OutputFormat, redactor: Redactor, out: &mut dyn Write) -> anyhow::Result<()> {
-    let text = match format {
-        OutputFormat::Jsonl => serde_json::to_string(value)?,
-        _ => serde_json::to_string_pretty(value)?,
-    };
-    writeln!(out, "{}", escape::json(&redactor.apply(&text)))?;
-    Ok(())
-}
-
 /// Names the states that there are: most often it is a matter of spelling.
 fn no_such_state(name: &str, path: &ExecutionPath) -> String {
     const MOST: usize = 20;
@@ -174,6 +162,7 @@ mod tests {
     use super::*;
     use crate::asl::Definition;
     use crate::cli::demo::stories;
+    use crate::render::redact::Redactor;
     use crate::render::styles::Styles;
 
     fn args() -> ShowArgs {

@@ -357,13 +357,8 @@ pub(super) fn no_items(state: &State, map: &Map, found: &Value) -> EvaluationErr
         let path = if path.starts_with("$$") { &path[1..] } else { path };
         return EvaluationError::runtime(format!("Reference path \"{path}\" must point to array."));
     }
-    match map.items.as_ref().and_then(expression_of) {
+    match map.items.as_ref().and_then(Template::expression) {
         Some(expression) => settings::unexpected_type(expression, "Items", "array", found),
         None => EvaluationError { error: QUERY, cause: format!("Map state input must be an array but was: {found}"), location: None },
     }
-}
-
-/// The expression that the whole of a template is.
-fn expression_of(_template: &Template) -> Option<&str> {
-    None
 }

@@ -86,7 +86,7 @@ impl Surroundings for Around<'_> {
     }
 
     fn now(&self) -> i64 {
-        self.now.as_millisecond()
+        self.luck.now(self.now)
     }
 }
 

@@ -246,7 +246,7 @@ impl<'a> Execution<'a> {
                 self.time_out(deadline);
                 return Ok(());
             }
-            self.now = self.now.max(thread.due);
+            self.now = self.moment(&thread);
             let flow = self.step(&mut thread)?;
             self.settle(thread, flow);
         }
@@ -265,6 +265,13 @@ impl<'a> Execution<'a> {
         let events = usize::try_from(self.recorder.count()).unwrap_or(usize::MAX);
         let chosen = self.world.choose(&pending, events).filter(|position| *position < pending.len()).unwrap_or(0);
         Some(able[chosen].id)
+    }
+
+    /// When the thread's next event happens: as the world has it, else when it is due.
+    fn moment(&mut self, thread: &Thread) -> Timestamp {
+        let threads = Threads { machine: self.machine, slots: &self.slots };
+        let events = usize::try_from(self.recorder.count()).unwrap_or(usize::MAX);
+        self.world.moment(&threads.pending(thread), events).unwrap_or(thread.due).max(self.now)
     }
 
     /// Writes the thread's next event, and finds out what comes after it.

@@ -12,6 +12,7 @@ mod distributed;
 mod execution;
 pub mod failure;
 pub mod luck;
+pub mod mocks;
 mod moment;
 mod nested;
 mod payload;

@@ -82,7 +82,7 @@ pub fn run(machine: &Rc<StateMachine>, input: &str, options: &RunOptions, world:
         return Err(RunError::LargeInput(input.bytes()));
     }
     let bounds = Bounds {
-        luck: Luck::new(options.seed),
+        luck: Luck::with_chance(options.seed, world.chance()),
         states_left: Cell::new(options.max_states),
         max_states: options.max_states,
         max_events: options.max_events,

@@ -18,7 +18,7 @@ use super::failure::{DATA_LIMIT, Failure, Halt, Problem, too_large};
 use super::payload::Payload;
 use super::recorder::{self, text};
 use super::settings;
-use super::thread::{Attempt, Call, Next, Thread, Visit, attempt_event, has_token};
+use super::thread::{Attempt, Call, Next, ScopePath, Thread, Visit, attempt_event, has_token};
 use super::world::{Attempted, TaskAnswer, TaskOutcome, TaskRequest};
 
 impl Execution<'_> {
@@ -82,23 +82,30 @@ impl Execution<'_> {
         Ok(self.comes_next(thread, next))
     }
 
-    fn answer(&mut self, thread: &mut Thread, state: &State, task: &Task, call: &Call) -> Result<TaskAnswer, Halt> {
-        if let Some(answer) = self.start_machine(task, call)? {
-            return Ok(answer);
-        }
+    /// Where the thread stands, and which visit of its state it makes there: counted when the visit first asks the world for something.
+    pub(super) fn count_visit(&mut self, thread: &mut Thread) -> (ScopePath, u32) {
         let scope = self.path_of(thread);
-        let visit = thread.visit.get_or_insert_with(|| Visit::new(call.input.clone()));
+        let visit = thread.visit.get_or_insert_with(|| Visit::new(thread.input.clone()));
         if visit.number == 0 {
             let count = self.visits.entry((Rc::clone(&scope), thread.state)).or_default();
             *count += 1;
             visit.number = *count;
         }
+        (scope, visit.number)
+    }
+
+    fn answer(&mut self, thread: &mut Thread, state: &State, task: &Task, call: &Call) -> Result<TaskAnswer, Halt> {
+        if let Some(answer) = self.start_machine(task, call)? {
+            return Ok(answer);
+        }
+        let (scope, number) = self.count_visit(thread);
+        let visit = thread.visit.get_or_insert_with(|| Visit::new(call.input.clone()));
         let request = TaskRequest {
             attempted: Attempted {
                 execution: &self.facts.info,
                 state: &state.name,
                 scope: &scope,
-                visit: visit.number,
+                visit: number,
                 attempt: visit.retry_count + 1,
             },
             resource: &task.resource,

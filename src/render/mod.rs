@@ -8,6 +8,8 @@ mod json_fold;
 mod json_text;
 mod page;
 pub mod redact;
+pub mod replay;
+pub mod run;
 pub mod show;
 pub mod state;
 pub mod styles;

@@ -19,9 +19,6 @@ mod plan;
 mod tests;
 mod timeline;
 
-use std::rc::Rc;
-use std::time::Duration;
-
 use self::children::{Children, child_definition};
 use self::names::Names;
 use self::plan::Plan;
@@ -39,9 +36,9 @@ use super::recorder;
 use super::settings;
 use super::thread::{Next, Thread};
 use super::world::{
-    Attempted, Chance, Child, MapRunOutcome, MapRunRequest, ObjectError, ObjectSummary, TaskAnswer, TaskRequest, Unanswered, World,
+    Attempted, Child, MapRunOutcome, MapRunRequest, ObjectError, ObjectSummary, TaskAnswer, TaskRequest, Unanswered, World,
 };
-use crate::asl::machine::{Distributed, Kind, Map, State};
+use crate::asl::machine::{Kind, Map, State};
 use crate::expr::{EvaluationError, Scope, Value};
 use crate::model::{Details, EventType, RawText, Timestamp};
 
@@ -163,19 +160,19 @@ impl Execution<'_> {
     fn start_map_run(&mut self, thread: &mut Thread, state: &State, map: &Map, mut run: Box<MapRun>) -> Result<Flow, Halt> {
         let Some(distributed) = &map.distributed else { return Ok(Flow::Wait) };
         let uuid = self.bounds.luck.uuid();
-        let names = Names::new(&self.facts.info, &state.name, distributed.label.as_deref(), distributed.express, &uuid, |arn| arn);
+        let known = |arn| self.bounds.luck.name(arn);
+        let names = Names::new(&self.facts.info, &state.name, distributed.label.as_deref(), distributed.express, &uuid, known);
         run.started_event = self.recorder.write(EventType::MapRunStarted, thread.last_event, self.now, |_| Details::MapRunStarted {
             map_run_arn: Some(recorder::text(&names.arn)),
         })?;
         thread.last_event = run.started_event;
-        let scope = self.path_of(thread);
-        let visit = thread.visit.as_ref();
+        let (scope, visit) = self.count_visit(thread);
         let attempted = Attempted {
             execution: &self.facts.info,
             state: &state.name,
             scope: &scope,
-            visit: visit.map_or(1, |visit| visit.number.max(1)),
-            attempt: visit.map_or(1, |visit| visit.retry_count.saturating_add(1)),
+            visit,
+            attempt: thread.visit.as_ref().map_or(1, |visit| visit.retry_count.saturating_add(1)),
         };
         let request = MapRunRequest { attempted, arn: &names.arn, at: self.now, started_event_id: run.started_event };
         let answer = self.world.map_run(&request);
@@ -229,7 +226,7 @@ impl Execution<'_> {
         let inputs =
             plan.inputs(map, &run.given, effective.value(), around, self.world).map_err(|error| Trouble::Failed(self.now, error))?;
         let children = Children { names, inputs, max_concurrency: run.max_concurrency, tolerance: plan.tolerance, start: self.now };
-        let definition = child_definition(self.machine, &state.name).map(|text| RawText::plain(text));
+        let definition = child_definition(self.machine, &state.name).map(RawText::plain);
         let (machine, bounds, states_entered) = (self.machine, self.bounds, &mut self.states_entered);
         let depth = bounds.depth.get();
         if depth >= DEEPEST {
@@ -241,7 +238,7 @@ impl Execution<'_> {
             .run(&bounds.luck, |info, input, start| {
                 let facts = ExecutionFacts { info, start, input };
                 let mut run = Execution::new(machine, facts, &mut world, bounds).run(map.processor)?;
-                run.history.definition = definition.clone();
+                run.history.definition.clone_from(&definition);
                 *states_entered += run.states_entered;
                 Ok(run)
             })

@@ -50,10 +50,8 @@ impl Names {
     /// The child of this name.
     pub(super) fn child(&self, name: &str) -> ExecutionInfo {
         let Self { prefix, machine, .. } = self;
-        let arn = match self.express {
-            true => format!("{prefix}:express:{machine}:{name}:{name}"),
-            false => format!("{prefix}:execution:{machine}:{name}"),
-        };
+        let arn =
+            if self.express { format!("{prefix}:express:{machine}:{name}:{name}") } else { format!("{prefix}:execution:{machine}:{name}") };
         ExecutionInfo {
             arn: arn.into(),
             name: name.into(),

@@ -1,0 +1,138 @@
+//! What it takes to run an execution again with nothing else at hand: definition, input, answers, expected outcome.
+//!
+//! The answers are in the MockConfigFile format of Step Functions Local, so that other tools read them, too. Payloads are written as
+//! they are: a masked one would not reproduce anything.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::world::Given;
+use crate::analysis::execution::quoted;
+use crate::expr::Value;
+use crate::interpreter::{Outcome, TaskOutcome};
+use crate::model::Timestamp;
+
+/// The name of the test case.
+const TEST_CASE: &str = "replay";
+
+/// The files of a fixture: name and content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fixture {
+    /// In the order in which they are best read.
+    pub files: Vec<(&'static str, String)>,
+}
+
+/// What a fixture is made of.
+pub(super) struct Parts<'p> {
+    pub machine: &'p str,
+    pub execution: &'p str,
+    pub definition: &'p str,
+    pub input: &'p str,
+    pub start: Timestamp,
+    pub given: &'p [Given],
+    pub outcome: &'p Outcome,
+    /// Whether answers must take their time for the events to come in the same order.
+    pub timed: bool,
+}
+
+/// Writes the files.
+pub(super) fn fixture(parts: &Parts<'_>) -> Fixture {
+    let expected = json!({
+        "status": parts.outcome.status,
+        "error": parts.outcome.error.as_deref(),
+        "cause": parts.outcome.cause.as_deref(),
+        "output": parts.outcome.output.as_deref(),
+    });
+    Fixture {
+        files: vec![
+            ("README.md", readme(parts)),
+            ("definition.asl.json", pretty(parts.definition)),
+            ("input.json", pretty(parts.input)),
+            ("mocks.json", lines(&mocks(parts))),
+            ("expected.json", lines(&expected)),
+        ],
+    }
+}
+
+fn readme(parts: &Parts<'_>) -> String {
+    format!(
+        "`stepscope run definition.asl.json --input input.json --mocks mocks.json --name {} --clock {}` runs execution `{}` again, offline; \
+         it ends as `expected.json` says. The payloads are those of the execution, secrets included.\n",
+        quoted(parts.machine),
+        parts.start,
+        parts.execution.replace('`', "'"),
+    )
+}
+
+/// JSON over several lines, its numbers as they are; what is no JSON as it is.
+fn pretty(text: &str) -> String {
+    serde_json::from_str::<Json>(text).map_or_else(|_| text.to_owned(), |value| lines(&value))
+}
+
+fn lines(value: &Json) -> String {
+    format!("{value:#}\n")
+}
+
+/// The MockConfigFile: for each state one response, whose attempts are counted through the run.
+fn mocks(parts: &Parts<'_>) -> Json {
+    let mut order: Vec<&str> = Vec::new();
+    let mut answers: HashMap<&str, Vec<Json>> = HashMap::new();
+    for given in parts.given {
+        let list = answers.entry(&given.key.state).or_default();
+        if list.is_empty() {
+            order.push(&given.key.state);
+        }
+        list.push(answer(given, parts.timed));
+    }
+    let responses: Map<String, Json> =
+        order.iter().map(|state| (response_name(state), numbered(answers.remove(state).unwrap_or_default()))).collect();
+    let states: Map<String, Json> = order.iter().map(|state| ((*state).to_owned(), Json::from(response_name(state)))).collect();
+    json!({
+        "StateMachines": {parts.machine: {"TestCases": {TEST_CASE: states}}},
+        "MockedResponses": responses,
+    })
+}
+
+fn response_name(state: &str) -> String {
+    format!("{state} as recorded")
+}
+
+/// `{"0": …, "1-2": …}`: like answers in a row stand once.
+fn numbered(answers: Vec<Json>) -> Json {
+    let mut spans: Vec<(usize, usize, Json)> = Vec::new();
+    for (number, answer) in answers.into_iter().enumerate() {
+        match spans.last_mut() {
+            Some((_, last, same)) if *same == answer => *last = number,
+            _ => spans.push((number, number, answer)),
+        }
+    }
+    let name = |first: usize, last: usize| if first == last { first.to_string() } else { format!("{first}-{last}") };
+    spans.into_iter().map(|(first, last, answer)| (name(first, last), answer)).collect::<Map<_, _>>().into()
+}
+
+fn answer(given: &Given, timed: bool) -> Json {
+    let answer = &given.answer;
+    let throw = |error: Option<&str>, cause: Option<&str>| {
+        let said = [("Error", error), ("Cause", cause)].into_iter().filter_map(|(name, text)| Some((name.to_owned(), Json::from(text?))));
+        json!({"Throw": said.collect::<Map<_, _>>()})
+    };
+    let mut json = match &answer.ended {
+        Some((_, TaskOutcome::Succeeded(value))) => json!({"Return": as_json(value)}),
+        Some((_, TaskOutcome::Failed { error, cause, .. })) => throw(error.as_deref(), cause.as_deref()),
+        Some((_, TaskOutcome::Refused { error, cause })) => throw(Some(error), Some(cause)),
+        None if given.timed_out => throw(Some("States.Timeout"), None),
+        None => json!({"Never": true}),
+    };
+    let submitted = answer.submitted.as_ref().map_or(Duration::ZERO, |(time, _)| *time);
+    let took = answer.started.unwrap_or_default() + submitted + answer.ended.as_ref().map_or(Duration::ZERO, |(time, _)| *time);
+    if let (true, Some(members), false) = (timed && answer.ended.is_some(), json.as_object_mut(), took.is_zero()) {
+        members.insert("AfterSeconds".to_owned(), Json::from(took.as_secs_f64()));
+    }
+    json
+}
+
+fn as_json(value: &Value) -> Json {
+    serde_json::to_value(value).unwrap_or(Json::Null)
+}
