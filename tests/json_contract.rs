@@ -10,6 +10,7 @@ use std::process::{Command, Output};
 use serde::Serialize;
 use serde_json::{Value, json};
 use stepscope::analysis::execution::WaitsFor;
+use stepscope::analysis::replay::{Chance, Change, DefinitionSource, Verdict};
 use stepscope::analysis::show::ScopeKind;
 use stepscope::analysis::why::{Basis, Confidence, Kind};
 use stepscope::model::builder::{HistoryBuilder, history, seconds};
@@ -38,6 +39,7 @@ struct Field {
 enum Shape {
     Text,
     Integer,
+    Boolean,
     Time,
     JsonText,
     AnyJson,
@@ -116,6 +118,7 @@ impl Shape {
         match text {
             "string" => Self::Text,
             "integer" => Self::Integer,
+            "boolean" => Self::Boolean,
             "time" => Self::Time,
             "JSON text" => Self::JsonText,
             "any JSON" => Self::AnyJson,
@@ -169,6 +172,7 @@ impl<'p> Comparison<'p> {
         let fits = match shape {
             Shape::Text => text.is_some(),
             Shape::Integer => value.is_i64(),
+            Shape::Boolean => value.is_boolean(),
             Shape::Time => text.is_some_and(|text| text.ends_with('Z') && text.parse::<Timestamp>().is_ok()),
             Shape::JsonText => text.is_some_and(|text| serde_json::from_str::<Value>(text).is_ok()),
             Shape::AnyJson => true,
@@ -382,6 +386,48 @@ fn every_run(folder: &Path) -> Vec<Value> {
     documents
 }
 
+/// `replay` as it was, with another definition, with other answers, and of what cannot be replayed.
+fn every_replay(folder: &Path) -> Vec<Value> {
+    let map = |text: &str| {
+        json!({"StartAt": "Each", "States": {"Each": {"Type": "Map", "End": true, "ItemProcessor": {"StartAt": "Name", "States": {
+            "Name": {"Type": "Pass", "Parameters": {"id.$": "States.UUID()", "text": text}, "Next": "Call"},
+            "Call": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": {"Payload.$": "$"}, "End": true}
+        }}}}})
+    };
+    for (name, text) in [("each.json", "one"), ("other.json", "other")] {
+        std::fs::write(folder.join(name), map(text).to_string()).expect("a file");
+    }
+    let mock = r#"Call=[{"Payload": 1}, {"Error": "Busy"}]"#;
+    let ran = stepscope(folder, &["run", "each.json", "--input", "[1, 2]", "--mock", mock, "--bundle", "ran.json"]);
+    assert!(ran.status.success(), "{}", stderr(&ran));
+    let answers: [&[&str]; 6] = [
+        &["replay", "ran.json"],
+        &["replay", "ran.json", "--definition", "other.json"],
+        &["replay", "ran.json", "--what-if", "--definition", "other.json", "--mock", "Call={\"Return\": 2}"],
+        &["replay", "demo/retries-exhausted.json"],
+        &["replay", "demo/stuck-callback"],
+        &["replay", "more/damaged.json"],
+    ];
+    let documents = answers.iter().map(|arguments| {
+        let output = stepscope(folder, &[arguments, &["--output", "json"][..]].concat());
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", stderr(&output)))
+    });
+    let mut documents: Vec<Value> = documents.collect();
+    for document in &mut documents {
+        let history = document["history"].as_array_mut().expect("a list");
+        history.iter_mut().for_each(without_details);
+        if !document["first_divergence"].is_null() {
+            ["recorded", "produced"].iter().for_each(|side| without_details(&mut document["first_divergence"][side]));
+        }
+    }
+    documents
+}
+
+/// The service's own members are not on the page.
+fn without_details(event: &mut Value) {
+    event.as_object_mut().expect("an object").retain(|member, _| !member.ends_with("EventDetails"));
+}
+
 fn places(folder: &Path) -> Vec<(String, String)> {
     let answers = every_answer(folder);
     let text = |value: &Value| value.as_str().expect("a string").to_owned();
@@ -416,6 +462,9 @@ fn documents_and_page_name_the_same_fields_and_values() {
     for report in every_run(folder) {
         comparison.object("Run report", &report);
     }
+    for report in every_replay(folder) {
+        comparison.object("Replay report", &report);
+    }
     comparison.finish(&["History", "Event"]);
 }
 
@@ -442,6 +491,7 @@ fn every_document_of_ours_begins_with_its_schema() {
     std::fs::write(incidents.path().join("keep.json"), r#"{"StartAt":"Keep","States":{"Keep":{"Type":"Succeed"}}}"#).expect("a file");
     for (arguments, schema) in [
         (&["run", "keep.json"][..], "stepscope.run/1"),
+        (&["replay", file], "stepscope.replay/1"),
         (&["why", file], "stepscope.why/1"),
         (&["show", file], "stepscope.show/1"),
         (&["show", file, "--timeline"], "stepscope.show/1"),
@@ -492,6 +542,10 @@ fn the_page_has_every_value_of_every_enum_and_no_other() {
             "Waits for",
             all!(WaitsFor: Time, Callback, ChildExecution, Job, Task, TaskStart, ActivityWorker, Activity, Retry, Scopes, MapRun, Unknown),
         ),
+        ("Verdict", all!(Verdict: Reproduced, Diverged, NotReplayable)),
+        ("Definition source", all!(DefinitionSource: Recorded, Given, Missing)),
+        ("Value of chance", all!(Chance: Name, Random, Time)),
+        ("Change", all!(Change: Definition, Input, Answers)),
         ("Scope kind", all!(ScopeKind: Execution, Branch, Iteration)),
         ("Gap", every_gap().iter().map(|gap| gap.id().to_owned()).collect()),
     ];
