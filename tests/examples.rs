@@ -149,3 +149,13 @@ fn a_nested_failure_carries_the_child_and_why_names_it() {
     let text = String::from_utf8_lossy(&why.stdout);
     assert!(text.contains("Invoice.NoAddress") && text.contains("customer c3 has no address"), "{text}");
 }
+
+#[test]
+fn a_folder_of_csv_is_added_up_in_batches_of_which_some_may_fail() {
+    let example = |name: &str| format!("examples/distributed-csv/{name}");
+    let run = told(&[&example("definition.asl.json"), "--input", &example("input.json"), "--s3", "orders=examples/distributed-csv/bucket"]);
+    assert_eq!(run.status(), "SUCCEEDED");
+    let refused = "order o-6 of S3://orders/incoming/2026-11-02.csv has the quantity three";
+    assert_eq!(run.output(), serde_json::json!({"total": 62, "orders": 5, "refused": [refused]}));
+    assert_eq!((run.count("MapRunStarted"), run.count("MapRunSucceeded"), run.route()), (1, 1, vec!["AddUpOrders"]));
+}
