@@ -50,7 +50,9 @@ impl Maker {
             1 => json!({"Type": "Pass", "Parameters": {"id.$": "States.UUID()", "text.$": "States.Format('a-{}', States.UUID())"}}),
             2 => json!({"Type": "Pass", "Parameters": {"dice.$": "States.MathRandom(1, 1000)", "at.$": "$$.State.EnteredTime"}}),
             3 => json!({"Type": "Wait", "Seconds": self.random.u32(0..30)}),
-            4 => json!({"Type": "Choice", "Choices": [{"Variable": "$.n", "IsPresent": self.random.bool(), "Next": last}], "Default": last}),
+            4 => {
+                json!({"Type": "Choice", "Choices": [{"Variable": "$.n", "IsPresent": self.random.bool(), "Next": last}], "Default": last})
+            }
             5 => json!({
                 "Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
                 "Parameters": {"Body": {"token.$": "$$.Task.Token"}}, "TimeoutSeconds": 20, "HeartbeatSeconds": 10,
@@ -63,7 +65,9 @@ impl Maker {
             }),
             9 | 10 => json!({"Type": "Parallel", "Branches": [self.scope(depth + 1), self.scope(depth + 1)],
                 "Retry": [{"ErrorEquals": ["Lost"], "MaxAttempts": 1}]}),
-            11 => json!({"Type": "Map", "ItemsPath": "$$.Execution.Input.items", "ItemProcessor": self.scope(depth + 1), "MaxConcurrency": 2}),
+            11 => {
+                json!({"Type": "Map", "ItemsPath": "$$.Execution.Input.items", "ItemProcessor": self.scope(depth + 1), "MaxConcurrency": 2})
+            }
             _ => json!({"Type": "Map", "ItemsPath": "$$.Execution.Input.items", "ItemProcessor": self.scope(depth + 1)}),
         }
     }
@@ -76,7 +80,8 @@ impl World for Weather {
     fn attempt(&mut self, request: &TaskRequest<'_>) -> Result<TaskAnswer, Unanswered> {
         let random = &mut self.0;
         let mut milliseconds = |most: u64| Duration::from_millis(random.u64(1..most));
-        let failed = |error: &str| TaskOutcome::Failed { event: EventType::TaskFailed, error: Some(error.into()), cause: Some("it rains".into()) };
+        let failed =
+            |error: &str| TaskOutcome::Failed { event: EventType::TaskFailed, error: Some(error.into()), cause: Some("it rains".into()) };
         let (started, submitted, end) = (milliseconds(300), milliseconds(300), milliseconds(9_000));
         let outcome = match random.u32(0..9) {
             0 => failed("Broken"),
@@ -157,9 +162,10 @@ fn a_changed_definition_diverges_where_it_first_matters() {
     for seed in 0..200 {
         let (definition, history) = made(seed);
         let Some((name, changed)) = with_another_pass(&definition) else { continue };
-        let left = history.events.iter().position(|event| {
-            event.kind == EventType::PassStateExited && event.state_name().is_some_and(|state| state.is(&name))
-        });
+        let left = history
+            .events
+            .iter()
+            .position(|event| event.kind == EventType::PassStateExited && event.state_name().is_some_and(|state| state.is(&name)));
         let report = replayed(&history, Some(&changed.to_string()));
         match left {
             Some(index) => {
