@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use stepscope::analysis::execution::WaitsFor;
 use stepscope::analysis::show::ScopeKind;
 use stepscope::analysis::why::{Basis, Confidence, Kind};
+use stepscope::asl::check::{Code, MachineType, Severity};
 use stepscope::model::builder::{HistoryBuilder, history, seconds};
 use stepscope::model::path::{AttemptOutcome, VisitOutcome};
 use stepscope::model::wire::WireBundle;
@@ -38,6 +39,7 @@ struct Field {
 enum Shape {
     Text,
     Integer,
+    Boolean,
     Time,
     JsonText,
     AnyJson,
@@ -116,6 +118,7 @@ impl Shape {
         match text {
             "string" => Self::Text,
             "integer" => Self::Integer,
+            "boolean" => Self::Boolean,
             "time" => Self::Time,
             "JSON text" => Self::JsonText,
             "any JSON" => Self::AnyJson,
@@ -169,6 +172,7 @@ impl<'p> Comparison<'p> {
         let fits = match shape {
             Shape::Text => text.is_some(),
             Shape::Integer => value.is_i64(),
+            Shape::Boolean => value.is_boolean(),
             Shape::Time => text.is_some_and(|text| text.ends_with('Z') && text.parse::<Timestamp>().is_ok()),
             Shape::JsonText => text.is_some_and(|text| serde_json::from_str::<Value>(text).is_ok()),
             Shape::AnyJson => true,
@@ -336,6 +340,10 @@ fn assigned() -> HistoryBuilder {
     story
 }
 
+/// A definition with an error and a warning.
+const UNSOUND: &str =
+    r#"{"StartAt": "A", "States": {"A": {"Type": "Pass", "Parameters": {"a": "$.a"}, "Next": "B"}, "C": {"Type": "Fail"}}}"#;
+
 fn stepscope(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_stepscope")).current_dir(folder).args(arguments).output().expect("the program runs")
 }
@@ -413,6 +421,8 @@ fn documents_and_page_name_the_same_fields_and_values() {
             comparison.object("State report", &document(folder, &[&show[..], &["--state", state]].concat()));
         }
     }
+    std::fs::write(folder.join("definition.json"), UNSOUND).expect("a file");
+    comparison.object("Audit report", &document(folder, &["audit", "definition.json", "--output", "json"]));
     for report in every_run(folder) {
         comparison.object("Run report", &report);
     }
@@ -439,8 +449,10 @@ fn events_stand_in_the_shape_of_the_service() {
 fn every_document_of_ours_begins_with_its_schema() {
     let incidents = incidents();
     let file = "demo/retries-exhausted.json";
+    std::fs::write(incidents.path().join("definition.json"), UNSOUND).expect("a file");
     std::fs::write(incidents.path().join("keep.json"), r#"{"StartAt":"Keep","States":{"Keep":{"Type":"Succeed"}}}"#).expect("a file");
     for (arguments, schema) in [
+        (&["audit", "definition.json"][..], "stepscope.audit/1"),
         (&["run", "keep.json"][..], "stepscope.run/1"),
         (&["why", file], "stepscope.why/1"),
         (&["show", file], "stepscope.show/1"),
@@ -493,6 +505,12 @@ fn the_page_has_every_value_of_every_enum_and_no_other() {
             all!(WaitsFor: Time, Callback, ChildExecution, Job, Task, TaskStart, ActivityWorker, Activity, Retry, Scopes, MapRun, Unknown),
         ),
         ("Scope kind", all!(ScopeKind: Execution, Branch, Iteration)),
+        ("Machine type", all!(MachineType: Standard, Express)),
+        ("Severity", all!(Severity: Error, Warning)),
+        (
+            "Diagnostic code",
+            all!(Code: InvalidJsonDescription, MissingDescription, SchemaValidationFailed, InvalidResource, MissingEndState, DuplicateStateName, InvalidStateName, DuplicateLabelName, InvalidLabelName, MissingTransitionTarget, TooDeeplyNested, InvalidJsonataExpression, UnsupportedJsonataExpression, NoDollar, NoPath, PassResultIsStatic, ReservedErrorName),
+        ),
         ("Gap", every_gap().iter().map(|gap| gap.id().to_owned()).collect()),
     ];
     for (heading, values) in enums {

@@ -74,6 +74,18 @@ pub(super) fn is_query(text: &str) -> bool {
     text.len() >= 4 && text.starts_with("{%") && text.ends_with("%}")
 }
 
+/// The message of a JSONata error without its code, such as `S0202: `: the service leaves it out.
+fn without_code(message: &str) -> &str {
+    match message.split_once(": ") {
+        Some((code, rest))
+            if code.len() == 5 && code.starts_with(['S', 'D', 'T']) && code[1..].bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            rest
+        }
+        _ => message,
+    }
+}
+
 impl<'s> Checker<'s> {
     /// The text of a field that holds a path; an error where it is something else.
     fn path_text(&mut self, spot: &Spot<'_, 's>) -> Option<&'s str> {
@@ -87,7 +99,8 @@ impl<'s> Checker<'s> {
     /// A path; no intrinsic function.
     pub(super) fn path(&mut self, spot: &Spot<'_, 's>) {
         let Some(text) = self.path_text(spot) else { return };
-        if !parses(text) || root_of(text).is_some_and(|(root, _)| root == Root::Function) {
+        let is_function = root_of(text).is_some_and(|(root, _)| root == Root::Function);
+        if !parses(text) || is_function {
             self.error(spot, format!("Value is not a valid JSONPath: '{text}'"));
         }
     }
@@ -176,13 +189,11 @@ impl<'s> Checker<'s> {
             return;
         }
         let expression = text[2..text.len() - 2].trim();
-        if let Err(error) = Jsonata::parse(expression) {
-            if !spot.node.is_substitution() {
-                self.say(Code::InvalidJsonataExpression, spot, error.message);
-            }
-            return;
-        }
-        let Ok(found) = references(expression) else { return };
+        let found = match Jsonata::parse(expression).and_then(|_| references(expression)) {
+            Ok(found) => found,
+            Err(_) if spot.node.is_substitution() => return,
+            Err(error) => return self.say(Code::InvalidJsonataExpression, spot, without_code(&error.message)),
+        };
         for name in &found.top_level {
             self.say(Code::UnsupportedJsonataExpression, spot, format!("Reference to '{name}' at the top level is not supported."));
         }

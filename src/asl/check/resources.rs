@@ -101,12 +101,13 @@ impl<'s> Checker<'s> {
         let Some(text) = resource.node.as_str().filter(|_| !resource.node.is_substitution()) else { return };
         let parts: Vec<&str> = text.splitn(6, ':').collect();
         match parts.as_slice() {
-            ["arn", partition, "states", "", "", call] if !partition.is_empty() => self.integration(resource, text, call),
             ["arn", partition, "states", _, _, activity] if !partition.is_empty() && activity.starts_with("activity:") => {
                 if self.express {
                     self.error(resource, "Express state machine does not support Activity ARN");
                 }
             }
+            // Region and account are empty as a rule; exported definitions have them.
+            ["arn", partition, "states", _, _, call] if !partition.is_empty() => self.integration(resource, text, call),
             ["arn", partition, "lambda", _, _, function] if !partition.is_empty() && function.starts_with("function:") => {}
             _ if is_uri(text) => {
                 let message = format!("The language takes any URI, and the service only ARNs of what it can call: {text}");

@@ -184,6 +184,29 @@ fn evaluations_are_bounded() {
 }
 
 #[test]
+fn what_grows_is_stopped() {
+    for expression in [
+        "$reduce([1..60], function($a, $n) { [$a, $a] }, 1)",
+        "$reduce([1..60], function($a, $n) { {'l': $a, 'r': $a} }, 1)",
+        "$reduce([1..60], function($a, $n) { $a & $a }, 'x')",
+        "$reduce([1..60], function($a, $n) { ($b := [[$a], [$a]]; $b) }, 1)",
+        "($p := function($s, $n) { $n = 0 ? $s : $p($s & $s, $n - 1) }; $length($p('x', 23)))",
+        "($s := $pad('x', 100000); $join([1..1000].$s))",
+        "$pad('x', 1e12)",
+        "$string($map([1..1000], function() { $pad('', 100000, 'x') }))",
+    ] {
+        let cause = cause(expression);
+        assert!(cause.contains("Expression evaluation memory limit exceeded"), "{expression}: {cause}");
+    }
+    gives("($p := function($s, $n) { $n = 0 ? $s : $p($s & $s, $n - 1) }; $length($p('x', 22)))", "4194304");
+    gives("$map([1,2], function($n) { [$n, $n] })", "[[1,1],[2,2]]");
+    gives("$reduce([1..5], function($a, $n) { $append($a, [$n, [$n]]) }, [])", "[1,[1],2,[2],3,[3],4,[4],5,[5]]");
+    gives("[1,2].($f := function($x) { {'k': $x} }; $f($)).k", "[1,2]");
+    gives("['a','b'] ~> $join('-')", r#""a-b""#);
+    gives("$map(['a'], $pad(?, 3))", r#""a  ""#);
+}
+
+#[test]
 fn deep_source_is_refused_or_bounded() {
     gives(&format!("{}1{}", "(".repeat(90), ")".repeat(90)), "1");
     for nested in [

@@ -22,6 +22,7 @@ mod timeline;
 use self::children::{Children, child_definition};
 use self::names::Names;
 use self::plan::Plan;
+pub(super) use self::plan::{batching, tolerated_count, tolerated_percentage};
 use super::RunError;
 use super::composite::{map_items, no_items};
 use super::context::{Around, ExecutionFacts};

@@ -130,13 +130,15 @@ fn selected(item: Item, index: u64, selector: Option<&Template>, effective: &Val
     selector.evaluate(Scope { input: effective, result: None, error_output: None, around: &around })
 }
 
-fn tolerated_count(setting: Option<&Setting>, scope: Scope<'_>) -> Result<Option<u64>, EvaluationError> {
+/// `ToleratedFailureCount`.
+pub(in crate::interpreter) fn tolerated_count(setting: Option<&Setting>, scope: Scope<'_>) -> Result<Option<u64>, EvaluationError> {
     let Some(setting) = setting else { return Ok(None) };
     let count = settings::integer(setting, "ToleratedFailureCount", scope)?;
     u64::try_from(count).map(Some).map_err(|_| EvaluationError::runtime("ToleratedFailureCount cannot be negative."))
 }
 
-fn tolerated_percentage(setting: Option<&Setting>, scope: Scope<'_>) -> Result<Option<f64>, EvaluationError> {
+/// `ToleratedFailurePercentage`.
+pub(in crate::interpreter) fn tolerated_percentage(setting: Option<&Setting>, scope: Scope<'_>) -> Result<Option<f64>, EvaluationError> {
     let Some(setting) = setting else { return Ok(None) };
     let percentage = settings::number(setting, "ToleratedFailurePercentage", scope)?;
     if (0.0..=100.0).contains(&percentage) {
@@ -145,7 +147,8 @@ fn tolerated_percentage(setting: Option<&Setting>, scope: Scope<'_>) -> Result<O
     Err(EvaluationError::runtime("ToleratedFailurePercentage must be between 0 and 100."))
 }
 
-fn batching(batcher: &ItemBatcher, scope: Scope<'_>) -> Result<Batching, EvaluationError> {
+/// `ItemBatcher`, filled in.
+pub(in crate::interpreter) fn batching(batcher: &ItemBatcher, scope: Scope<'_>) -> Result<Batching, EvaluationError> {
     let size = |setting: Option<&Setting>, field: &str| {
         let Some(setting) = setting else { return Ok(None) };
         let size = settings::integer(setting, field, scope)?;
