@@ -13,6 +13,7 @@ use stepscope::analysis::execution::WaitsFor;
 use stepscope::analysis::replay::{Chance, Change, DefinitionSource, Verdict};
 use stepscope::analysis::show::ScopeKind;
 use stepscope::analysis::why::{Basis, Confidence, Kind};
+use stepscope::asl::check::{Code, MachineType, Severity};
 use stepscope::model::builder::{HistoryBuilder, history, seconds};
 use stepscope::model::path::{AttemptOutcome, VisitOutcome};
 use stepscope::model::wire::WireBundle;
@@ -340,6 +341,10 @@ fn assigned() -> HistoryBuilder {
     story
 }
 
+/// A definition with an error and a warning.
+const UNSOUND: &str =
+    r#"{"StartAt": "A", "States": {"A": {"Type": "Pass", "Parameters": {"a": "$.a"}, "Next": "B"}, "C": {"Type": "Fail"}}}"#;
+
 fn stepscope(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_stepscope")).current_dir(folder).args(arguments).output().expect("the program runs")
 }
@@ -459,6 +464,8 @@ fn documents_and_page_name_the_same_fields_and_values() {
             comparison.object("State report", &document(folder, &[&show[..], &["--state", state]].concat()));
         }
     }
+    std::fs::write(folder.join("definition.json"), UNSOUND).expect("a file");
+    comparison.object("Audit report", &document(folder, &["audit", "definition.json", "--output", "json"]));
     for report in every_run(folder) {
         comparison.object("Run report", &report);
     }
@@ -488,8 +495,10 @@ fn events_stand_in_the_shape_of_the_service() {
 fn every_document_of_ours_begins_with_its_schema() {
     let incidents = incidents();
     let file = "demo/retries-exhausted.json";
+    std::fs::write(incidents.path().join("definition.json"), UNSOUND).expect("a file");
     std::fs::write(incidents.path().join("keep.json"), r#"{"StartAt":"Keep","States":{"Keep":{"Type":"Succeed"}}}"#).expect("a file");
     for (arguments, schema) in [
+        (&["audit", "definition.json"][..], "stepscope.audit/1"),
         (&["run", "keep.json"][..], "stepscope.run/1"),
         (&["replay", file], "stepscope.replay/1"),
         (&["why", file], "stepscope.why/1"),
@@ -547,6 +556,12 @@ fn the_page_has_every_value_of_every_enum_and_no_other() {
         ("Value of chance", all!(Chance: Name, Random, Time)),
         ("Change", all!(Change: Definition, Input, Answers)),
         ("Scope kind", all!(ScopeKind: Execution, Branch, Iteration)),
+        ("Machine type", all!(MachineType: Standard, Express)),
+        ("Severity", all!(Severity: Error, Warning)),
+        (
+            "Diagnostic code",
+            all!(Code: InvalidJsonDescription, MissingDescription, SchemaValidationFailed, InvalidResource, MissingEndState, DuplicateStateName, InvalidStateName, DuplicateLabelName, InvalidLabelName, MissingTransitionTarget, TooDeeplyNested, InvalidJsonataExpression, UnsupportedJsonataExpression, NoDollar, NoPath, PassResultIsStatic, ReservedErrorName),
+        ),
         ("Gap", every_gap().iter().map(|gap| gap.id().to_owned()).collect()),
     ];
     for (heading, values) in enums {

@@ -18,7 +18,7 @@ pub struct AuditReport {
     pub file: String,
     /// The kind of state machine for which it was checked.
     #[serde(rename = "type")]
-    pub machine_type: &'static str,
+    pub machine_type: MachineType,
     /// Whether the service would take it.
     pub valid: bool,
     /// How many diagnostics are errors.
@@ -62,10 +62,7 @@ fn report(file: &str, machine_type: MachineType, verdict: Verdict, lines: BTreeM
     AuditReport {
         schema: "stepscope.audit/1",
         file: file.to_owned(),
-        machine_type: match machine_type {
-            MachineType::Standard => "STANDARD",
-            MachineType::Express => "EXPRESS",
-        },
+        machine_type,
         valid: verdict.is_valid(),
         errors,
         warnings: verdict.diagnostics.len() - errors,

@@ -12,6 +12,7 @@ mod output;
 mod replay;
 mod run;
 mod show;
+mod test_state;
 mod why;
 
 use std::io::{self, Write};
@@ -50,6 +51,7 @@ enum Verb {
     Replay(replay::ReplayArgs),
     Run(Box<run::RunArgs>),
     Audit(audit::AuditArgs),
+    TestState(test_state::TestStateArgs),
     Demo(demo::DemoArgs),
     Completion(completion::CompletionArgs),
     Man(man::ManArgs),
@@ -83,6 +85,7 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Show(args) => show::run(args, &cli.global, out, words),
         Verb::Run(args) => run::run(args, &cli.global, out, words),
         Verb::Audit(args) => audit::run(args, &cli.global, out, words),
+        Verb::TestState(args) => test_state::run(args, &cli.global, out, words),
         Verb::Demo(args) => demo::run(args, out, words),
         Verb::Completion(args) => completion::run::<Cli>(args, out),
         Verb::Man(args) => man::run::<Cli>(args, out),

@@ -118,7 +118,8 @@ fn state_machine(info: &ExecutionInfo) -> Value {
     Value::object([("Id", Value::String(Rc::clone(&info.machine_arn))), ("Name", Value::from(name))])
 }
 
-fn map_item(item: &MapItem) -> Value {
+/// `$$.Map.Item`.
+pub(super) fn map_item(item: &MapItem) -> Value {
     let mut object = Object::with_capacity(4);
     object.insert("Index", i64::try_from(item.index).unwrap_or(i64::MAX));
     if let Some(key) = &item.key {

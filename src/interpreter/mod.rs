@@ -21,6 +21,7 @@ pub mod retry;
 mod run;
 pub mod settings;
 mod task;
+pub mod test_state;
 mod thread;
 pub mod variables;
 mod visit;

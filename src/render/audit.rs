@@ -28,15 +28,15 @@ pub fn text(reports: &[AuditReport], styles: &Styles, redactor: &Redactor, width
 
 /// Writes a report as a JSON document of several lines.
 pub fn json(report: &AuditReport, redactor: &Redactor, out: &mut dyn Write) -> io::Result<()> {
-    document(&serde_json::to_string_pretty(report)?, redactor, out)
+    document(&serde_json::to_string_pretty(report)?, *redactor, out)
 }
 
 /// Writes a report as a JSON document on one line.
 pub fn json_line(report: &AuditReport, redactor: &Redactor, out: &mut dyn Write) -> io::Result<()> {
-    document(&serde_json::to_string(report)?, redactor, out)
+    document(&serde_json::to_string(report)?, *redactor, out)
 }
 
-fn document(text: &str, redactor: &Redactor, out: &mut dyn Write) -> io::Result<()> {
+fn document(text: &str, redactor: Redactor, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", escape::json(&redactor.apply(text)))
 }
 
@@ -77,7 +77,8 @@ impl View<'_> {
         let place = format!("{}:{}:{}", self.clean(&report.file), diagnostic.line, diagnostic.column);
         let location = diagnostic.location.as_deref().map(|location| self.clean(location)).unwrap_or_default();
         let dim = self.styles.dim;
-        writeln!(out, "{margin}{} {place}  {}", paint(dim, "-->"), paint(dim, location))?;
+        let beside = if location.is_empty() { String::new() } else { format!("  {}", paint(dim, location)) };
+        writeln!(out, "{margin}{} {place}{beside}", paint(dim, "-->"))?;
         let Some(line) = report.lines.get(&diagnostic.line).filter(|line| !line.trim().is_empty()) else { return Ok(()) };
         let room = self.width.saturating_sub(number.len() + 3);
         let Shown { text, before, marked } = self.shown(line, diagnostic, room);
@@ -119,7 +120,7 @@ impl View<'_> {
         }
         let counts = if words.is_empty() { String::new() } else { format!(": {}", words.join(", ")) };
         let file = self.clean(&report.file);
-        writeln!(out, "{file}: {} as {}{counts}", paint(style, verdict), report.machine_type)
+        writeln!(out, "{file}: {} as {}{counts}", paint(style, verdict), report.machine_type.name())
     }
 }
 
@@ -171,13 +172,15 @@ mod tests {
 
     #[test]
     fn of_a_long_line_the_part_with_the_mark_is_shown() {
-        let definition =
-            format!(r#"{{"Comment": "{}", "StartAt": "A", "States": {{"A": {{"Type": "Pass", "End": 1}}}}}}"#, "x".repeat(500));
+        let definition = format!(
+            r#"{{"Comment": "{}", "StartAt": "A", "States": {{"A": {{"Type": "Pass", "InputPath": 7, "End": true}}}}}}"#,
+            "x".repeat(500)
+        );
         let text = shown(&definition, 80);
         assert!(text.lines().all(|line| line.width() <= 80), "{text}");
         let mark = text.lines().find(|line| line.contains('^')).and_then(|line| line.find('^')).expect("a mark");
         let line = text.lines().find(|line| line.starts_with("1 |")).expect("the line");
-        assert_eq!(line.chars().nth(mark), Some('1'), "{text}");
+        assert_eq!(line.chars().nth(mark), Some('7'), "{text}");
     }
 
     #[test]

@@ -13,5 +13,6 @@ pub mod run;
 pub mod show;
 pub mod state;
 pub mod styles;
+pub mod test_state;
 pub mod timeline;
 pub mod why;

@@ -37,7 +37,9 @@ impl<'s> Checker<'s> {
                 );
             }
         }
-        self.inside(&processor, PROCESSOR);
+        self.enter(map);
+        self.part(&processor, PROCESSOR);
+        self.leave();
     }
 
     fn processor_config(&mut self, processor: &Spot<'_, 's>, is_distributed: bool) {
@@ -54,10 +56,9 @@ impl<'s> Checker<'s> {
     /// Children of a Distributed Map are executions of their own, which see no variables of the parent.
     fn children(&mut self, processor: &Spot<'_, 's>, express: bool) {
         let outer = std::mem::take(&mut self.outer);
-        let own = std::mem::take(&mut self.own);
         let parent = std::mem::replace(&mut self.express, express);
-        self.inside(processor, PROCESSOR);
-        (self.outer, self.own, self.express) = (outer, own, parent);
+        self.part(processor, PROCESSOR);
+        (self.outer, self.express) = (outer, parent);
     }
 
     fn distributed(&mut self, map: &Spot<'_, 's>, sight: Sight) {

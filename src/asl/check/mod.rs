@@ -27,23 +27,38 @@ mod spot;
 mod states;
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use serde::Serialize;
 
 pub use diagnostic::{Code, Diagnostic, Severity};
 
 use super::machine::QueryLanguage;
 use super::source::{LONGEST_DEFINITION, Node, Source, SyntaxProblem};
+use scopes::Scope;
 use spot::Spot;
 
 /// As many diagnostics are given, as the service gives by default; the rest is cut off.
 pub const MOST_DIAGNOSTICS: usize = 100;
 
 /// What kind of state machine a definition is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
 #[allow(missing_docs, reason = "the words of the service")]
 pub enum MachineType {
     #[default]
     Standard,
     Express,
+}
+
+impl MachineType {
+    /// As the service writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Standard => "STANDARD",
+            Self::Express => "EXPRESS",
+        }
+    }
 }
 
 /// What is to be said of a definition, in the order of the text.
@@ -86,10 +101,10 @@ struct Checker<'s> {
     names: HashMap<&'s str, String>,
     /// Labels of Distributed Maps.
     labels: HashSet<&'s str>,
-    /// Variables that are assigned in the scope that is looked at.
-    own: HashSet<&'s str>,
-    /// Variables that the scopes around it assign, outermost first.
-    outer: Vec<HashSet<&'s str>>,
+    /// Variables that are assigned in the scope that is looked at, and how often.
+    own: Rc<HashMap<&'s str, usize>>,
+    /// The scopes around it, outermost first.
+    outer: Vec<Scope<'s>>,
     found: Vec<Diagnostic>,
     dropped: bool,
 }
@@ -102,7 +117,7 @@ impl<'s> Checker<'s> {
             express: machine_type == MachineType::Express,
             names: HashMap::new(),
             labels: HashSet::new(),
-            own: HashSet::new(),
+            own: Rc::default(),
             outer: Vec::new(),
             found: Vec::new(),
             dropped: false,
@@ -126,14 +141,15 @@ impl<'s> Checker<'s> {
             return;
         }
         for duplicate in self.source.duplicates() {
-            let message = format!("Duplicate field '{}'", duplicate.name);
-            let diagnostic = Diagnostic::of_span(Code::InvalidJsonDescription, message, duplicate.span, self.source);
-            self.push(diagnostic);
+            if self.has_room(Code::InvalidJsonDescription) {
+                let message = format!("Duplicate field '{}'", duplicate.name);
+                self.push(Diagnostic::of_span(Code::InvalidJsonDescription, message, duplicate.span, self.source));
+            }
         }
         self.machine(&root);
     }
 
-    /// An error at this spot; on the name, where it is a member's value that misses or holds something.
+    /// An error at this spot.
     fn error(&mut self, spot: &Spot<'_, 's>, message: impl Into<String>) {
         self.say(Code::SchemaValidationFailed, spot, message);
     }
@@ -164,10 +180,8 @@ impl<'s> Checker<'s> {
         room
     }
 
+    /// Keeps one for which there is room.
     fn push(&mut self, diagnostic: Diagnostic) {
-        if !self.has_room(diagnostic.code) {
-            return;
-        }
         if self.found.len() == MOST_DIAGNOSTICS
             && let Some(warning) = self.found.iter().rposition(|known| known.severity == Severity::Warning)
         {

@@ -1,6 +1,7 @@
 //! `States` objects: what leads where, and which names are taken.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use super::super::machine::QueryLanguage;
 use super::super::source::{Content, Node};
@@ -29,34 +30,45 @@ impl<'s> Checker<'s> {
             self.state_name(&states.of(member));
         }
         self.transitions(block, &states);
-        let own = states.node.members().iter().flat_map(|state| assigned_by(&state.value)).collect();
-        let enclosing = std::mem::replace(&mut self.own, own);
+        let own = count(states.node.members().iter().flat_map(|state| assigned_by(&state.value)));
+        let enclosing = std::mem::replace(&mut self.own, Rc::new(own));
         for member in states.node.members() {
             self.state(&states.of(member));
         }
         self.own = enclosing;
     }
 
-    /// A part of a state whose variables are those of an inner scope.
-    pub(super) fn inside(&mut self, part: &Spot<'_, 's>, table: &[Field]) {
+    /// Goes into the branches or the processor of a state, whose variables are those of inner scopes.
+    pub(super) fn enter(&mut self, state: &Spot<'_, 's>) {
+        let by_state = count(assigned_by(state.node));
+        self.outer.push(Scope { assigned: Rc::clone(&self.own), by_state });
+    }
+
+    /// Leaves them again.
+    pub(super) fn leave(&mut self) {
+        self.outer.pop();
+    }
+
+    /// A branch or an item processor.
+    pub(super) fn part(&mut self, part: &Spot<'_, 's>, table: &[Field]) {
         if !part.node.is_object() {
             return self.shape(part, Shape::Object, Sight::plain(self.language));
         }
         self.fields(part, &[table], Sight::plain(self.language));
         self.required(part, &["StartAt", "States"]);
-        self.outer.push(self.own.clone());
         self.block(part);
-        self.outer.pop();
     }
 
     /// Every name that something leads to is there, something leads to every state, and some state is the last.
     fn transitions(&mut self, block: &Spot<'_, 's>, states: &Spot<'_, 's>) {
+        let names: HashSet<&str> = states.node.members().iter().map(|member| member.name.as_str()).collect();
         let mut reached = HashSet::new();
-        let mut certain = true;
+        // Recorded: without a StartAt nothing is said of what it would reach.
+        let mut certain = block.node.get("StartAt").is_some();
         let mut lead = |checker: &mut Self, spot: Option<Spot<'_, 's>>| {
             let Some(spot) = spot else { return };
             match spot.node.as_str() {
-                Some(name) if states.node.get(name).is_some() => drop(reached.insert(name)),
+                Some(name) if names.contains(name) => drop(reached.insert(name)),
                 Some(_) if spot.node.is_substitution() => certain = false,
                 Some(name) => checker.say(Code::MissingTransitionTarget, &spot, format!("Missing 'Next' target: {name}")),
                 None => {}
@@ -91,6 +103,29 @@ impl<'s> Checker<'s> {
         let spot = states.as_ref().unwrap_or(block);
         self.say_nowhere(Code::MissingEndState, spot, "Workflow has no terminal state");
     }
+}
+
+/// A scope around the one that is looked at.
+pub(super) struct Scope<'s> {
+    /// The variables that are assigned in it, and how often.
+    assigned: Rc<HashMap<&'s str, usize>>,
+    /// How often the state does it through which the way led: its Assign and Catch come when what stands inside of it is over.
+    by_state: HashMap<&'s str, usize>,
+}
+
+impl Scope<'_> {
+    /// Whether what stands inside may not assign this variable. Recorded: it may, when only the state around does so as well.
+    pub(super) fn takes(&self, name: &str) -> bool {
+        self.assigned.get(name) > self.by_state.get(name)
+    }
+}
+
+fn count<'s>(names: impl IntoIterator<Item = &'s str>) -> HashMap<&'s str, usize> {
+    let mut counts = HashMap::new();
+    for name in names {
+        *counts.entry(name).or_default() += 1;
+    }
+    counts
 }
 
 /// Whether a state can be the last: Succeed, Fail, or one with `"End": true`.

@@ -77,7 +77,7 @@ impl<'s> Checker<'s> {
             };
             if let Some(problem) = problem_with_variable(name) {
                 self.error(&assign.marking(member.name_span), problem);
-            } else if self.outer.iter().any(|scope| scope.contains(name)) {
+            } else if self.outer.iter().any(|scope| scope.takes(name)) {
                 let message = format!("Variable '{name}' is assigned in an outer scope, and may not be assigned again in an inner one");
                 self.error(&assign.marking(member.name_span), message);
             }
@@ -129,9 +129,11 @@ impl<'s> Checker<'s> {
         self.required(parallel, &["Branches"]);
         let Some(branches) = parallel.member("Branches") else { return };
         self.not_empty(&branches);
+        self.enter(parallel);
         for branch in branches.items() {
-            self.inside(&branch, BRANCH);
+            self.part(&branch, BRANCH);
         }
+        self.leave();
     }
 
     /// The name of a state: not too long, and no other state has it.

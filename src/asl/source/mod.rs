@@ -152,6 +152,10 @@ impl Source {
     fn parse(text: String, format: Format) -> Result<Self, SourceError> {
         let lines = Lines::of(&text);
         let read = match format {
+            // The service calls blanks no JSON object rather than no JSON.
+            _ if text.trim().is_empty() => {
+                Ok(Tree { root: Node { content: Content::Null, span: Span::default() }, duplicates: Vec::new() })
+            }
             Format::Json => json::parse(&text),
             Format::Yaml => yaml::parse(&text),
         };

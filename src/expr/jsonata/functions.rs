@@ -11,6 +11,7 @@ use jsonata_core::ast::AstNode;
 use jsonata_core::evaluator::{Context, Evaluator, EvaluatorError};
 use jsonata_core::value::JValue;
 
+use super::bounds;
 use super::convert::to_engine;
 use super::needs::Needs;
 use crate::expr::{Surroundings, Value, hash};
@@ -30,6 +31,10 @@ pub(super) fn register(engine: &mut Evaluator, needs: &Needs, around: &dyn Surro
         if needs.mentions(name) {
             set(engine, name, function);
         }
+    }
+    if needs.calls {
+        set(engine, bounds::CHECK, bounds::check);
+        set(engine, bounds::CHECK_LENGTH, bounds::check_length);
     }
     if needs.mentions("random") {
         let chance = Chance::new(around.random());

@@ -7,9 +7,10 @@
 //! |-----------------------------------------|-------------------------------|-----------------------------------------------|
 //! | nesting of an evaluation                | 100 levels                    | the same; the engine does not count leaves    |
 //! | length of a sequence                    | 873,782 numbers               | the same                                      |
-//! | size of a result                        | 6,990,256 bytes of any value  | of the result                                 |
-//! | time                                    | 1 second                      | 5 seconds; the one bound that is not exact    |
+//! | size of a value                         | 6,990,256 bytes               | of what functions construct, and of the result |
+//! | time                                    | 1 second                      | 10 seconds; the one bound that is not exact   |
 
+mod bounds;
 mod convert;
 mod direct;
 mod functions;
@@ -32,8 +33,8 @@ use super::{EvaluationError, Scope, SyntaxError, Value};
 const MAX_DEPTH: usize = 99;
 /// How many items a sequence has at most.
 const MAX_ITEMS: usize = 873_782;
-/// For endless tail calls, which nothing else ends. Five times what the service allows, so that a slow machine decides no outcome.
-const MAX_MILLISECONDS: u64 = 5_000;
+/// For endless tail calls, which nothing else ends. Ten times what the service allows, so that a slow machine decides no outcome.
+const MAX_MILLISECONDS: u64 = 10_000;
 
 /// A parsed JSONata expression.
 #[derive(Debug, Clone)]
@@ -55,8 +56,9 @@ impl Jsonata {
         let text = text.trim();
         // The engine tells no place.
         let refused = |error| SyntaxError { message: message::refusal(&error), at: 0, text: text.to_owned() };
-        let ast = parser::parse(text).map_err(refused)?;
+        let mut ast = parser::parse(text).map_err(refused)?;
         let (needs, direct) = (Needs::of(&ast), Direct::of(&ast));
+        bounds::bound(&mut ast, false);
         Ok(Self { program: Rc::new(Program { text: text.to_owned(), ast, needs, direct }) })
     }
 

@@ -14,6 +14,8 @@ pub(super) struct Needs {
     pub(super) functions: Vec<String>,
     /// Names of functions that are called.
     pub(super) called: Vec<String>,
+    /// Whether anything is called or defined that may be bounded.
+    pub(super) calls: bool,
     /// Operators that compare by order, for messages that do not say which.
     pub(super) orders: Vec<BinaryOp>,
 }
@@ -75,7 +77,9 @@ impl Needs {
                 self.functions.push(name.clone());
                 self.variables.add([name.as_str()].into_iter());
             }
+            AstNode::Lambda { .. } => self.calls = true,
             AstNode::Function { name, .. } => {
+                self.calls |= matches!(name.as_str(), "pad" | "join" | "string");
                 self.functions.push(name.clone());
                 self.called.push(name.clone());
                 self.variables.add([name.as_str()].into_iter());

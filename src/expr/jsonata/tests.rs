@@ -171,8 +171,14 @@ fn the_service_has_functions_of_its_own() {
 #[test]
 fn evaluations_are_bounded() {
     let recursive = |depth: u32| format!("($f := function($n) {{ $n = 0 ? 0 : 1 + $f($n - 1) }}; $f({depth}))");
-    gives(&recursive(25), "25");
-    assert!(cause(&recursive(60)).contains(": Stack overflow error: Check for non-terminating"));
+    let (terms, parentheses) =
+        (|count: usize| format!("1{}", "+1".repeat(count - 1)), |count: usize| format!("{}1{}", "(".repeat(count), ")".repeat(count)));
+    for (accepted, refused, value) in
+        [(recursive(31), recursive(32), "31"), (terms(100), terms(101), "100"), (parentheses(99), parentheses(100), "1")]
+    {
+        gives(&accepted, value);
+        assert!(cause(&refused).contains(": Stack overflow error: Check for non-terminating"), "{refused}");
+    }
     assert!(cause("($f := function($n) { 1 + $f($n + 1) }; $f(1))").contains(": Stack overflow error"));
     gives("[1..873782] ~> $count()", "873782");
     assert!(cause("[1..873783] ~> $count()").contains(": Expression evaluation memory limit exceeded"));
@@ -181,6 +187,29 @@ fn evaluations_are_bounded() {
     assert!(cause("$range(-9e18, 9e18, 1)").contains(": Expression evaluation memory limit exceeded"));
     gives("$contains($pad('', 5000, 'a'), /(a+)+$/)", "true");
     gives("$contains($pad('', 5000, 'a') & 'b', /^(a+)+$/)", "false");
+}
+
+#[test]
+fn what_grows_is_stopped() {
+    for expression in [
+        "$reduce([1..60], function($a, $n) { [$a, $a] }, 1)",
+        "$reduce([1..60], function($a, $n) { {'l': $a, 'r': $a} }, 1)",
+        "$reduce([1..60], function($a, $n) { $a & $a }, 'x')",
+        "$reduce([1..60], function($a, $n) { ($b := [[$a], [$a]]; $b) }, 1)",
+        "($p := function($s, $n) { $n = 0 ? $s : $p($s & $s, $n - 1) }; $length($p('x', 23)))",
+        "($s := $pad('x', 10000); $join([1..1000].$s))",
+        "$pad('x', 1e12)",
+        "($x := $pad('', 10000, 'x'); $string($map([1..1000], function() { $x })))",
+    ] {
+        let cause = cause(expression);
+        assert!(cause.contains("Expression evaluation memory limit exceeded"), "{expression}: {cause}");
+    }
+    gives("($p := function($s, $n) { $n = 0 ? $s : $p($s & $s, $n - 1) }; $length($p('x', 22)))", "4194304");
+    gives("$map([1,2], function($n) { [$n, $n] })", "[[1,1],[2,2]]");
+    gives("$reduce([1..5], function($a, $n) { $append($a, [$n, [$n]]) }, [])", "[1,[1],2,[2],3,[3],4,[4],5,[5]]");
+    gives("[1,2].($f := function($x) { {'k': $x} }; $f($)).k", "[1,2]");
+    gives("['a','b'] ~> $join('-')", r#""a-b""#);
+    gives("$map(['a'], $pad(?, 3))", r#""a  ""#);
 }
 
 #[test]

@@ -12,7 +12,10 @@ use crate::interpreter::dataset::{ChildResult, Tolerance};
 use crate::interpreter::luck::Luck;
 use crate::interpreter::payload::Payload;
 use crate::interpreter::{ExecutionInfo, Outcome, Run, RunError};
-use crate::model::{EventId, EventType, ExecutionStatus, HistoryEvent};
+use crate::model::{EventId, EventType, ExecutionStatus, Gap, HistoryEvent};
+
+/// Of how many children it is kept what they did; of further ones only of those that did not succeed, so that memory stays bounded.
+const KEPT: usize = 10_000;
 
 /// What a Map Run does with its children.
 #[derive(Debug)]
@@ -38,7 +41,7 @@ pub(super) struct ChildrenEnded {
     pub(super) exceeded: bool,
     /// One a child, in the order of the items.
     pub(super) results: Vec<ChildResult>,
-    /// Those that began.
+    /// Those that began. In a very large Map Run most that succeeded have no events.
     pub(super) runs: Vec<Run>,
 }
 
@@ -50,7 +53,7 @@ impl Children<'_> {
         mut execute: impl FnMut(ExecutionInfo, Payload, Timestamp) -> Result<Run, RunError>,
     ) -> Result<ChildrenEnded, RunError> {
         let items: Vec<u64> = self.inputs.iter().map(|(_, items)| *items).collect();
-        let (mut results, mut runs) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
+        let (mut results, mut runs) = (Vec::with_capacity(items.len()), Vec::new());
         let Timeline { end, exceeded, aborted } = timeline(&items, self.start, self.max_concurrency, self.tolerance, |position, start| {
             let child = self.names.child(&luck.uuid());
             let mut result = self.pending(position, &child, start);
@@ -62,18 +65,23 @@ impl Children<'_> {
                 result.outcome = Some(run.outcome.clone());
             }
             let stop = result.outcome.is_some().then_some(result.stop);
+            if runs.len() >= KEPT && status == ExecutionStatus::Succeeded {
+                forget(&mut run);
+            }
             results.push(result);
             runs.push(run);
             Ok::<_, RunError>(Ended { stop, failed: status != ExecutionStatus::Succeeded })
         })?;
         if let Some(end) = end.filter(|_| exceeded) {
+            for position in aborted {
+                (results[position].outcome, results[position].stop) = (Some(ABORTED), end);
+            }
             // What never ends by itself ends with the Map Run, too.
-            let endless = runs.iter().enumerate().filter(|(_, run)| run.outcome.status == ExecutionStatus::Running);
-            let open: Vec<usize> = aborted.into_iter().chain(endless.map(|(position, _)| position)).collect();
-            for position in open {
-                abort(&mut runs[position], end);
-                results[position].outcome = Some(runs[position].outcome.clone());
-                results[position].stop = end;
+            for result in results.iter_mut().filter(|result| result.outcome.is_none()) {
+                (result.outcome, result.stop) = (Some(ABORTED), end);
+            }
+            for (run, _) in runs.iter_mut().zip(&results).filter(|(_, result)| result.outcome == Some(ABORTED)) {
+                abort(run, end);
             }
         }
         for position in results.len()..self.inputs.len() {
@@ -127,9 +135,22 @@ fn find_state<'v>(definition: &'v Value, name: &str) -> Option<&'v Value> {
     None
 }
 
+/// Keeps of a child only how it is called and that it succeeded.
+fn forget(run: &mut Run) {
+    let header = &mut run.history.header;
+    (header.input, header.output) = (None, None);
+    run.history.events = Vec::new();
+    run.history.gaps = vec![Gap::NoEvents];
+    run.history.definition = None;
+    run.children = Vec::new();
+}
+
+/// How a child ends that ran when the Map Run failed.
+const ABORTED: Outcome = Outcome { status: ExecutionStatus::Aborted, output: None, error: None, cause: None };
+
 /// Cuts a child off: what it did later never happened.
 fn abort(run: &mut Run, at: Timestamp) {
-    run.outcome = Outcome { status: ExecutionStatus::Aborted, output: None, error: None, cause: None };
+    run.outcome = ABORTED;
     let header = &mut run.history.header;
     (header.status, header.stop) = (Some(ExecutionStatus::Aborted), Some(at));
     (header.output, header.error, header.cause) = (None, None, None);

@@ -22,6 +22,7 @@ mod timeline;
 use self::children::{Children, child_definition};
 use self::names::Names;
 use self::plan::Plan;
+pub(super) use self::plan::{batching, tolerated_count, tolerated_percentage};
 use super::RunError;
 use super::composite::{map_items, no_items};
 use super::context::{Around, ExecutionFacts};
@@ -222,8 +223,9 @@ impl Execution<'_> {
             now: self.now,
         };
         let Some(plan) = &run.plan else { return Ok(None) };
-        let inputs =
-            plan.inputs(map, &run.given, effective.value(), around, self.world).map_err(|error| Trouble::Failed(self.now, error))?;
+        let inputs = plan
+            .inputs(map, &run.given, effective.value(), around, thread.entered_event, self.world)
+            .map_err(|error| Trouble::Failed(self.now, error))?;
         let children = Children { names, inputs, max_concurrency: run.max_concurrency, tolerance: plan.tolerance, start: self.now };
         let definition = child_definition(self.machine, &state.name).map(RawText::plain);
         let (machine, bounds, states_entered) = (self.machine, self.bounds, &mut self.states_entered);

@@ -60,7 +60,9 @@ pub(super) fn timeline<E>(
         now = stop;
         failed_items += if failed { items[position] } else { 0 };
         if tolerance.is_exceeded(failed_items, total) {
-            let mut aborted: Vec<usize> = running.into_iter().map(|Reverse((_, position, _))| position).collect();
+            // Who ends at the very same moment has ended.
+            let open = running.into_iter().filter(|Reverse((stop, ..))| *stop > now);
+            let mut aborted: Vec<usize> = open.map(|Reverse((_, position, _))| position).collect();
             aborted.sort_unstable();
             return Ok(Timeline { end: Some(now), exceeded: true, aborted });
         }
@@ -109,6 +111,7 @@ mod tests {
         assert_eq!(timeline, Timeline { end: Some(at(4)), exceeded: true, aborted: vec![0] });
         assert_eq!(starts, [0, 0, 2, 3]);
         assert_eq!(story(&[9, -2, 1], 2, 1), (ended(9), vec![0, 0, 2]));
+        assert_eq!(story(&[-2, 2, 3], 3, 0).0, Timeline { end: Some(at(2)), exceeded: true, aborted: vec![2] });
     }
 
     #[test]
