@@ -100,7 +100,9 @@ fn mocks(parts: &Parts<'_>) -> Json {
     }
     // One more attempt than there was time for has no answer either.
     if matches!(parts.outcome.status, ExecutionStatus::TimedOut | ExecutionStatus::Aborted | ExecutionStatus::Running) {
-        answers.values_mut().for_each(|list| list.push(json!({"Never": true})));
+        for list in answers.values_mut() {
+            list.push(json!({"Never": true}));
+        }
     }
     let responses: Map<String, Json> =
         order.iter().map(|state| (response_name(state), numbered(answers.remove(state).unwrap_or_default()))).collect();
