@@ -7,7 +7,7 @@ mod common;
 
 use std::hint::black_box;
 
-use common::{Candidate, medians};
+use common::{Candidate, medians, milliseconds};
 use stepscope::expr::{Jsonata, Scope, Surroundings, Value};
 
 /// The allocator of the program.
@@ -67,6 +67,6 @@ fn main() {
         let expression = Jsonata::parse(text).expect("JSONata");
         let work = || (0..EVALUATIONS).filter(|_| black_box(expression.evaluate(scope, "Output")).is_ok()).count();
         let median = medians(&[Candidate { name: what, work: &work }], ROUNDS)[0];
-        println!("{what:<28} {:>9.0} ns  {text}", median.as_nanos() as f64 / EVALUATIONS as f64);
+        println!("{what:<28} {:>9.0} ns  {text}", milliseconds(median) * 1e6 / EVALUATIONS as f64);
     }
 }

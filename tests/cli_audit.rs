@@ -105,12 +105,12 @@ fn several_definitions_make_several_documents() {
 
 #[test]
 fn a_hostile_definition_is_answered_soon() {
-    let states: String = (0..30_000).map(|number| format!(r#""s{number}":{{"Type":"Pass","Next":"s{}"}},"#, number + 1)).collect();
-    let long = format!(r#"{{"StartAt":"s0","States":{{{states}"s30000":{{"Type":"Succeed"}}}}}}"#);
-    stepscope_reading(["audit", "-", "--exit-status"], long).ends_with(3).shows(&["characters long"]);
-    let states: String =
-        (0..9_000).map(|number| format!(r#""s{number}":{{"Type":"Pass","Next":"s{}","Colour":1}},"#, number + 1)).collect();
-    let wrong = format!(r#"{{"StartAt":"s0","States":{{{states}"s9000":{{"Type":"Succeed"}}}}}}"#);
-    stepscope_reading(["audit", "-"], wrong).succeeds().shows(&["100 errors, and more that are not shown"]);
+    let chain = |count: usize, more: &str| {
+        let state = |number: usize| format!(r#""s{number}":{{"Type":"Pass","Next":"s{}"{more}}}"#, number + 1);
+        let states: Vec<String> = (0..count).map(state).collect();
+        format!(r#"{{"StartAt":"s0","States":{{{},"s{count}":{{"Type":"Succeed"}}}}}}"#, states.join(","))
+    };
+    stepscope_reading(["audit", "-", "--exit-status"], chain(30_000, "")).ends_with(3).shows(&["characters long"]);
+    stepscope_reading(["audit", "-"], chain(9_000, r#","Colour":1"#)).succeeds().shows(&["100 errors, and more that are not shown"]);
     stepscope_reading(["audit", "-", "--exit-status"], "[".repeat(1_000_000)).ends_with(3).shows(&["TOO_DEEPLY_NESTED"]);
 }

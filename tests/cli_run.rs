@@ -164,6 +164,17 @@ fn a_test_case_is_chosen_in_both_ways() {
 }
 
 #[test]
+fn states_of_a_test_case_that_the_definition_lacks_are_told() {
+    let mocks = json!({
+        "StateMachines": {"keep": {"TestCases": {"Only": {"Gone": "Any"}}}},
+        "MockedResponses": {"Any": {"0": {"Return": 1}}}
+    });
+    let folder = Folder::with(&[("keep.json", pass()), ("mocks.json", mocks)]);
+    folder.run(&["keep.json", "--mocks", "mocks.json"]).ends_with(0).says(&["test case `Only`", "no Task state `Gone`; it has none"]);
+    folder.run(&["keep.json", "--mocks", "mocks.json", "--quiet"]).succeeds();
+}
+
+#[test]
 fn a_task_without_an_answer_is_named_with_what_to_give() {
     let folder = Folder::with(&[("order.json", order())]);
     let bare = folder.run(&["order.json"]).ends_with(1);
@@ -429,6 +440,13 @@ fn what_the_service_would_refuse_is_refused_unless_it_shall_be_tried() {
     refused.says(&["error[SCHEMA_VALIDATION_FAILED]", "Colour", "`lost.json` is not valid", "--no-check"]);
     folder.run(&["parent.json", "--machine", "Lost=lost.json"]).ends_with(1).says(&["`lost.json` is not valid"]);
     assert_eq!(folder.json(&["lost.json", "--no-check"])["outcome"]["status"], "SUCCEEDED");
+}
+
+#[test]
+fn a_definition_in_yaml_runs_as_well() {
+    let folder = Folder::with(&[]);
+    folder.write("keep.asl.yaml", "StartAt: Keep\nStates:\n  Keep:\n    Type: Pass\n    Result: {n: 1.0}\n    End: true\n");
+    assert_eq!(folder.json(&["keep.asl.yaml"])["outcome"]["output"], r#"{"n":1.0}"#);
 }
 
 #[test]

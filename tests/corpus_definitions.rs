@@ -155,3 +155,25 @@ fn workflows_in_use_are_valid() {
     }
     tally.holds(97, 1.0);
 }
+
+#[test]
+fn what_is_valid_can_be_compiled() {
+    let Some(corpus) = corpus() else { return };
+    let mut compiled = 0;
+    let mut refused = Vec::new();
+    for folder in ["aws-recorded", "definitions", "statelint"] {
+        for (path, case) in documents(&corpus.join(folder)) {
+            let definition = &case["definition"];
+            // What CloudFormation is to put in may stand where only a number can be run.
+            if definition["States"].is_object()
+                && !definition.to_string().contains("${")
+                && verdict(definition, &case["machine_type"]).is_valid()
+            {
+                compiled += 1;
+                refused.extend(stepscope::asl::compile(&definition.to_string()).err().map(|error| format!("{}: {error}", path.display())));
+            }
+        }
+    }
+    assert!(compiled > 500, "{compiled} compiled");
+    assert_eq!(refused, [""; 0]);
+}

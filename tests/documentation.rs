@@ -5,7 +5,7 @@ use std::process::Command;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -14,6 +14,7 @@ const PAGES: [&str; 8] = [
     "docs/performance.md",
     "docs/run.md",
     "docs/test-state.md",
+    "docs/replay.md",
 ];
 
 fn page(name: &str) -> String {

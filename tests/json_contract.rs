@@ -10,6 +10,7 @@ use std::process::{Command, Output};
 use serde::Serialize;
 use serde_json::{Value, json};
 use stepscope::analysis::execution::WaitsFor;
+use stepscope::analysis::replay::{Chance, Change, DefinitionSource, Verdict};
 use stepscope::analysis::show::ScopeKind;
 use stepscope::analysis::why::{Basis, Confidence, Kind};
 use stepscope::asl::check::{Code, MachineType, Severity};
@@ -390,6 +391,48 @@ fn every_run(folder: &Path) -> Vec<Value> {
     documents
 }
 
+/// `replay` as it was, with another definition, with other answers, and of what cannot be replayed.
+fn every_replay(folder: &Path) -> Vec<Value> {
+    let map = |text: &str| {
+        json!({"StartAt": "Each", "States": {"Each": {"Type": "Map", "End": true, "ItemProcessor": {"StartAt": "Name", "States": {
+            "Name": {"Type": "Pass", "Parameters": {"id.$": "States.UUID()", "text": text}, "Next": "Call"},
+            "Call": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": {"Payload.$": "$"}, "End": true}
+        }}}}})
+    };
+    for (name, text) in [("each.json", "one"), ("other.json", "other")] {
+        std::fs::write(folder.join(name), map(text).to_string()).expect("a file");
+    }
+    let mock = r#"Call=[{"Payload": 1}, {"Error": "Busy"}]"#;
+    let ran = stepscope(folder, &["run", "each.json", "--input", "[1, 2]", "--mock", mock, "--bundle", "ran.json"]);
+    assert!(ran.status.success(), "{}", stderr(&ran));
+    let answers: [&[&str]; 6] = [
+        &["replay", "ran.json"],
+        &["replay", "ran.json", "--definition", "other.json"],
+        &["replay", "ran.json", "--what-if", "--definition", "other.json", "--mock", "Call={\"Return\": 2}"],
+        &["replay", "demo/retries-exhausted.json"],
+        &["replay", "demo/stuck-callback"],
+        &["replay", "more/damaged.json"],
+    ];
+    let documents = answers.iter().map(|arguments| {
+        let output = stepscope(folder, &[arguments, &["--output", "json"][..]].concat());
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", stderr(&output)))
+    });
+    let mut documents: Vec<Value> = documents.collect();
+    for document in &mut documents {
+        let history = document["history"].as_array_mut().expect("a list");
+        history.iter_mut().for_each(without_details);
+        if !document["first_divergence"].is_null() {
+            ["recorded", "produced"].iter().for_each(|side| without_details(&mut document["first_divergence"][side]));
+        }
+    }
+    documents
+}
+
+/// The service's own members are not on the page.
+fn without_details(event: &mut Value) {
+    event.as_object_mut().expect("an object").retain(|member, _| !member.ends_with("EventDetails"));
+}
+
 fn places(folder: &Path) -> Vec<(String, String)> {
     let answers = every_answer(folder);
     let text = |value: &Value| value.as_str().expect("a string").to_owned();
@@ -426,6 +469,9 @@ fn documents_and_page_name_the_same_fields_and_values() {
     for report in every_run(folder) {
         comparison.object("Run report", &report);
     }
+    for report in every_replay(folder) {
+        comparison.object("Replay report", &report);
+    }
     comparison.finish(&["History", "Event"]);
 }
 
@@ -454,6 +500,7 @@ fn every_document_of_ours_begins_with_its_schema() {
     for (arguments, schema) in [
         (&["audit", "definition.json"][..], "stepscope.audit/1"),
         (&["run", "keep.json"][..], "stepscope.run/1"),
+        (&["replay", file], "stepscope.replay/1"),
         (&["why", file], "stepscope.why/1"),
         (&["show", file], "stepscope.show/1"),
         (&["show", file, "--timeline"], "stepscope.show/1"),
@@ -504,6 +551,10 @@ fn the_page_has_every_value_of_every_enum_and_no_other() {
             "Waits for",
             all!(WaitsFor: Time, Callback, ChildExecution, Job, Task, TaskStart, ActivityWorker, Activity, Retry, Scopes, MapRun, Unknown),
         ),
+        ("Verdict", all!(Verdict: Reproduced, Diverged, NotReplayable)),
+        ("Definition source", all!(DefinitionSource: Recorded, Given, Missing)),
+        ("Value of chance", all!(Chance: Name, Random, Time)),
+        ("Change", all!(Change: Definition, Input, Answers)),
         ("Scope kind", all!(ScopeKind: Execution, Branch, Iteration)),
         ("Machine type", all!(MachineType: Standard, Express)),
         ("Severity", all!(Severity: Error, Warning)),

@@ -115,7 +115,8 @@ fn case_of(name: String, case: &Value, path: &Path, datasets: &HashMap<String, V
     };
     let data = case.get("data").cloned().or_else(|| datasets.get(case.get("dataset")?.as_str()?).cloned());
     let bindings = case.get("bindings").and_then(Value::as_object);
-    let bindings = bindings.into_iter().flat_map(|object| object.iter()).map(|(name, value)| (name.to_string(), value.clone())).collect();
+    let bindings =
+        bindings.into_iter().flat_map(stepscope::expr::Object::iter).map(|(name, value)| (name.to_string(), value.clone())).collect();
     Case { name, expression, data, bindings, expected }
 }
 

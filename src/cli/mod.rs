@@ -37,6 +37,7 @@ const EXAMPLES: &str = "Examples:
   stepscope why history.json
   stepscope why --state-machine Orders --latest-failed
   stepscope show history.json --timeline
+  stepscope replay history.json --definition order.asl.json
   stepscope demo
 
 Everything is read-only: no verb changes anything in AWS.

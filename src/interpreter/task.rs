@@ -260,7 +260,7 @@ fn beats(state: &State) -> bool {
     task.resource.pattern != Pattern::RequestResponse || task.resource.service == Service::Activity
 }
 
-fn seconds(setting: Option<&Setting>, field: &str, scope: Scope<'_>) -> Result<Option<u64>, EvaluationError> {
+pub(super) fn seconds(setting: Option<&Setting>, field: &str, scope: Scope<'_>) -> Result<Option<u64>, EvaluationError> {
     let Some(setting) = setting else { return Ok(None) };
     let seconds = settings::integer(setting, field, scope)?;
     match u64::try_from(seconds) {

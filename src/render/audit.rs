@@ -28,15 +28,15 @@ pub fn text(reports: &[AuditReport], styles: &Styles, redactor: &Redactor, width
 
 /// Writes a report as a JSON document of several lines.
 pub fn json(report: &AuditReport, redactor: &Redactor, out: &mut dyn Write) -> io::Result<()> {
-    document(&serde_json::to_string_pretty(report)?, redactor, out)
+    document(&serde_json::to_string_pretty(report)?, *redactor, out)
 }
 
 /// Writes a report as a JSON document on one line.
 pub fn json_line(report: &AuditReport, redactor: &Redactor, out: &mut dyn Write) -> io::Result<()> {
-    document(&serde_json::to_string(report)?, redactor, out)
+    document(&serde_json::to_string(report)?, *redactor, out)
 }
 
-fn document(text: &str, redactor: &Redactor, out: &mut dyn Write) -> io::Result<()> {
+fn document(text: &str, redactor: Redactor, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", escape::json(&redactor.apply(text)))
 }
 

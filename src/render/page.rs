@@ -15,7 +15,7 @@ use super::redact::Redactor;
 use super::styles::{Styles, paint};
 
 /// Columns of a label and the space after it.
-const LABEL: usize = 10;
+pub(super) const LABEL: usize = 10;
 
 /// Where text goes and how it is written there.
 pub(super) struct Page<'a> {

@@ -32,6 +32,7 @@ pub fn text(report: &ReplayReport, styles: &Styles, redactor: &Redactor, width: 
     }
     answers(report, page)?;
     taken_over(report, page)?;
+    parting(report, page)?;
     incomplete(report, page)?;
     next(report, page)
 }
@@ -98,9 +99,15 @@ fn compared(report: &ReplayReport, page: &mut Page<'_>) -> io::Result<()> {
         let text = page.clean(&outcome_words(outcome));
         page.fact("Ended", plain, &text)?;
     }
-    match &report.first_divergence {
-        Some(divergence) => diverged(divergence, page),
-        None => Ok(()),
+    Ok(())
+}
+
+/// Where the histories, or the paths, part.
+fn parting(report: &ReplayReport, page: &mut Page<'_>) -> io::Result<()> {
+    match (&report.what_if, &report.first_divergence) {
+        (Some(what_if), _) => side_by_side(what_if, page),
+        (None, Some(divergence)) => diverged(divergence, page),
+        (None, None) => Ok(()),
     }
 }
 
@@ -169,7 +176,7 @@ fn differing(place: &DifferingPlace, page: &mut Page<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// Both paths, to the point where they part.
+/// What was changed, and how that ended.
 fn changed(report: &ReplayReport, what_if: &WhatIf, page: &mut Page<'_>) -> io::Result<()> {
     let plain = Style::new();
     if let Some(reason) = &report.not_replayable {
@@ -189,9 +196,15 @@ fn changed(report: &ReplayReport, what_if: &WhatIf, page: &mut Page<'_>) -> io::
         let text = page.clean(&outcome_words(outcome));
         page.fact("Now", plain, &text)?;
     }
-    let Some(parted) = what_if.parted_at else {
-        return page.fact("Path", plain, &format!("the same {}", counted(what_if.steps.len() as u64, "step")));
-    };
+    if what_if.parted_at.is_none() && !what_if.steps.is_empty() {
+        page.fact("Path", plain, &format!("the same {}", counted(what_if.steps.len() as u64, "step")))?;
+    }
+    Ok(())
+}
+
+/// The steps of both runs, to the point where they part and a little on.
+fn side_by_side(what_if: &WhatIf, page: &mut Page<'_>) -> io::Result<()> {
+    let Some(parted) = what_if.parted_at else { return Ok(()) };
     page.heading("Side by side")?;
     let dim = page.styles.dim;
     row(page, '|', (dim, "recorded"), (dim, "changed"))?;
@@ -247,7 +260,7 @@ fn answers(report: &ReplayReport, page: &mut Page<'_>) -> io::Result<()> {
             DefinitionSource::Given => "the given definition",
             DefinitionSource::Recorded | DefinitionSource::Missing => "the recorded definition",
         };
-        page.fact("Ran", page.styles.dim, text)?;
+        page.fact("Ran", Style::new(), text)?;
     }
     let Some(what_if) = &report.what_if else { return Ok(()) };
     let total = what_if.answers.len();

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::columns::{counted, fit, width as columns};
 use super::escape;
 use super::json_text::indented;
-use super::page::{Page, head};
+use super::page::{LABEL, Page, head};
 use super::redact::Redactor;
 use super::styles::{Styles, paint};
 use crate::analysis::run::RunReport;
@@ -15,6 +15,8 @@ use crate::model::ExecutionStatus;
 const MOST_LINES: usize = 60;
 /// Lines of a cause that are shown.
 const MOST_CAUSE_LINES: usize = 20;
+/// Failed children that are named.
+const MOST_FAILURES: usize = 3;
 /// Columns of the longest status.
 const STATUS: usize = 9;
 
@@ -70,8 +72,21 @@ fn children(report: &RunReport<'_>, page: &mut Page<'_>) -> io::Result<()> {
     if report.children.is_empty() {
         return Ok(());
     }
+    writeln!(page.out)?;
     let text = tally(report.children.iter().map(|child| child.outcome.status));
-    page.fact("Started", page.styles.dim, &format!("{text}; --bundle FILE keeps their histories"))
+    page.fact("Started", page.styles.dim, &format!("{text}; --bundle FILE keeps their histories"))?;
+    let failed = report.children.iter().filter(|child| child.outcome.status.is_unsuccessful());
+    for child in failed.clone().take(MOST_FAILURES) {
+        let name = child.execution.and_then(|arn| arn.rsplit(':').next()).unwrap_or_default();
+        let said = [child.outcome.error, child.outcome.cause].into_iter().flatten().collect::<Vec<_>>().join(": ");
+        let line = page.clean(&format!("{name} {}  {said}", child.outcome.status));
+        page.cut(LABEL, page.styles.failure, &line)?;
+    }
+    left_out_failures(failed.count().saturating_sub(MOST_FAILURES), page)
+}
+
+fn left_out_failures(more: usize, page: &mut Page<'_>) -> io::Result<()> {
+    if more == 0 { Ok(()) } else { page.cut(LABEL, page.styles.dim, &format!("and {more} more")) }
 }
 
 /// Writes one execution of several on a line: its status, where its input stood, and what came of it.
@@ -151,9 +166,10 @@ mod tests {
     fn children_are_counted_by_status() {
         let mut parent = run_with(ExecutionStatus::Succeeded, Some("1"), None, None);
         for status in [ExecutionStatus::Failed, ExecutionStatus::Succeeded, ExecutionStatus::Succeeded] {
-            parent.children.push(run_with(status, None, None, None));
+            parent.children.push(run_with(status, None, Some("Declined"), Some("no money")));
         }
         let text = shown(&parent, outcome);
-        assert!(text.contains("Started   3 executions: 2 SUCCEEDED, 1 FAILED; --bundle FILE"), "{text}");
+        assert!(text.contains("\nStarted   3 executions: 2 SUCCEEDED, 1 FAILED; --bundle FILE"), "{text}");
+        assert!(text.ends_with("          run-1 FAILED  Declined: no money\n"), "{text}");
     }
 }

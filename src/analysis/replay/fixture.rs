@@ -12,7 +12,7 @@ use super::world::Given;
 use crate::analysis::execution::quoted;
 use crate::expr::Value;
 use crate::interpreter::{Outcome, TaskOutcome};
-use crate::model::Timestamp;
+use crate::model::{ExecutionStatus, Timestamp};
 
 /// The name of the test case.
 const TEST_CASE: &str = "replay";
@@ -33,8 +33,10 @@ pub(super) struct Parts<'p> {
     pub start: Timestamp,
     pub given: &'p [Given],
     pub outcome: &'p Outcome,
-    /// Whether answers must take their time for the events to come in the same order.
+    /// Whether answers must take their time: for events to come in the same order, or for a time limit to be reached.
     pub timed: bool,
+    /// How many Map Runs were taken over.
+    pub map_runs: usize,
 }
 
 /// Writes the files.
@@ -57,13 +59,23 @@ pub(super) fn fixture(parts: &Parts<'_>) -> Fixture {
 }
 
 fn readme(parts: &Parts<'_>) -> String {
-    format!(
+    let mut text = format!(
         "`stepscope run definition.asl.json --input input.json --mocks mocks.json --name {} --clock {}` runs execution `{}` again, offline; \
          it ends as `expected.json` says. The payloads are those of the execution, secrets included.\n",
         quoted(parts.machine),
         parts.start,
         parts.execution.replace('`', "'"),
-    )
+    );
+    if parts.outcome.status == ExecutionStatus::Aborted {
+        text.push_str("\nThe execution was stopped from outside, which `run` does not do: there it goes on, or waits.\n");
+    }
+    if parts.map_runs > 0 {
+        text.push_str(
+            "\nThe children of a Distributed Map have histories of their own: `run` needs its objects (`--s3 BUCKET=DIR`) and answers for the \
+             states inside (`--mock STATE=FILE`).\n",
+        );
+    }
+    text
 }
 
 /// JSON over several lines, its numbers as they are; what is no JSON as it is.
@@ -85,6 +97,12 @@ fn mocks(parts: &Parts<'_>) -> Json {
             order.push(&given.key.state);
         }
         list.push(answer(given, parts.timed));
+    }
+    // One more attempt than there was time for has no answer either.
+    if matches!(parts.outcome.status, ExecutionStatus::TimedOut | ExecutionStatus::Aborted | ExecutionStatus::Running) {
+        for list in answers.values_mut() {
+            list.push(json!({"Never": true}));
+        }
     }
     let responses: Map<String, Json> =
         order.iter().map(|state| (response_name(state), numbered(answers.remove(state).unwrap_or_default()))).collect();

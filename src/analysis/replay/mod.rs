@@ -42,10 +42,11 @@ use super::why::NextCommand;
 use crate::asl::machine::StateMachine;
 use crate::asl::{Definition, compile};
 use crate::expr::Value;
-use crate::interpreter::{self, ExecutionInfo, RunError, RunOptions};
+use crate::interpreter::{self, ExecutionInfo, Outcome, Run, RunError, RunOptions};
 use crate::model::event_type::Ending;
 use crate::model::{
-    Details, EventId, EventType, ExecutionArn, ExecutionPath, Gap, History, HistoryEvent, Role, StateMachineArn, Timestamp,
+    Details, EventId, EventType, ExecutionArn, ExecutionPath, ExecutionStatus, Gap, History, HistoryEvent, RawText, Role, StateMachineArn,
+    Timestamp,
 };
 use crate::rebuild::rebuild;
 
@@ -113,7 +114,9 @@ pub fn replay(request: Request<'_>) -> Result<Replayed, ReplayError> {
         }
     };
     let mut learned = learn(recording.events(), |known, extreme| plan.run(&recording, request.changes, known, extreme))?;
-    stop_as_recorded(&recording, &mut learned);
+    if request.changes.is_none() {
+        end_as_recorded(&recording, &mut learned.ran.run);
+    }
     if let Some(problem) = learned.ran.notes.unreadable.first() {
         report.not_replayable = Some(problem.clone());
         return Ok(Replayed { report, fixture: None });
@@ -265,7 +268,8 @@ impl Plan {
             start: self.options.start,
             given: &ran.notes.given,
             outcome: &ran.run.outcome,
-            timed: recording.has_siblings(),
+            timed: recording.has_siblings() || self.machine.timeout_seconds.is_some(),
+            map_runs: ran.notes.map_runs,
         })
     }
 }
@@ -325,25 +329,27 @@ fn who(history: &History, recording: &Recording<'_>) -> ExecutionInfo {
     }
 }
 
-/// Somebody stopped the recorded execution: where the replay came as far, it is stopped there, too.
-fn stop_as_recorded(recording: &Recording<'_>, learned: &mut Learned) {
-    let events = &mut learned.ran.run.history.events;
-    let (Some(last), before) = (recording.events().last(), recording.length.saturating_sub(1)) else { return };
-    if last.kind != EventType::ExecutionAborted || events.len() < before {
+/// Ends a replay where the recording ends, if no definition tells of that: somebody stopped the execution, or it still ran.
+fn end_as_recorded(recording: &Recording<'_>, run: &mut Run) {
+    let events = &mut run.history.events;
+    let stop = recording.events().last().filter(|event| event.kind == EventType::ExecutionAborted);
+    let until = recording.length - usize::from(stop.is_some());
+    let is_open = stop.is_some() || !recording.is_finished();
+    let ended_before = events.iter().take(until).any(|event| matches!(event.role(), Role::ExecutionEnded(_)));
+    if !is_open || events.len() < until || ended_before {
         return;
     }
-    if events[..before].iter().any(|event| matches!(event.role(), Role::ExecutionEnded(_))) {
-        return;
-    }
-    events.truncate(before);
-    events.push(HistoryEvent { id: EventId(before as u64 + 1), ..last.clone() });
-    let text = |text: Option<&crate::model::RawText>| text.map(|text| Rc::from(&*text.decode()));
-    learned.ran.run.outcome = interpreter::Outcome {
-        status: crate::model::ExecutionStatus::Aborted,
-        output: None,
-        error: text(last.error()),
-        cause: text(last.cause()),
+    events.truncate(until);
+    let text = |text: Option<&RawText>| text.map(|text| Rc::from(&*text.decode()));
+    let (status, error, cause) = match stop {
+        Some(stop) => {
+            events.push(HistoryEvent { id: EventId(recording.length as u64), ..stop.clone() });
+            (ExecutionStatus::Aborted, text(stop.error()), text(stop.cause()))
+        }
+        None => (ExecutionStatus::Running, None, None),
     };
+    run.history.header.status = Some(status);
+    run.outcome = Outcome { status, output: None, error, cause };
 }
 
 /// What the recording gave, by kind.

@@ -98,7 +98,7 @@ pub(super) fn labels(scope: &[(std::rc::Rc<str>, u64)]) -> Vec<String> {
 }
 
 /// `attempt 2`, and the visit and the scope where there may be others.
-pub(super) fn attempt_words(key: &Key) -> String {
+fn attempt_words(key: &Key) -> String {
     let scope = labels(&key.scope).join(" > ");
     let mut words = format!("attempt {}", key.attempt);
     if key.visit > 1 {

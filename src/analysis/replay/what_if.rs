@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::reason::{attempt_words, labels};
-use super::recording::{Recording, scope_paths};
+use super::reason::labels;
+use super::recording::{Key, Recording, scope_paths};
 use super::report::{AnswerSource, Change, Step, StepPair, WhatIf};
 use super::world::{Given, RecordedWorld, key};
 use crate::analysis::execution::quoted;
@@ -63,8 +63,8 @@ impl World for ChangedWorld<'_> {
             state: state.to_owned(),
             attempt: request.attempted.attempt,
             advice: format!(
-                "the recording holds no answer for it ({}); give one with --mock {}=FILE or --mock {}",
-                attempt_words(&key(&request.attempted)),
+                "the recording holds no answer{}; give one with --mock {}=FILE or --mock {}",
+                elsewhere(&key(&request.attempted)),
                 quoted(state),
                 quoted(&format!("{state}={{\"Return\": …}}")),
             ),
@@ -89,6 +89,16 @@ impl World for ChangedWorld<'_> {
 
     fn chance(&mut self) -> Option<std::rc::Rc<dyn Chance>> {
         self.recorded.chance()
+    }
+}
+
+/// ` for visit 2` and the scope, where the attempt is not one of the only visit of a state at the top.
+fn elsewhere(key: &Key) -> String {
+    match (key.visit, key.scope.is_empty()) {
+        (1, true) => String::new(),
+        (visit, true) => format!(" for visit {visit}"),
+        (1, false) => format!(" for it in {}", labels(&key.scope).join(" > ")),
+        (visit, false) => format!(" for visit {visit} in {}", labels(&key.scope).join(" > ")),
     }
 }
 

@@ -17,6 +17,9 @@ const TEXT_FUNCTIONS: [&str; 7] = [
     "States.UUID",
 ];
 
+/// The longest quotation in a message, in characters.
+const LONGEST_QUOTE: usize = 200;
+
 /// What expressions of a field are written in, and what they can see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Sight {
@@ -48,20 +51,16 @@ fn root_of(path: &str) -> Option<(Root, usize)> {
     if path.starts_with("States.") {
         return Some((Root::Function, 0));
     }
-    let (root, rest, length) = match path.strip_prefix("$$") {
-        Some(rest) => (Root::Context, rest, 2),
-        None => {
-            let rest = path.strip_prefix('$')?;
-            let name = rest.find(['.', '[']).unwrap_or(rest.len());
-            let first = rest[..name].chars().next();
-            match first {
-                None => (Root::Input, rest, 1),
-                Some(first) if first.is_alphabetic() || first == '_' => return Some((Root::Variable, 1 + name)),
-                Some(_) => return None,
-            }
-        }
-    };
-    (rest.is_empty() || rest.starts_with(['.', '['])).then_some((root, length))
+    if let Some(rest) = path.strip_prefix("$$") {
+        return (rest.is_empty() || rest.starts_with(['.', '['])).then_some((Root::Context, 2));
+    }
+    let rest = path.strip_prefix('$')?;
+    let name = rest.find(['.', '[']).unwrap_or(rest.len());
+    match rest[..name].chars().next() {
+        None => Some((Root::Input, 1)),
+        Some(first) if first.is_alphabetic() || first == '_' => Some((Root::Variable, 1 + name)),
+        Some(_) => None,
+    }
 }
 
 /// Whether a text is a path or a call of an intrinsic function.
@@ -74,11 +73,19 @@ pub(super) fn is_query(text: &str) -> bool {
     text.len() >= 4 && text.starts_with("{%") && text.ends_with("%}")
 }
 
+/// As much of a text as a message quotes.
+pub(super) fn quoted(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_QUOTE) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// The message of a JSONata error without its code, such as `S0202: `: the service leaves it out.
 fn without_code(message: &str) -> &str {
     match message.split_once(": ") {
         Some((code, rest))
-            if code.len() == 5 && code.starts_with(['S', 'D', 'T']) && code[1..].bytes().all(|byte| byte.is_ascii_digit()) =>
+            if code.len() == 5 && code.starts_with(['S', 'D', 'T', 'U']) && code[1..].bytes().all(|byte| byte.is_ascii_digit()) =>
         {
             rest
         }
@@ -101,7 +108,7 @@ impl<'s> Checker<'s> {
         let Some(text) = self.path_text(spot) else { return };
         let is_function = root_of(text).is_some_and(|(root, _)| root == Root::Function);
         if !parses(text) || is_function {
-            self.error(spot, format!("Value is not a valid JSONPath: '{text}'"));
+            self.error(spot, format!("Value is not a valid JSONPath: '{}'", quoted(text)));
         }
     }
 
@@ -113,7 +120,7 @@ impl<'s> Checker<'s> {
             Some((_, length)) => parses(text) && ReferencePath::parse(&format!("${}", &text[length..])).is_ok(),
         };
         if !names_one_place {
-            self.error(spot, format!("Value is not a Reference Path: '{text}'"));
+            self.error(spot, format!("Value is not a Reference Path: '{}'", quoted(text)));
         }
     }
 
@@ -122,7 +129,7 @@ impl<'s> Checker<'s> {
         let Some(text) = self.path_text(spot) else { return };
         let into_input = root_of(text).is_some_and(|(root, _)| root == Root::Input);
         if !into_input || ReferencePath::parse(text).is_err() {
-            self.error(spot, format!("Value is not a Reference Path: '{text}'"));
+            self.error(spot, format!("Value is not a Reference Path: '{}'", quoted(text)));
         }
     }
 

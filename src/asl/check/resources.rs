@@ -1,5 +1,6 @@
 //! What a Task may call.
 
+use super::expressions::quoted;
 use super::spot::Spot;
 use super::{Checker, Code};
 
@@ -110,7 +111,7 @@ impl<'s> Checker<'s> {
             ["arn", partition, "states", _, _, call] if !partition.is_empty() => self.integration(resource, text, call),
             ["arn", partition, "lambda", _, _, function] if !partition.is_empty() && function.starts_with("function:") => {}
             _ if is_uri(text) => {
-                let message = format!("The language takes any URI, and the service only ARNs of what it can call: {text}");
+                let message = format!("The language takes any URI, and the service only ARNs of what it can call: {}", quoted(text));
                 self.say(Code::InvalidResource, resource, message);
             }
             _ => self.unrecognized(resource, text),
@@ -122,7 +123,7 @@ impl<'s> Checker<'s> {
         let Some((service, action)) = call.rsplit_once(':') else { return self.unrecognized(resource, text) };
         // `startExecution.sync:2` has a colon in its pattern.
         let (service, action, pattern) = match service.rsplit_once(':') {
-            Some((service, first)) if first.ends_with(".sync") && action == "2" => {
+            Some((service, first)) if action == "2" && first.strip_suffix(".sync").is_some() => {
                 (service, first.trim_end_matches(".sync"), Some("sync:2"))
             }
             _ => match action.split_once('.') {
@@ -138,13 +139,12 @@ impl<'s> Checker<'s> {
                 .and_then(|(_, actions)| actions.iter().find(|(known, _)| *known == action))
                 .map(|(_, waits)| *waits),
         };
-        let is_known = match (waits, pattern) {
-            (None, _) => false,
-            (Some(_), None | Some("waitForTaskToken")) => true,
-            (Some(waits), Some("sync")) => waits == ForJob,
-            (Some(_), Some("sync:2")) => service == "states",
-            (Some(_), Some(_)) => false,
-        };
+        let is_known = waits.is_some_and(|waits| match pattern {
+            None | Some("waitForTaskToken") => true,
+            Some("sync") => waits == ForJob,
+            Some("sync:2") => service == "states",
+            Some(_) => false,
+        });
         match pattern {
             _ if !is_known => self.unrecognized(resource, text),
             Some(pattern) if self.express => {
@@ -158,7 +158,7 @@ impl<'s> Checker<'s> {
 
     pub(super) fn unrecognized(&mut self, resource: &Spot<'_, 's>, text: &str) {
         let reason = "is not recognized. The value is not a valid resource ARN, or the resource is not available in this region.";
-        self.error(resource, format!("The resource provided {text} {reason}"));
+        self.error(resource, format!("The resource provided {} {reason}", quoted(text)));
     }
 }
 

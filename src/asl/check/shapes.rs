@@ -32,8 +32,7 @@ impl<'s> Checker<'s> {
             Shape::Message => self.message(spot, sight),
             Shape::Timestamp => self.timestamp(spot),
             Shape::Items => self.items(spot, sight),
-            Shape::Selection if spot.node.content == Content::Null => {}
-            Shape::Target if spot.node.content == Content::Null => {}
+            Shape::Selection | Shape::Target if spot.node.content == Content::Null => {}
             Shape::Selection | Shape::Path => self.path(spot),
             Shape::Reference => self.reference(spot),
             Shape::Target => self.target(spot),

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::*;
 
 fn json(text: &str) -> Source {
@@ -126,7 +128,7 @@ fn aliases_are_copies_and_do_not_explode() {
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..20 {
         let copies = vec![format!("*a{}", level - 1); 9].join(", ");
-        bomb.push_str(&format!("a{level}: &a{level} [{copies}]\n"));
+        writeln!(bomb, "a{level}: &a{level} [{copies}]").expect("memory");
     }
     assert!(syntax_error(&bomb, Format::Yaml).message.contains("longer than a definition may be"));
 }

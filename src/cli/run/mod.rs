@@ -24,35 +24,38 @@ use self::settings::Settings;
 use self::world::LocalWorld;
 use self::write::Written;
 use super::exit_code::Exit;
-use super::global::GlobalArgs;
+use super::global::{GlobalArgs, OutputFormat};
 use super::output::{redactor, say};
 use crate::asl::check::MachineType;
-use crate::interpreter::{self, Run};
+use crate::interpreter::{self, Run, RunOptions};
 use crate::model::Origin;
 
 /// Run a definition here: every state as the service runs it, with the answers of tasks that you give
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:
-  stepscope run order.asl.json --input '{\"orderId\": 7}' --mock Charge='{\"paid\": true}'
-  stepscope run order.asl.json --input in.json --mock 'Charge=[{\"Error\": \"Busy\"}, {\"paid\": true}]'
+  stepscope run order.asl.json --input '{\"id\": 7}' --mock Charge='{\"paid\": 1}'
+  stepscope run order.asl.json --mock 'Charge=[{\"Error\": \"Busy\"}, {\"paid\": 1}]'
   stepscope run order.asl.json --mocks MockConfigFile.json#HappyPath
-  stepscope run order.asl.json --task Charge='node charge.js' --task Ship=http://localhost:9000
-  stepscope run import.asl.json --s3 my-data=./data --mock '*=null'
-  stepscope run order.asl.json --input inputs.jsonl --mocks mocks.json --output jsonl
-  stepscope run order.asl.json --history history.json && stepscope show --timeline history.json
+  stepscope run order.asl.json --task Charge='node charge.js' --mock '*=null'
+  stepscope run order.asl.json --task Ship=http://localhost:9000
+  stepscope run import.asl.yaml --s3 my-data=./data
+  stepscope run order.asl.json --input inputs.jsonl --output jsonl
+  stepscope run order.asl.json --history history.json
 
-A mock is a result, {\"Error\", \"Cause\"} for a failure, or a list of both: one for each attempt,
-counted over retries, loops and iterations. {\"Return\": RESULT} is a result whatever it looks like.
-It is the whole result of the task: with lambda:invoke {\"StatusCode\": 200, \"Payload\": …}.
-A command gets the task's input on standard input and prints the result; of lambda:invoke both are
-the Payload. Time is virtual: a Wait takes none. Nothing is run and no connection is opened but
-what --task names. More: docs/run.md.")]
+A mock is a result, {\"Error\", \"Cause\"} for a failure, or a list of both: one for
+each attempt, counted over retries, loops and iterations. {\"Return\": RESULT} is
+a result whatever it looks like. It is the whole result of the task: of
+lambda:invoke {\"StatusCode\": 200, \"Payload\": …}. A command reads the task's
+input and prints its result; of lambda:invoke both are the Payload.
+
+Time is virtual: a Wait takes none. No command is run and no connection opened
+but what --task names. More stands in docs/run.md.")]
 pub struct RunArgs {
-    /// The definition: a file, or `-`; also the output of describe-state-machine
+    /// The definition in JSON or YAML: a file, or `-`; also the output of describe-state-machine
     #[arg(value_name = "DEFINITION")]
     definition: String,
     /// The input; a file of several documents, such as JSON Lines, runs one execution each
-    #[arg(long, short, value_name = "FILE|JSON|-")]
+    #[arg(long, value_name = "FILE|JSON|-")]
     input: Option<String>,
     /// What a state answers: a result, an error, or a list of both for successive attempts; `*` for every other state
     #[arg(long, value_name = "STATE=FILE|JSON")]
@@ -131,10 +134,12 @@ pub fn run(args: &RunArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mut
         say(words, redactor(global), note);
     }
     let several = settings.inputs.len() > 1;
+    // A line for each execution holds no events.
+    let record = !several || global.output != OutputFormat::Text || args.bundle.is_some();
     let mut written = Written::new(args, global, several)?;
     let mut problems = 0;
     for (input, number) in settings.inputs.iter().zip(1..) {
-        match execute(&settings, input, number, args) {
+        match execute(&settings, input, number, record) {
             Ok(run) => written.write(run, out)?,
             Err(error) if several => {
                 problems += 1;
@@ -163,16 +168,17 @@ fn explained(error: anyhow::Error, global: &GlobalArgs, words: &mut dyn Write) -
     }
 }
 
-fn execute(settings: &Settings, input: &Input, number: usize, args: &RunArgs) -> anyhow::Result<Run> {
+fn execute(settings: &Settings, input: &Input, number: usize, record: bool) -> anyhow::Result<Run> {
     let mut world = LocalWorld::new(&settings.setup);
     let machine = &settings.definition.machine;
-    let run = interpreter::run(machine, &input.text, &settings.options_for(number), &mut world);
+    let options = RunOptions { record, ..settings.options_for(number) };
+    let run = interpreter::run(machine, &input.text, &options, &mut world);
     let place = match input.line {
         Some(line) => format!("failed to run the input of line {line}"),
-        None => format!("failed to run `{}`", args.definition),
+        None => format!("failed to run `{}`", settings.source),
     };
     let mut run = run.context(place)?;
     let part = input.line.map(|line| format!("line {line}"));
-    run.history.origin = Origin { source: args.definition.clone(), part };
+    run.history.origin = Origin { source: settings.source.clone(), part };
     Ok(run)
 }

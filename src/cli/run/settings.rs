@@ -31,6 +31,8 @@ const MOST_STATES: u64 = 1_000_000;
 pub struct Settings {
     /// What is run.
     pub definition: Definition,
+    /// What messages call the definition.
+    pub source: String,
     /// With what; one execution each.
     pub inputs: Vec<Input>,
     /// Answers, buckets and other machines.
@@ -60,7 +62,8 @@ impl Settings {
             return Err(WrongUsage(text.to_owned()).into());
         }
         let options = options(args, &definition, region.unwrap_or(REGION), now)?;
-        Ok(Self { definition, inputs, setup, options, notes, execution_name: args.execution_name.clone() })
+        let source = if args.definition == "-" { "standard input" } else { &args.definition }.to_owned();
+        Ok(Self { definition, source, inputs, setup, options, notes, execution_name: args.execution_name.clone() })
     }
 
     /// How the execution with this input is run: `number` counts them from 1.

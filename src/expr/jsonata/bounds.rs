@@ -56,10 +56,7 @@ pub(super) fn bound(node: &mut AstNode, in_function: bool) {
             check_tail(body);
         }
         AstNode::Function { name, args, .. } => {
-            args.iter_mut().for_each(|argument| bound(argument, in_function));
-            if in_function {
-                args.iter_mut().filter(|argument| grows(argument)).for_each(|argument| wrap(argument, CHECK));
-            }
+            bound_arguments(args, in_function);
             match (name.as_str(), args.as_mut_slice()) {
                 ("pad", [_, length, ..]) if !matches!(length, AstNode::Placeholder) => wrap(length, CHECK_LENGTH),
                 ("join" | "string", [value, ..]) if is_computed(value) => wrap(value, CHECK),
@@ -68,10 +65,7 @@ pub(super) fn bound(node: &mut AstNode, in_function: bool) {
         }
         AstNode::Call { procedure, args } => {
             bound(procedure, in_function);
-            args.iter_mut().for_each(|argument| bound(argument, in_function));
-            if in_function {
-                args.iter_mut().filter(|argument| grows(argument)).for_each(|argument| wrap(argument, CHECK));
-            }
+            bound_arguments(args, in_function);
         }
         AstNode::Binary { op, lhs, rhs } => {
             bound(lhs, in_function);
@@ -82,6 +76,15 @@ pub(super) fn bound(node: &mut AstNode, in_function: bool) {
         }
         other => below(other, in_function),
     });
+}
+
+fn bound_arguments(arguments: &mut [AstNode], in_function: bool) {
+    for argument in arguments {
+        bound(argument, in_function);
+        if in_function && grows(argument) {
+            wrap(argument, CHECK);
+        }
+    }
 }
 
 /// What is constructed anew, and may hold its parts many times.

@@ -12,7 +12,10 @@ use crate::interpreter::dataset::{ChildResult, Tolerance};
 use crate::interpreter::luck::Luck;
 use crate::interpreter::payload::Payload;
 use crate::interpreter::{ExecutionInfo, Outcome, Run, RunError};
-use crate::model::{EventId, EventType, ExecutionStatus, HistoryEvent};
+use crate::model::{EventId, EventType, ExecutionStatus, Gap, HistoryEvent};
+
+/// Of how many children it is kept what they did; of further ones only of those that did not succeed, so that memory stays bounded.
+const KEPT: usize = 10_000;
 
 /// What a Map Run does with its children.
 #[derive(Debug)]
@@ -27,18 +30,20 @@ pub(super) struct Children<'a> {
     pub(super) tolerance: Tolerance,
     /// When the Map Run began.
     pub(super) start: Timestamp,
+    /// When the execution around it times out.
+    pub(super) until: Option<Timestamp>,
 }
 
 /// What became of them.
 #[derive(Debug)]
 pub(super) struct ChildrenEnded {
-    /// When the last one ended, or too many had failed; `None` when one never ends.
+    /// When the last one ended, or too many had failed; `None` when one never ends, or not in time.
     pub(super) end: Option<Timestamp>,
     /// Whether too many items failed.
     pub(super) exceeded: bool,
     /// One a child, in the order of the items.
     pub(super) results: Vec<ChildResult>,
-    /// Those that began.
+    /// Those that began. In a very large Map Run most that succeeded have no events.
     pub(super) runs: Vec<Run>,
 }
 
@@ -50,30 +55,38 @@ impl Children<'_> {
         mut execute: impl FnMut(ExecutionInfo, Payload, Timestamp) -> Result<Run, RunError>,
     ) -> Result<ChildrenEnded, RunError> {
         let items: Vec<u64> = self.inputs.iter().map(|(_, items)| *items).collect();
-        let (mut results, mut runs) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
-        let Timeline { end, exceeded, aborted } = timeline(&items, self.start, self.max_concurrency, self.tolerance, |position, start| {
-            let child = self.names.child(&luck.uuid());
-            let mut result = self.pending(position, &child, start);
-            let mut run = execute(child, self.inputs[position].0.clone(), start)?;
-            run.history.header.map_run_arn = Some(self.names.arn.to_string());
-            let status = run.outcome.status;
-            if status != ExecutionStatus::Running {
-                result.stop = run.history.header.stop.map_or(start, |stop| stop.max(start));
-                result.outcome = Some(run.outcome.clone());
+        let (mut results, mut runs) = (Vec::with_capacity(items.len()), Vec::new());
+        let Timeline { end, exceeded, aborted } =
+            timeline(&items, self.start, self.until, self.max_concurrency, self.tolerance, |position, start| {
+                let child = self.names.child(&luck.uuid());
+                let mut result = self.pending(position, &child, start);
+                let mut run = execute(child, self.inputs[position].0.clone(), start)?;
+                run.history.header.map_run_arn = Some(self.names.arn.to_string());
+                let status = run.outcome.status;
+                if status != ExecutionStatus::Running {
+                    result.stop = run.history.header.stop.map_or(start, |stop| stop.max(start));
+                    result.outcome = Some(run.outcome.clone());
+                }
+                let stop = result.outcome.is_some().then_some(result.stop);
+                if runs.len() >= KEPT && status == ExecutionStatus::Succeeded {
+                    forget(&mut run);
+                }
+                results.push(result);
+                runs.push(run);
+                Ok::<_, RunError>(Ended { stop, failed: status != ExecutionStatus::Succeeded })
+            })?;
+        // Children that are open when the Map Run fails, or the execution times out, are aborted.
+        let cut = if exceeded || end.is_none() { end.or(self.until) } else { None };
+        if let Some(end) = cut {
+            for position in aborted {
+                (results[position].outcome, results[position].stop) = (Some(ABORTED), end);
             }
-            let stop = result.outcome.is_some().then_some(result.stop);
-            results.push(result);
-            runs.push(run);
-            Ok::<_, RunError>(Ended { stop, failed: status != ExecutionStatus::Succeeded })
-        })?;
-        if let Some(end) = end.filter(|_| exceeded) {
-            // What never ends by itself ends with the Map Run, too.
-            let endless = runs.iter().enumerate().filter(|(_, run)| run.outcome.status == ExecutionStatus::Running);
-            let open: Vec<usize> = aborted.into_iter().chain(endless.map(|(position, _)| position)).collect();
-            for position in open {
-                abort(&mut runs[position], end);
-                results[position].outcome = Some(runs[position].outcome.clone());
-                results[position].stop = end;
+            // What never ends by itself ends then, too.
+            for result in results.iter_mut().filter(|result| result.outcome.is_none()) {
+                (result.outcome, result.stop) = (Some(ABORTED), end);
+            }
+            for (run, _) in runs.iter_mut().zip(&results).filter(|(_, result)| result.outcome == Some(ABORTED)) {
+                abort(run, end);
             }
         }
         for position in results.len()..self.inputs.len() {
@@ -127,9 +140,22 @@ fn find_state<'v>(definition: &'v Value, name: &str) -> Option<&'v Value> {
     None
 }
 
+/// Keeps of a child only how it is called and that it succeeded.
+fn forget(run: &mut Run) {
+    let header = &mut run.history.header;
+    (header.input, header.output) = (None, None);
+    run.history.events = Vec::new();
+    run.history.gaps = vec![Gap::NoEvents];
+    run.history.definition = None;
+    run.children = Vec::new();
+}
+
+/// How a child ends that ran when the Map Run failed.
+const ABORTED: Outcome = Outcome { status: ExecutionStatus::Aborted, output: None, error: None, cause: None };
+
 /// Cuts a child off: what it did later never happened.
 fn abort(run: &mut Run, at: Timestamp) {
-    run.outcome = Outcome { status: ExecutionStatus::Aborted, output: None, error: None, cause: None };
+    run.outcome = ABORTED;
     let header = &mut run.history.header;
     (header.status, header.stop) = (Some(ExecutionStatus::Aborted), Some(at));
     (header.output, header.error, header.cause) = (None, None, None);

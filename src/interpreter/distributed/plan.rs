@@ -15,7 +15,7 @@ use crate::expr::{EvaluationError, Scope, Template, Value};
 use crate::interpreter::World;
 use crate::interpreter::context::{Around, MapItem};
 use crate::interpreter::dataset::{self, Batching, DatasetError, Item, Limits, Location, ResultFormat, Tolerance};
-use crate::interpreter::failure::DATA_LIMIT;
+use crate::interpreter::failure::{DATA_LIMIT, Problem};
 use crate::interpreter::payload::Payload;
 use crate::interpreter::settings;
 
@@ -64,6 +64,7 @@ impl Plan {
         given: &Value,
         effective: &Value,
         around: Around<'_>,
+        entered_event: u64,
         world: &mut dyn World,
     ) -> Result<Vec<(Payload, u64)>, DatasetError> {
         let items = match &self.reader {
@@ -73,7 +74,11 @@ impl Plan {
         let selector = map.item_selector.as_ref();
         let mut values = Vec::with_capacity(items.len());
         for (item, index) in items.into_iter().zip(0..) {
-            values.push(selected(item, index, selector, effective, around)?);
+            let value = selected(item, index, selector, effective, around);
+            values.push(value.map_err(|error| {
+                let failure = Problem::Evaluation(error.clone()).failure(around.state, entered_event);
+                DatasetError::Failed { error: error.error.into(), cause: failure.cause.as_deref().unwrap_or_default().to_owned() }
+            })?);
         }
         let inputs = match &self.batching {
             Some(batching) => dataset::batches(values, batching),
@@ -118,12 +123,11 @@ impl Reading {
 }
 
 /// The input of a child, or what goes into a batch.
-fn selected(item: Item, index: u64, selector: Option<&Template>, effective: &Value, around: Around<'_>) -> Result<Value, DatasetError> {
+fn selected(item: Item, index: u64, selector: Option<&Template>, effective: &Value, around: Around<'_>) -> Result<Value, EvaluationError> {
     let Some(selector) = selector else { return Ok(item.input()) };
     let item = MapItem { index, value: item.value, key: item.key, source: Some(item.source) };
     let around = Around { item: Some(&item), ..around };
-    let scope = Scope { input: effective, result: None, error_output: None, around: &around };
-    selector.evaluate(scope).map_err(|error| DatasetError::Failed { error: error.error.into(), cause: error.cause })
+    selector.evaluate(Scope { input: effective, result: None, error_output: None, around: &around })
 }
 
 /// `ToleratedFailureCount`.

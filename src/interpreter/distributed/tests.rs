@@ -58,6 +58,10 @@ fn definition(fields: &str, child: &str) -> String {
 }
 
 fn executed(definition: &str, input: &str, world: &mut Here) -> Result<Run, RunError> {
+    executed_with(definition, input, 10_000, world)
+}
+
+fn executed_with(definition: &str, input: &str, max_states: u64, world: &mut Here) -> Result<Run, RunError> {
     let execution = ExecutionInfo {
         arn: "arn:aws:states:us-east-1:111111111111:execution:M:run".into(),
         name: "run".into(),
@@ -66,7 +70,7 @@ fn executed(definition: &str, input: &str, world: &mut Here) -> Result<Run, RunE
         express: false,
     };
     let start = Timestamp::from_second(0).expect("a time");
-    let options = RunOptions { execution, start, seed: 1, max_events: 25_000, max_states: 10_000, record: true };
+    let options = RunOptions { execution, start, seed: 1, max_events: 25_000, max_states, record: true };
     run(&compile(definition).expect("a definition"), input, &options, world)
 }
 
@@ -184,12 +188,49 @@ fn a_child_that_never_ends_keeps_the_execution_running() {
 }
 
 #[test]
+fn an_execution_that_times_out_takes_its_children_along() {
+    let definition = definition(r#""MaxConcurrency":2,"#, FUNCTION).replacen('{', r#"{"TimeoutSeconds":3,"#, 1);
+    let run = ended(&definition, "[1,9,9,1]");
+    assert_eq!(events(&run)[3..], [(E::MapRunStarted, 3, 0), (E::ExecutionTimedOut, 0, 3)]);
+    let ends: Vec<_> =
+        run.children.iter().map(|child| (child.outcome.status, child.history.header.stop.map(Timestamp::as_second))).collect();
+    assert_eq!(ends, [(ExecutionStatus::Succeeded, Some(1)), (ExecutionStatus::Aborted, Some(3)), (ExecutionStatus::Aborted, Some(3))]);
+}
+
+#[test]
 fn selectors_see_state_and_item_and_pairs_have_keys() {
     let fields = r#""ItemsPath":"$.items","ItemSelector":{"k.$":"$$.Map.Item.Key","v.$":"$$.Map.Item.Value","i.$":"$$.Map.Item.Index","s.$":"$$.Map.Item.Source","x.$":"$.x"},"#;
     let run = ended(&definition(fields, PASS), r#"{"items":{"a":1},"x":2}"#);
     assert_eq!(output(&run), r#"[{"k":"a","v":1,"i":0,"s":"STATE_DATA","x":2}]"#);
     let pairs = ended(&definition(r#""ItemsPath":"$.items","#, PASS), r#"{"items":{"a":1,"b":2}}"#);
     assert_eq!(output(&pairs), r#"[{"Key":"a","Value":1},{"Key":"b","Value":2}]"#);
+}
+
+#[test]
+fn a_selector_that_fails_fails_the_map_run() {
+    let run = ended(&definition(r#""ItemSelector":{"x.$":"$.x"},"ItemsPath":"$.items","#, PASS), r#"{"items":[1]}"#);
+    assert_eq!(events(&run)[4..], [(E::MapRunFailed, 4, 0), (E::MapStateFailed, 5, 0), (E::ExecutionFailed, 6, 0)]);
+    assert_eq!(run.outcome.error.as_deref(), Some("States.Runtime"));
+    let cause = run.outcome.cause.as_deref().expect("a cause");
+    assert!(cause.starts_with("An error occurred while executing the state 'Each' (entered at the event id #2). "), "{cause}");
+}
+
+#[test]
+fn of_very_many_children_not_all_histories_are_kept() {
+    let items = Value::array((0..10_002).map(|number| Value::from(if number == 10_000 { -1 } else { 1 })));
+    let mut world = Here::default();
+    let definition = definition(r#""ToleratedFailureCount":1,"#, FUNCTION);
+    let run = executed_with(&definition, &items.to_json(), 20_000, &mut world).expect("a run");
+    assert_eq!((run.outcome.status, run.children.len()), (ExecutionStatus::Succeeded, 10_002));
+    let kept: Vec<bool> = run.children.iter().map(|child| !child.history.events.is_empty()).collect();
+    assert_eq!(kept[9_998..], [true, true, true, false]);
+    assert_eq!(run.children[10_001].history.gaps, [crate::model::Gap::NoEvents]);
+}
+
+#[test]
+fn children_share_the_limit_on_states() {
+    let error = executed_with(&definition("", PASS), "[1,2,3]", 3, &mut Here::default()).expect_err("too many states");
+    assert!(matches!(error, RunError::TooManyStates(3)), "{error}");
 }
 
 #[test]

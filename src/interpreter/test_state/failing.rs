@@ -1,9 +1,9 @@
 //! Which rule of Retry or Catch takes an error of the state under test.
 
 use super::answer::{Answer, ErrorDetails, Status};
-use super::states::{Left, Stop, Test};
+use super::states::{Left, Test, text};
 use crate::interpreter::data_flow;
-use crate::interpreter::failure::Failure;
+use crate::interpreter::failure::{Failure, Problem};
 use crate::interpreter::payload::Payload;
 use crate::interpreter::retry;
 
@@ -11,10 +11,10 @@ impl Test<'_> {
     /// The answer for a failure: RETRIABLE, CAUGHT_ERROR or FAILED.
     ///
     /// The wait before a retry is told without its jitter. A retrier that is used up is named, too, beside the catcher, if any.
-    pub(super) fn handle(&mut self, failure: Failure, input: &Payload) -> Answer {
+    pub(super) fn handle(&mut self, failure: &Failure, input: &Payload) -> Answer {
         let state = self.state();
         let mut details = ErrorDetails::default();
-        if let Some(position) = retry::matching(&state.retry, &failure) {
+        if let Some(position) = retry::matching(&state.retry, failure) {
             let retrier = &state.retry[position];
             let used = self.request.configuration.retrier_retry_count.unwrap_or(0);
             details.retry_index = Some(position);
@@ -31,14 +31,14 @@ impl Test<'_> {
         let catcher = &state.catch[position];
         details.catch_index = Some(position);
         self.seen.error_details = Some(details);
-        match data_flow::caught(state, catcher, input, &failure, self.sight).map_err(Stop::from) {
+        match data_flow::caught(state, catcher, input, failure, self.sight) {
             Ok(completed) => {
-                let text = |text: &Option<std::rc::Rc<str>>| text.as_ref().map(ToString::to_string);
                 let left = Left { completed, next: Some(catcher.next) };
-                Answer { error: text(&failure.error), cause: text(&failure.cause), ..self.left(Status::CaughtError, left) }
+                let (error, cause) = (text(failure.error.as_ref()), text(failure.cause.as_ref()));
+                Answer { error, cause, ..self.left(Status::CaughtError, &left) }
             }
-            Err(Stop::Failed(failure) | Stop::Fatal(failure)) => self.failed(failure),
-            Err(Stop::Refused(_)) => self.failed(failure),
+            Err(Problem::Evaluation(error)) => self.failed(&Failure::new(error.error, error.cause)),
+            Err(Problem::TooLarge) => self.failed_of_size(),
         }
     }
 }

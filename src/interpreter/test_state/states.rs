@@ -1,17 +1,19 @@
 //! Runs the state under test, and notes the values on the way.
 
+use std::rc::Rc;
+
 use super::answer::{Answer, InspectionData, Status};
 use super::context::Sight;
 use super::definition::Tested;
 use super::mock::Mocked;
 use super::refusal::Refusal;
 use super::request::{InspectionLevel, Request};
-use crate::asl::machine::{ChoiceRule, Kind, QueryLanguage, Setting, State, StateNumber, Task, Transition};
+use crate::asl::machine::{ChoiceRule, Kind, QueryLanguage, Setting, State, StateNumber, Task, Transition, Wait};
 use crate::expr::{EvaluationError, Scope, Value};
 use crate::interpreter::data_flow::{self, Completed};
 use crate::interpreter::failure::{self, Failure, Problem};
 use crate::interpreter::payload::Payload;
-use crate::interpreter::{choice, settings, wait};
+use crate::interpreter::{choice, settings, task, wait};
 
 /// A test while it runs.
 pub(super) struct Test<'a> {
@@ -33,8 +35,10 @@ pub(super) struct Left {
 pub(super) enum Stop {
     /// An error, for which there may be a handler.
     Failed(Failure),
-    /// An error that nothing handles.
-    Fatal(Failure),
+    /// The error of a Fail state, which nothing handles.
+    Final(Failure),
+    /// An output that is larger than a payload may be, which ends an execution at once.
+    TooLarge,
     /// The request makes no sense for what the state turned out to do.
     Refused(Refusal),
 }
@@ -49,14 +53,9 @@ impl From<Problem> for Stop {
     fn from(problem: Problem) -> Self {
         match problem {
             Problem::Evaluation(error) => error.into(),
-            Problem::TooLarge => too_large(""),
+            Problem::TooLarge => Self::TooLarge,
         }
     }
-}
-
-/// An output that is too large ends an execution at once.
-fn too_large(state: &str) -> Stop {
-    Stop::Fatal(Failure::new(failure::DATA_LIMIT, failure::too_large(state)))
 }
 
 impl<'a> Test<'a> {
@@ -74,9 +73,10 @@ impl<'a> Test<'a> {
             Kind::Map(ref map) => self.map(map, input),
         };
         let mut answer = match left {
-            Ok(left) => self.left(Status::Succeeded, left),
-            Err(Stop::Failed(failure)) => self.handle(failure, input),
-            Err(Stop::Fatal(failure)) => self.failed(failure),
+            Ok(left) => self.left(Status::Succeeded, &left),
+            Err(Stop::Failed(failure)) => self.handle(&failure, input),
+            Err(Stop::Final(failure)) => self.failed(&failure),
+            Err(Stop::TooLarge) => self.failed_of_size(),
             Err(Stop::Refused(refusal)) => return Err(refusal),
         };
         if self.request.inspection_level == InspectionLevel::Info {
@@ -135,14 +135,12 @@ impl<'a> Test<'a> {
             self.seen.after_arguments = Some(arguments.text().to_owned());
             input.clone()
         };
-        for (setting, field) in [(&task.timeout, "TimeoutSeconds"), (&task.heartbeat, "HeartbeatSeconds")] {
-            if let Some(setting) = setting {
-                settings::integer(setting, field, self.scope(effective.value()))?;
-            }
-        }
+        let scope = self.scope(effective.value());
         if let Some(credentials) = &task.credentials {
-            credentials.evaluate(self.scope(effective.value()))?;
+            credentials.evaluate(scope)?;
         }
+        task::seconds(task.timeout.as_ref(), "TimeoutSeconds", scope)?;
+        task::seconds(task.heartbeat.as_ref(), "HeartbeatSeconds", scope)?;
         let result = self.mocked_result()?;
         self.seen.result = Some(result.text().to_owned());
         self.with_result(input, &result)
@@ -170,7 +168,7 @@ impl<'a> Test<'a> {
         Ok(Left { completed: data_flow::without_result(state, input, self.sight)?, next: default })
     }
 
-    fn wait(&mut self, wait: &crate::asl::machine::Wait, input: &Payload) -> Result<Left, Stop> {
+    fn wait(&mut self, wait: &Wait, input: &Payload) -> Result<Left, Stop> {
         let effective = if self.uses_json_path() { self.effective_input(input)? } else { input.clone() };
         wait::until(wait, self.scope(effective.value()), self.request.now)?;
         self.without_result(input)
@@ -191,7 +189,7 @@ impl<'a> Test<'a> {
         let text =
             |setting: Option<&Setting>, field| setting.map(|setting| settings::text(setting, field, self.scope(input.value()))).transpose();
         match text(error, "Error").and_then(|error| Ok(Failure { error, cause: text(cause, "Cause")?, heartbeat: false })) {
-            Ok(failure) => Stop::Fatal(failure),
+            Ok(failure) => Stop::Final(failure),
             Err(error) => error.into(),
         }
     }
@@ -237,17 +235,17 @@ impl<'a> Test<'a> {
         self.seen.after_result_path = Some(placed.text().to_owned());
         let output = data_flow::output_selection(state, &placed, self.sight)?;
         if !output.fits() {
-            return Err(too_large(&state.name));
+            return Err(Stop::TooLarge);
         }
         Ok(Left { completed: Completed { output, assigned }, next: self.next() })
     }
 
     /// The answer for a state that is left, with its error when a catcher took one.
-    pub(super) fn left(&mut self, status: Status, left: Left) -> Answer {
+    pub(super) fn left(&mut self, status: Status, left: &Left) -> Answer {
         let name = |number| self.tested.machine.state(number).name.to_string();
         let mut variables = self.sight.variables.clone();
-        for (name, value) in left.completed.assigned.as_ref().and_then(Value::as_object).into_iter().flat_map(|assigned| assigned.iter()) {
-            variables.insert(name.clone(), value.clone());
+        if let Some(assigned) = left.completed.assigned.as_ref().and_then(Value::as_object) {
+            assigned.iter().for_each(|(name, value)| variables.insert(Rc::clone(name), value.clone()));
         }
         if self.request.variables.is_some() || !variables.is_empty() {
             self.seen.variables = Some(Value::from(variables).to_json());
@@ -256,16 +254,20 @@ impl<'a> Test<'a> {
     }
 
     /// The answer for a state that failed.
-    pub(super) fn failed(&mut self, failure: Failure) -> Answer {
+    pub(super) fn failed(&mut self, failure: &Failure) -> Answer {
         self.with_failure(Status::Failed, failure)
     }
 
-    pub(super) fn with_failure(&mut self, status: Status, failure: Failure) -> Answer {
-        if self.request.variables.is_some() && self.seen.variables.is_none() {
+    /// The answer for a state whose output is too large.
+    pub(super) fn failed_of_size(&mut self) -> Answer {
+        self.failed(&Failure::new(failure::DATA_LIMIT, failure::too_large(&self.state().name)))
+    }
+
+    pub(super) fn with_failure(&mut self, status: Status, failure: &Failure) -> Answer {
+        if self.request.variables.is_some() {
             self.seen.variables = Some(Value::from(self.sight.variables.clone()).to_json());
         }
-        let text = |text: Option<std::rc::Rc<str>>| text.map(|text| text.to_string());
-        Answer { error: text(failure.error), cause: text(failure.cause), ..self.blank(status) }
+        Answer { error: text(failure.error.as_ref()), cause: text(failure.cause.as_ref()), ..self.blank(status) }
     }
 
     fn blank(&mut self, status: Status) -> Answer {
@@ -279,4 +281,8 @@ impl<'a> Test<'a> {
             notes: std::mem::take(&mut self.notes),
         }
     }
+}
+
+pub(super) fn text(text: Option<&Rc<str>>) -> Option<String> {
+    text.map(ToString::to_string)
 }
