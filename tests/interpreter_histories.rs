@@ -117,7 +117,7 @@ fn a_callback_is_submitted_between_start_and_end() {
     let states = work("").replace("lambda:invoke", "sqs:sendMessage.waitForTaskToken");
     let answer = TaskAnswer {
         submitted: Some((Duration::from_millis(3), Value::parse(r#"{"MessageId":"m"}"#).expect("JSON"))),
-        ended: Some((Duration::from_secs(60), TaskOutcome::Succeeded(Value::from("done")))),
+        ended: Some((Duration::from_mins(1), TaskOutcome::Succeeded(Value::from("done")))),
         ..never()
     };
     let run = tell(&states, "{}", Mocks::none().and("Work", answer));

@@ -89,7 +89,7 @@ fn told(seed: u64, definition: &str, interleaves: bool, record: bool) -> (Run, H
 fn what_is_rebuilt_is_what_was_run() {
     let mut seen: HashMap<ExecutionStatus, u32> = HashMap::new();
     let mut attempts = 0;
-    for seed in 0..600 {
+    for seed in 0..1_200 {
         let definition = random_machine::definition(seed);
         let known = Definition::parse(&definition).expect("a definition");
         for interleaves in [false, true] {

@@ -27,7 +27,7 @@ use super::world::{Pending, World};
 use super::{Outcome, Run, RunError};
 
 /// An Express execution may take five minutes.
-const LONGEST_EXPRESS: Duration = Duration::from_secs(300);
+const LONGEST_EXPRESS: Duration = Duration::from_mins(5);
 
 /// What an execution shares with those that it starts.
 #[derive(Debug)]

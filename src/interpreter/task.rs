@@ -30,8 +30,8 @@ impl Execution<'_> {
                 Ok(Flow::Continue)
             }
             Err(problem) => {
-                let link = self.entry_link(thread);
-                self.troubled(thread, state, &problem, link)
+                let link = thread.entry_link();
+                thread.troubled(state, &problem, link)
             }
         }
     }
@@ -73,7 +73,7 @@ impl Execution<'_> {
             .recorder
             .write(attempt_event(state, AttemptStep::Scheduled), thread.last_event, self.now, |_| scheduled(task, call, region))?;
         let attempt = Attempt { answer, timeout_seconds: call.timeout_seconds, heartbeat_seconds: call.heartbeat_seconds, deadline: None };
-        let visit = thread.visit.get_or_insert_with(|| Visit::new(call.input.clone()));
+        let visit = thread.visit.get_or_insert_with(|| Box::new(Visit::new(call.input.clone())));
         let attempt = &mut **visit.attempt.insert(Box::new(attempt));
         let next = match attempt.answer.started {
             Some(after) => Some((after, AttemptStep::Started)),
@@ -85,7 +85,7 @@ impl Execution<'_> {
     /// Where the thread stands, and which visit of its state it makes there: counted when the visit first asks the world for something.
     pub(super) fn count_visit(&mut self, thread: &mut Thread) -> (ScopePath, u32) {
         let scope = self.path_of(thread);
-        let visit = thread.visit.get_or_insert_with(|| Visit::new(thread.input.clone()));
+        let visit = thread.visit.get_or_insert_with(|| Box::new(Visit::new(thread.input.clone())));
         if visit.number == 0 {
             let count = self.visits.entry((Rc::clone(&scope), thread.state)).or_default();
             *count += 1;
@@ -99,7 +99,7 @@ impl Execution<'_> {
             return Ok(answer);
         }
         let (scope, number) = self.count_visit(thread);
-        let visit = thread.visit.get_or_insert_with(|| Visit::new(call.input.clone()));
+        let visit = thread.visit.get_or_insert_with(|| Box::new(Visit::new(call.input.clone())));
         let request = TaskRequest {
             attempted: Attempted {
                 execution: &self.facts.info,
@@ -175,7 +175,7 @@ impl Execution<'_> {
             .recorder
             .write(attempt_event(state, AttemptStep::Succeeded), thread.last_event, self.now, |_| result_details(state, Some(&result)))?;
         let done = data_flow::with_result(state, &thread.input, &result, &self.around(thread, state, None, None));
-        self.leave(thread, state, done, state.next, thread.last_event)
+        thread.leave(state, done, state.next, thread.last_event)
     }
 
     fn attempt_failed(&mut self, thread: &mut Thread, state: &State, event: EventType, failure: Failure) -> Result<Flow, Halt> {

@@ -95,8 +95,8 @@ impl Execution<'_> {
                 Ok(keep(thread, Box::new(run), Flow::Continue))
             }
             Err(error) => {
-                let link = self.entry_link(thread);
-                self.troubled(thread, state, &error.into(), link)
+                let link = thread.entry_link();
+                thread.troubled(state, &error.into(), link)
             }
         }
     }
@@ -116,7 +116,7 @@ impl Execution<'_> {
                 run.step = Step::Start;
                 Ok(keep(thread, run, Flow::Continue))
             }
-            Err(error) => self.troubled(thread, state, &error.into(), thread.last_event),
+            Err(error) => thread.troubled(state, &error.into(), thread.last_event),
         }
     }
 
@@ -152,7 +152,7 @@ impl Execution<'_> {
                     }
                     MapRunOutcome::Failed { .. } | MapRunOutcome::Unfinished => return Ok(Flow::Wait),
                 };
-                self.leave(thread, state, done, state.next, thread.last_event)
+                thread.leave(state, done, state.next, thread.last_event)
             }
         }
     }
