@@ -13,8 +13,8 @@ const PAGES: [&str; 9] = [
     "docs/json.md",
     "docs/performance.md",
     "docs/run.md",
-    "docs/replay.md",
     "docs/test-state.md",
+    "docs/replay.md",
 ];
 
 fn page(name: &str) -> String {
