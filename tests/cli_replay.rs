@@ -373,10 +373,24 @@ fn a_fixture_reproduces_the_execution_with_nothing_else() {
 fn fixtures_of_incidents_end_as_recorded() {
     let desk = Desk::new();
     desk.run(&["demo", "demo"]).ends_with(0);
-    for name in INCIDENTS.into_iter().filter(|name| !["map-iteration-failed", "redriven"].contains(name)) {
+    for name in INCIDENTS {
         desk.report(&[&format!("demo/{name}.json"), "--save", name]);
         reproduce(&desk.0.path().join(name));
     }
+    let folder = desk.0.path().join("map-iteration-failed");
+    let blamed = [
+        "run",
+        "definition.asl.json",
+        "--input",
+        "input.json",
+        "--mocks",
+        "mocks.json",
+        "--name",
+        "shipment-labels",
+        "--clock",
+        "2026-01-01T00:00:00Z",
+    ];
+    Run::of(program().current_dir(folder).args(blamed)).ends_with(0).shows(&["because of LabelParcels[4] BuyLabel: TariffError"]);
 }
 
 /// The incidents of `demo` in a file with their definition.
