@@ -385,6 +385,25 @@ fn a_synchronous_call_tells_of_a_failure_and_is_none() {
 }
 
 #[test]
+fn an_expression_of_a_rule_or_a_catcher_is_named_with_its_position() {
+    let next = r#""Z":{"Type":"Succeed"}"#;
+    let chosen = r#"{"Condition":false,"Next":"Z"},{"Condition":true,"Next":"Z","#;
+    let caught = r#"{"ErrorEquals":["Other"],"Next":"Z"},{"ErrorEquals":["States.ALL"],"Next":"Z","#;
+    for (states, place) in [
+        (format!(r#""C":{{"Type":"Choice","Choices":[{chosen}"Output":{{"v":"{{% $none %}}"}}}}]}}"#), "Choices[1]/Output/v"),
+        (format!(r#""C":{{"Type":"Choice","Choices":[{chosen}"Assign":{{"v":"{{% $none %}}"}}}}]}}"#), "Choices[1]/Assign/v"),
+        (task(LAMBDA, &format!(r#","Catch":[{caught}"Output":"{{% $none %}}"}}]"#)), "Catch[1]/Output"),
+        (task(LAMBDA, &format!(r#","Catch":[{caught}"Assign":{{"v":["{{% $none %}}"]}}}}]"#)), "Catch[1]/Assign/v[0]"),
+    ] {
+        let definition = machine(&format!("{states},{next}")).replacen('{', r#"{"QueryLanguage":"JSONata","#, 1);
+        let run = attempt(&definition, "{}", &options(), &mut Mocks::none().and("Work", throws("Broken"))).expect("an execution");
+        let said = outcome(&run);
+        let cause = format!("The JSONata expression '$none' specified for the field '{place}' returned nothing (undefined).");
+        assert!(said.ends_with(&cause), "{said}");
+    }
+}
+
+#[test]
 fn only_what_can_be_redriven_counts_its_redrives() {
     let states =
         r#""A":{"Type":"Pass","QueryLanguage":"JSONata","Output":"{% $exists($states.context.Execution.RedriveCount) %}","End":true}"#;
