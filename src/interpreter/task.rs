@@ -299,7 +299,8 @@ fn scheduled(task: &Task, call: &Call, region: &str) -> Details {
         resource: Some(text(&task.resource.arn)),
         input: Some(call.input.event_text()),
         timeout_in_seconds: call.timeout_seconds,
-        heartbeat_in_seconds: call.heartbeat_seconds,
+        // `LambdaFunctionScheduled` has no such member.
+        heartbeat_in_seconds: call.heartbeat_seconds.filter(|_| task.resource.service != Service::Function),
         role_arn: call.role_arn.as_deref().map(text),
         ..Scheduled::default()
     };
