@@ -87,7 +87,7 @@ fn a_scheduled_task_tells_all_that_is_called() {
 
 #[test]
 fn functions_and_activities_have_events_of_their_own() {
-    let function = r#""F":{"Type":"Task","Resource":"arn:aws:lambda:eu-west-1:111111111111:function:f","TimeoutSeconds":5,"End":true}"#;
+    let function = r#""F":{"Type":"Task","Resource":"arn:aws:lambda:eu-west-1:111111111111:function:f","TimeoutSeconds":5,"HeartbeatSeconds":2,"End":true}"#;
     let run = tell(function, "[1]", Mocks::none().and("F", throws("Broken")));
     assert_eq!(
         from(&run, 3),

@@ -362,6 +362,61 @@ fn a_nested_failure_is_a_failed_task_with_a_description() {
 }
 
 #[test]
+fn a_token_waits_for_its_answer_whatever_became_of_the_execution_that_was_started() {
+    let parameters = format!(r#","Parameters":{{"StateMachineArn":"{CHILD}","Name":"c","Input":{{"token.$":"$$.Task.Token"}}}}"#);
+    let states = task("arn:aws:states:::states:startExecution.waitForTaskToken", &parameters);
+    let answered =
+        TaskAnswer { submitted: Some((Duration::ZERO, Value::Null)), ..ends_after(9_000, TaskOutcome::Succeeded(Value::from("done"))) };
+    let mut world = Mocks::none().and("Work", answered);
+    world.machines.insert(CHILD.to_owned(), child(&machine(r#""F":{"Type":"Fail"}"#)));
+    let run = attempt(&machine(&states), "{}", &options(), &mut world).expect("an execution");
+    assert_eq!((outcome(&run).as_str(), lasted(&run), run.children.len()), (r#""done""#, 9.001, 1));
+    let submitted = run.history.events.iter().find(|event| event.kind == EventType::TaskSubmitted).expect("submitted");
+    assert!(format!("{submitted:?}").contains("execution:Child:c"), "{submitted:?}");
+}
+
+#[test]
+fn a_synchronous_call_tells_of_a_failure_and_is_none() {
+    let parameters = format!(r#","Parameters":{{"StateMachineArn":"{CHILD}"}}"#);
+    let definition = machine(&task("arn:aws:states:::aws-sdk:sfn:startSyncExecution", &parameters));
+    let mut world = Mocks::none();
+    world.machines.insert(CHILD.to_owned(), child(&machine(r#""F":{"Type":"Fail","Error":"Broken"}"#)));
+    let run = attempt(&definition, "{}", &options(), &mut world).expect("an execution");
+    let answer = Value::parse(&outcome(&run)).expect("JSON");
+    assert_eq!((answer.get("Status"), answer.get("Error")), (Some(&Value::from("FAILED")), Some(&Value::from("Broken"))));
+    assert_eq!(answer.get("StopDate"), Some(&Value::from("2026-01-01T00:00:00Z")));
+}
+
+#[test]
+fn an_expression_of_a_rule_or_a_catcher_is_named_with_its_position() {
+    let next = r#""Z":{"Type":"Succeed"}"#;
+    let chosen = r#"{"Condition":false,"Next":"Z"},{"Condition":true,"Next":"Z","#;
+    let caught = r#"{"ErrorEquals":["Other"],"Next":"Z"},{"ErrorEquals":["States.ALL"],"Next":"Z","#;
+    for (states, place) in [
+        (format!(r#""C":{{"Type":"Choice","Choices":[{chosen}"Output":{{"v":"{{% $none %}}"}}}}]}}"#), "Choices[1]/Output/v"),
+        (format!(r#""C":{{"Type":"Choice","Choices":[{chosen}"Assign":{{"v":"{{% $none %}}"}}}}]}}"#), "Choices[1]/Assign/v"),
+        (task(LAMBDA, &format!(r#","Catch":[{caught}"Output":"{{% $none %}}"}}]"#)), "Catch[1]/Output"),
+        (task(LAMBDA, &format!(r#","Catch":[{caught}"Assign":{{"v":["{{% $none %}}"]}}}}]"#)), "Catch[1]/Assign/v[0]"),
+    ] {
+        let definition = machine(&format!("{states},{next}")).replacen('{', r#"{"QueryLanguage":"JSONata","#, 1);
+        let run = attempt(&definition, "{}", &options(), &mut Mocks::none().and("Work", throws("Broken"))).expect("an execution");
+        let said = outcome(&run);
+        let cause = format!("The JSONata expression '$none' specified for the field '{place}' returned nothing (undefined).");
+        assert!(said.ends_with(&cause), "{said}");
+    }
+}
+
+#[test]
+fn only_what_can_be_redriven_counts_its_redrives() {
+    let states =
+        r#""A":{"Type":"Pass","QueryLanguage":"JSONata","Output":"{% $exists($states.context.Execution.RedriveCount) %}","End":true}"#;
+    let mut express = options();
+    express.execution.express = true;
+    assert_eq!(gives(states, "{}"), "true");
+    assert_eq!(outcome(&attempt(&machine(states), "{}", &express, &mut Mocks::none()).expect("an execution")), "false");
+}
+
+#[test]
 fn executions_that_start_one_another_without_end_are_stopped() {
     let parameters = format!(r#","Parameters":{{"StateMachineArn":"{CHILD}"}}"#);
     let definition = machine(&task("arn:aws:states:::states:startExecution.sync", &parameters));

@@ -95,7 +95,10 @@ impl Execution<'_> {
     }
 
     fn answer(&mut self, thread: &mut Thread, state: &State, task: &Task, call: &Call) -> Result<TaskAnswer, Halt> {
-        if let Some(answer) = self.start_machine(task, call)? {
+        let started = self.start_machine(task, call)?;
+        if task.resource.pattern != Pattern::WaitForTaskToken
+            && let Some(answer) = started
+        {
             return Ok(answer);
         }
         let (scope, number) = self.count_visit(thread);
@@ -118,6 +121,10 @@ impl Execution<'_> {
             scheduled_event_id: self.recorder.count() + 1,
         };
         let mut answer = self.world.attempt(&request).map_err(|unanswered| Halt::Error(unanswered.into()))?;
+        if let Some(started) = started {
+            // What was started here is known better than the world knows it.
+            answer.submitted = started.submitted.filter(|_| answer.submitted.is_some());
+        }
         refuse_large_result(&mut answer, task);
         Ok(answer)
     }
@@ -292,7 +299,8 @@ fn scheduled(task: &Task, call: &Call, region: &str) -> Details {
         resource: Some(text(&task.resource.arn)),
         input: Some(call.input.event_text()),
         timeout_in_seconds: call.timeout_seconds,
-        heartbeat_in_seconds: call.heartbeat_seconds,
+        // `LambdaFunctionScheduled` has no such member.
+        heartbeat_in_seconds: call.heartbeat_seconds.filter(|_| task.resource.service != Service::Function),
         role_arn: call.role_arn.as_deref().map(text),
         ..Scheduled::default()
     };

@@ -287,6 +287,8 @@ fn a_context_object_that_cannot_be_is_refused() {
     let waits = task(&json!({"Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken", "Parameters": {"t.$": "$$.Task.Token"}}));
     let answer = request(&waits).result(&json!("done")).context(&token).answer();
     assert_eq!(answer["inspectionData"]["afterParameters"], json!({"t": "t"}));
+    let made_up = request(&waits).result(&json!("done")).answer();
+    assert!(made_up["inspectionData"]["afterParameters"]["t"].as_str().is_some_and(|token| !token.is_empty()), "{made_up}");
     assert!(request(&json!({"Type": "Succeed"})).context(&json!({})).refused().contains("Context can only be specified"));
 }
 
