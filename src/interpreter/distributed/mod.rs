@@ -236,7 +236,7 @@ impl Execution<'_> {
         bounds.depth.set(depth + 1);
         let mut world = ChildWorld(&mut *self.world);
         let mut ended = children
-            .run(&bounds.luck, |info, input, start| {
+            .run(bounds, |info, input, start| {
                 let facts = ExecutionFacts { info, start, input };
                 let mut run = Execution::new(machine, facts, &mut world, bounds).run(map.processor)?;
                 run.history.definition.clone_from(&definition);
