@@ -67,7 +67,7 @@ fn workloads() -> Vec<Workload> {
         workload("counting, JSONPath", counting, r#"{"count":0,"limit":20000}"#.to_owned(), [1e6, 3e5]),
         workload("counting, JSONata", include_str!("workloads/counting_jsonata.json"), r#"{"limit":5000}"#.to_owned(), [1.5e5, 1.5e5]),
         workload("Map, 100 items", map, parcels(100), [3e5, 3e5]),
-        workload("Map, 10000 items", map, parcels(10_000), [3e5, 3e5]),
+        workload("Map, 5000 items", map, parcels(5_000), [3e5, 3e5]),
         workload("Parallel, 10 x 100", &branches(10, 100), r#"{"order":"o-1","customer":{"id":7}}"#.to_owned(), [3e5, 3e5]),
         workload("Parallel, 5000 x 2", &branches(5_000, 2), "{}".to_owned(), [3e5, 3e5]),
         workload(

@@ -5,7 +5,7 @@ use std::process::Command;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -15,6 +15,7 @@ const PAGES: [&str; 9] = [
     "docs/run.md",
     "docs/test-state.md",
     "docs/replay.md",
+    "docs/interpreter.md",
 ];
 
 fn page(name: &str) -> String {

@@ -87,7 +87,7 @@ fn a_scheduled_task_tells_all_that_is_called() {
 
 #[test]
 fn functions_and_activities_have_events_of_their_own() {
-    let function = r#""F":{"Type":"Task","Resource":"arn:aws:lambda:eu-west-1:111111111111:function:f","TimeoutSeconds":5,"End":true}"#;
+    let function = r#""F":{"Type":"Task","Resource":"arn:aws:lambda:eu-west-1:111111111111:function:f","TimeoutSeconds":5,"HeartbeatSeconds":2,"End":true}"#;
     let run = tell(function, "[1]", Mocks::none().and("F", throws("Broken")));
     assert_eq!(
         from(&run, 3),
@@ -117,7 +117,7 @@ fn a_callback_is_submitted_between_start_and_end() {
     let states = work("").replace("lambda:invoke", "sqs:sendMessage.waitForTaskToken");
     let answer = TaskAnswer {
         submitted: Some((Duration::from_millis(3), Value::parse(r#"{"MessageId":"m"}"#).expect("JSON"))),
-        ended: Some((Duration::from_secs(60), TaskOutcome::Succeeded(Value::from("done")))),
+        ended: Some((Duration::from_mins(1), TaskOutcome::Succeeded(Value::from("done")))),
         ..never()
     };
     let run = tell(&states, "{}", Mocks::none().and("Work", answer));

@@ -14,8 +14,8 @@ use stepscope::model::{EventType, ExecutionStatus};
 fn outcome(run: &Run) -> String {
     let outcome = &run.outcome;
     match outcome.status {
-        ExecutionStatus::Succeeded => text(&outcome.output).to_owned(),
-        status => format!("{status} {}: {}", text(&outcome.error), text(&outcome.cause)),
+        ExecutionStatus::Succeeded => text(outcome.output.as_ref()).to_owned(),
+        status => format!("{status} {}: {}", text(outcome.error.as_ref()), text(outcome.cause.as_ref())),
     }
 }
 
@@ -130,7 +130,7 @@ fn each_retrier_waits_by_its_own_count_and_attempts_are_numbered() {
     let run = attempt(&machine(&task(LAMBDA, retry)), "{}", &options(), &mut world).expect("an execution");
     assert_eq!(outcome(&run), "7");
     assert_eq!(world.asked, [0, 1, 2, 3].map(|count| format!("Work 1.{} {{\"try\":{count}}}", count + 1)));
-    assert_eq!(lasted(&run), 1.0 + 2.0 + 5.0 + 4.0 * 0.011);
+    assert_eq!(lasted(&run), 8_000 + 4 * 11);
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn nothing_catches_a_runtime_error() {
     let catch = r#","OutputPath":"$.no","Catch":[{"ErrorEquals":["States.ALL"],"Next":"Mend"}]"#;
     let states = format!(r#"{},"Mend":{{"Type":"Succeed"}}"#, task(LAMBDA, catch));
     let run = tell(&states, "{}", Mocks::none().and("Work", returns("{}")));
-    assert_eq!(text(&run.outcome.error), "States.Runtime");
+    assert_eq!(text(run.outcome.error.as_ref()), "States.Runtime");
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn heartbeats_keep_a_callback_alive() {
     };
     assert_eq!(outcome(&tell(&states, "{}", Mocks::none().and("Work", beats(&[8, 17])))), "true");
     let missed = tell(&states, "{}", Mocks::none().and("Work", beats(&[8, 19])));
-    assert_eq!((outcome(&missed).as_str(), lasted(&missed)), ("FAILED States.Timeout: -", 18.0));
+    assert_eq!((outcome(&missed).as_str(), lasted(&missed)), ("FAILED States.Timeout: -", 18_000));
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn a_token_nobody_returns_leaves_the_execution_running() {
 fn a_machine_that_takes_too_long_times_out() {
     let definition = r#"{"TimeoutSeconds":60,"StartAt":"A","States":{"A":{"Type":"Wait","Seconds":61,"End":true}}}"#;
     let run = attempt(definition, "{}", &options(), &mut Mocks::none()).expect("an execution");
-    assert_eq!((outcome(&run).as_str(), lasted(&run)), ("TIMED_OUT -: -", 60.0));
+    assert_eq!((outcome(&run).as_str(), lasted(&run)), ("TIMED_OUT -: -", 60_000));
     let in_time = definition.replace("61", "60");
     assert_eq!(outcome(&attempt(&in_time, "{}", &options(), &mut Mocks::none()).expect("an execution")), "{}");
 }
@@ -235,15 +235,15 @@ fn a_map_of_one_at_a_time_takes_the_sum_of_times_and_of_all_the_longest() {
             r#""M":{{"Type":"Map"{more},"ItemProcessor":{{"StartAt":"W","States":{{"W":{{"Type":"Wait","Seconds":10,"End":true}}}}}},"End":true}}"#
         )
     };
-    for (more, items, seconds) in [
-        (r#","MaxConcurrency":1"#, 3, 30.0),
-        ("", 3, 10.0),
-        ("", 41, 20.0),
-        (r#","MaxConcurrency":1000000000"#, 41, 20.0),
-        (r#","MaxConcurrency":2"#, 5, 30.0),
+    for (more, items, milliseconds) in [
+        (r#","MaxConcurrency":1"#, 3, 30_000),
+        ("", 3, 10_000),
+        ("", 41, 20_000),
+        (r#","MaxConcurrency":1000000000"#, 41, 20_000),
+        (r#","MaxConcurrency":2"#, 5, 30_000),
     ] {
         let input = format!("[{}]", vec!["0"; items].join(","));
-        assert_eq!(lasted(&tell(&map(more), &input, Mocks::none())), seconds, "{more} {items}");
+        assert_eq!(lasted(&tell(&map(more), &input, Mocks::none())), milliseconds, "{more} {items}");
     }
 }
 
@@ -266,7 +266,7 @@ fn a_failed_branch_ends_its_siblings_and_can_be_retried_as_a_whole() {
     );
     let mut world = Mocks::none().and("Work", throws("Busy")).and("Work", returns("1"));
     let run = attempt(&machine(&states), "{}", &options(), &mut world).expect("an execution");
-    assert_eq!((outcome(&run).as_str(), lasted(&run)), ("[1,{}]", 0.011 + 3.0 + 60.0));
+    assert_eq!((outcome(&run).as_str(), lasted(&run)), ("[1,{}]", 11 + 3_000 + 60_000));
     assert_eq!(world.asked, ["P[0] Work 1.1 {}", "P[0] Work 2.1 {}"]);
 }
 
@@ -310,7 +310,7 @@ fn a_value_that_grows_deeper_with_each_turn_is_stopped() {
     let nesting = r#""A":{"Type":"Pass","Parameters":{"a.$":"$"},"Next":"A"}"#;
     let unlimited = stepscope::interpreter::RunOptions { max_events: u64::MAX, ..options() };
     let run = attempt(&machine(nesting), "{}", &unlimited, &mut Mocks::none()).expect("an execution");
-    assert_eq!((text(&run.outcome.error), run.states_entered), ("States.DataLimitExceeded", 1_000));
+    assert_eq!((text(run.outcome.error.as_ref()), run.states_entered), ("States.DataLimitExceeded", 1_000));
 }
 
 #[test]
@@ -341,21 +341,79 @@ fn a_nested_execution_is_run_and_its_output_handed_back() {
     let run = starting(".sync:2", &doubling);
     let output = Value::parse(&outcome(&run)).expect("JSON");
     assert_eq!((output.get("Output"), output.get("Status")), (Some(&Value::from(1)), Some(&Value::from("SUCCEEDED"))));
-    assert_eq!(lasted(&run), 7.0);
+    assert_eq!(lasted(&run), 7_000);
     let [nested] = run.children.as_slice() else { panic!("one child") };
-    assert_eq!(nested.history.header.arn.as_ref().map(|arn| arn.as_str()), Some("arn:aws:states:eu-west-1:111111111111:execution:Child:c"));
+    assert_eq!(
+        nested.history.header.arn.as_ref().map(stepscope::model::ExecutionArn::as_str),
+        Some("arn:aws:states:eu-west-1:111111111111:execution:Child:c")
+    );
     let as_text = Value::parse(&outcome(&starting(".sync", &doubling))).expect("JSON");
     assert_eq!((as_text.get("Output"), as_text.get("Input")), (Some(&Value::from("1")), Some(&Value::from(r#"{"n":1}"#))));
     let at_once = starting("", &doubling);
-    assert_eq!((lasted(&at_once), at_once.children.len()), (0.0, 1));
+    assert_eq!((lasted(&at_once), at_once.children.len()), (0, 1));
 }
 
 #[test]
 fn a_nested_failure_is_a_failed_task_with_a_description() {
     let run = starting(".sync:2", &machine(r#""F":{"Type":"Fail","Error":"Broken","Cause":"by itself"}"#));
-    assert_eq!(text(&run.outcome.error), "States.TaskFailed");
-    let cause = Value::parse(text(&run.outcome.cause)).expect("JSON");
+    assert_eq!(text(run.outcome.error.as_ref()), "States.TaskFailed");
+    let cause = Value::parse(text(run.outcome.cause.as_ref())).expect("JSON");
     assert_eq!((cause.get("Error"), cause.get("Cause")), (Some(&Value::from("Broken")), Some(&Value::from("by itself"))));
+}
+
+#[test]
+fn a_token_waits_for_its_answer_whatever_became_of_the_execution_that_was_started() {
+    let parameters = format!(r#","Parameters":{{"StateMachineArn":"{CHILD}","Name":"c","Input":{{"token.$":"$$.Task.Token"}}}}"#);
+    let states = task("arn:aws:states:::states:startExecution.waitForTaskToken", &parameters);
+    let answered =
+        TaskAnswer { submitted: Some((Duration::ZERO, Value::Null)), ..ends_after(9_000, TaskOutcome::Succeeded(Value::from("done"))) };
+    let mut world = Mocks::none().and("Work", answered);
+    world.machines.insert(CHILD.to_owned(), child(&machine(r#""F":{"Type":"Fail"}"#)));
+    let run = attempt(&machine(&states), "{}", &options(), &mut world).expect("an execution");
+    assert_eq!((outcome(&run).as_str(), lasted(&run), run.children.len()), (r#""done""#, 9.001, 1));
+    let submitted = run.history.events.iter().find(|event| event.kind == EventType::TaskSubmitted).expect("submitted");
+    assert!(format!("{submitted:?}").contains("execution:Child:c"), "{submitted:?}");
+}
+
+#[test]
+fn a_synchronous_call_tells_of_a_failure_and_is_none() {
+    let parameters = format!(r#","Parameters":{{"StateMachineArn":"{CHILD}"}}"#);
+    let definition = machine(&task("arn:aws:states:::aws-sdk:sfn:startSyncExecution", &parameters));
+    let mut world = Mocks::none();
+    world.machines.insert(CHILD.to_owned(), child(&machine(r#""F":{"Type":"Fail","Error":"Broken"}"#)));
+    let run = attempt(&definition, "{}", &options(), &mut world).expect("an execution");
+    let answer = Value::parse(&outcome(&run)).expect("JSON");
+    assert_eq!((answer.get("Status"), answer.get("Error")), (Some(&Value::from("FAILED")), Some(&Value::from("Broken"))));
+    assert_eq!(answer.get("StopDate"), Some(&Value::from("2026-01-01T00:00:00Z")));
+}
+
+#[test]
+fn an_expression_of_a_rule_or_a_catcher_is_named_with_its_position() {
+    let next = r#""Z":{"Type":"Succeed"}"#;
+    let chosen = r#"{"Condition":false,"Next":"Z"},{"Condition":true,"Next":"Z","#;
+    let caught = r#"{"ErrorEquals":["Other"],"Next":"Z"},{"ErrorEquals":["States.ALL"],"Next":"Z","#;
+    for (states, place) in [
+        (format!(r#""C":{{"Type":"Choice","Choices":[{chosen}"Output":{{"v":"{{% $none %}}"}}}}]}}"#), "Choices[1]/Output/v"),
+        (format!(r#""C":{{"Type":"Choice","Choices":[{chosen}"Assign":{{"v":"{{% $none %}}"}}}}]}}"#), "Choices[1]/Assign/v"),
+        (task(LAMBDA, &format!(r#","Catch":[{caught}"Output":"{{% $none %}}"}}]"#)), "Catch[1]/Output"),
+        (task(LAMBDA, &format!(r#","Catch":[{caught}"Assign":{{"v":["{{% $none %}}"]}}}}]"#)), "Catch[1]/Assign/v[0]"),
+    ] {
+        let definition = machine(&format!("{states},{next}")).replacen('{', r#"{"QueryLanguage":"JSONata","#, 1);
+        let run = attempt(&definition, "{}", &options(), &mut Mocks::none().and("Work", throws("Broken"))).expect("an execution");
+        let said = outcome(&run);
+        let cause = format!("The JSONata expression '$none' specified for the field '{place}' returned nothing (undefined).");
+        assert!(said.ends_with(&cause), "{said}");
+    }
+}
+
+#[test]
+fn only_what_can_be_redriven_counts_its_redrives() {
+    let states =
+        r#""A":{"Type":"Pass","QueryLanguage":"JSONata","Output":"{% $exists($states.context.Execution.RedriveCount) %}","End":true}"#;
+    let mut express = options();
+    express.execution.express = true;
+    assert_eq!(gives(states, "{}"), "true");
+    assert_eq!(outcome(&attempt(&machine(states), "{}", &express, &mut Mocks::none()).expect("an execution")), "false");
 }
 
 #[test]
@@ -400,7 +458,7 @@ fn the_same_seed_tells_the_same_story() {
         let mut world = Mocks::none().and("Work", throws("Busy")).and("Work", returns("1"));
         let options = stepscope::interpreter::RunOptions { seed, ..options() };
         let run = attempt(&machine(&states), "{}", &options, &mut world).expect("an execution");
-        (format!("{:?}", run.history.events), lasted(&run).to_bits(), world.asked)
+        (format!("{:?}", run.history.events), lasted(&run), world.asked)
     };
     assert_eq!(story(1), story(1));
     assert_ne!(story(1).1, story(2).1);

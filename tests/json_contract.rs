@@ -422,7 +422,9 @@ fn every_replay(folder: &Path) -> Vec<Value> {
         let history = document["history"].as_array_mut().expect("a list");
         history.iter_mut().for_each(without_details);
         if !document["first_divergence"].is_null() {
-            ["recorded", "produced"].iter().for_each(|side| without_details(&mut document["first_divergence"][side]));
+            for side in ["recorded", "produced"] {
+                without_details(&mut document["first_divergence"][side]);
+            }
         }
     }
     documents

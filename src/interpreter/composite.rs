@@ -53,8 +53,8 @@ impl Execution<'_> {
                 Ok(Flow::Continue)
             }
             Err(problem) => {
-                let link = self.entry_link(thread);
-                self.troubled(thread, state, &problem, link)
+                let link = thread.entry_link();
+                thread.troubled(state, &problem, link)
             }
         }
     }
@@ -73,8 +73,8 @@ impl Execution<'_> {
                 Ok(Flow::Continue)
             }
             Err(error) => {
-                let link = self.entry_link(thread);
-                self.troubled(thread, state, &error.into(), link)
+                let link = thread.entry_link();
+                thread.troubled(state, &error.into(), link)
             }
         }
     }
@@ -211,15 +211,15 @@ impl Execution<'_> {
     }
 
     /// Takes the output of a branch or an iteration that came to its end.
-    pub(super) fn scope_finished(&mut self, thread: &mut Thread, parent: ThreadId, output: Payload) -> Result<Flow, Halt> {
+    pub(super) fn scope_finished(&mut self, thread: &mut Thread, parent: ThreadId, output: Payload) -> Flow {
         let in_map = self.peek(parent).is_some_and(|parent| matches!(self.machine.state(parent.state).kind, Kind::Map(_)));
         if in_map {
             thread.next = Next::IterationSucceeded(output);
-            return Ok(Flow::Continue);
+            return Flow::Continue;
         }
-        let Some(parent) = self.take(parent) else { return Ok(Flow::Done) };
+        let Some(parent) = self.take(parent) else { return Flow::Done };
         self.take_result(thread, parent, output, thread.last_event);
-        Ok(Flow::Done)
+        Flow::Done
     }
 
     pub(super) fn iteration_succeeded(&mut self, thread: &mut Thread, output: Payload) -> Result<Flow, Halt> {
@@ -260,7 +260,7 @@ impl Execution<'_> {
         let results: Vec<Payload> = composite.map(|composite| composite.results.into_iter().flatten().collect()).unwrap_or_default();
         let result = Payload::join(&results);
         let done = data_flow::with_result(state, &thread.input, &result, &self.around(thread, state, None, None));
-        self.leave(thread, state, done, state.next, thread.last_event)
+        thread.leave(state, done, state.next, thread.last_event)
     }
 
     pub(super) fn composite_failed(&mut self, thread: &mut Thread, state: &State, failure: Failure) -> Result<Flow, Halt> {

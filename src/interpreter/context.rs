@@ -102,15 +102,17 @@ impl Around<'_> {
     }
 }
 
+/// Express executions cannot be redriven, and do not count it.
 fn execution(facts: &ExecutionFacts) -> Value {
-    Value::object([
+    let redrives = (!facts.info.express).then(|| ("RedriveCount", Value::from(0)));
+    let members = [
         ("Id", Value::String(Rc::clone(&facts.info.arn))),
         ("Input", facts.input.value().clone()),
         ("StartTime", Value::from(iso_time(facts.start))),
         ("Name", Value::String(Rc::clone(&facts.info.name))),
         ("RoleArn", Value::String(Rc::clone(&facts.info.role_arn))),
-        ("RedriveCount", Value::from(0)),
-    ])
+    ];
+    Value::object(members.into_iter().chain(redrives))
 }
 
 fn state_machine(info: &ExecutionInfo) -> Value {

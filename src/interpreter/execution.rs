@@ -27,7 +27,7 @@ use super::world::{Pending, World};
 use super::{Outcome, Run, RunError};
 
 /// An Express execution may take five minutes.
-const LONGEST_EXPRESS: Duration = Duration::from_secs(300);
+const LONGEST_EXPRESS: Duration = Duration::from_mins(5);
 
 /// What an execution shares with those that it starts.
 #[derive(Debug)]
@@ -73,7 +73,8 @@ pub(super) struct Execution<'a> {
     /// Whether the world chooses each step.
     pub interleaves: bool,
     outcome: Option<Outcome>,
-    deadline: Option<Timestamp>,
+    /// When the execution times out.
+    pub deadline: Option<Timestamp>,
     slots: Vec<Slot>,
     free: Vec<u32>,
     ready: VecDeque<ThreadId>,
@@ -165,6 +166,12 @@ impl<'a> Execution<'a> {
             turns: 0,
             root_path: Rc::from([]),
         }
+    }
+
+    /// Without the `TimeoutSeconds` of the machine, which says nothing about the children of its Maps.
+    pub fn without_timeout_of_machine(mut self) -> Self {
+        self.deadline = if self.facts.info.express { self.facts.start.checked_add(LONGEST_EXPRESS).ok() } else { None };
+        self
     }
 
     /// Runs `block` to its end.

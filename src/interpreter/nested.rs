@@ -1,4 +1,11 @@
 //! Executions that a Task starts here: `startExecution`, and with `.sync` or `.sync:2` waits for.
+//!
+//! | action                              | the Task's result                        | when the execution fails  |
+//! |-------------------------------------|------------------------------------------|---------------------------|
+//! | `startExecution`                    | its ARN, at once                         | nobody hears of it        |
+//! | `startExecution.sync`, `.sync:2`    | its description                          | `States.TaskFailed`       |
+//! | `startExecution.waitForTaskToken`   | whatever the token is answered with      | nobody hears of it        |
+//! | `aws-sdk:sfn:startSyncExecution`    | its description, as the call answers     | the description says so   |
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -20,9 +27,11 @@ pub(super) const DEEPEST: u32 = 32;
 
 impl Execution<'_> {
     /// Runs the execution that the Task starts, when the world knows its state machine; `None` when the Task does something else.
+    ///
+    /// The answer has no end while the token is out: that is for the world to say.
     pub(super) fn start_machine(&mut self, task: &Task, call: &Call) -> Result<Option<TaskAnswer>, Halt> {
         let Service::Integration { resource_type, resource } = &task.resource.service else { return Ok(None) };
-        let (true, Some((action, waits))) = (matches!(&**resource_type, "states" | "aws-sdk:sfn"), starts(resource)) else {
+        let (true, Some(action)) = (matches!(&**resource_type, "states" | "aws-sdk:sfn"), starts(resource)) else {
             return Ok(None);
         };
         let arguments = call.input.value();
@@ -38,7 +47,7 @@ impl Execution<'_> {
             return Ok(Some(invalid_input(&text)));
         };
         let run = self.run_child(&child, info.clone(), input)?;
-        let answer = answer(&run, &info, &text, task.resource.pattern, waits, action);
+        let answer = answer(&run, &info, &text, task.resource.pattern, action);
         self.children.push(run);
         Ok(Some(answer))
     }
@@ -85,11 +94,18 @@ impl Execution<'_> {
     }
 }
 
-/// Whether an action starts an execution: which, and whether it answers with the end of it.
-fn starts(resource: &str) -> Option<(&'static str, bool)> {
+/// How an action starts an execution.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Action {
+    Start,
+    /// The call answers when the execution is over.
+    StartSync,
+}
+
+fn starts(resource: &str) -> Option<Action> {
     match resource.split('.').next()? {
-        "startExecution" => Some(("startExecution", false)),
-        "startSyncExecution" => Some(("startSyncExecution", true)),
+        "startExecution" => Some(Action::Start),
+        "startSyncExecution" => Some(Action::StartSync),
         _ => None,
     }
 }
@@ -106,34 +122,41 @@ fn invalid_input(text: &str) -> TaskAnswer {
     TaskAnswer { started: Some(Duration::ZERO), ended: Some((Duration::ZERO, failed)), ..TaskAnswer::default() }
 }
 
-fn answer(run: &Run, info: &ExecutionInfo, input: &str, pattern: Pattern, waits: bool, action: &str) -> TaskAnswer {
+fn answer(run: &Run, info: &ExecutionInfo, input: &str, pattern: Pattern, action: Action) -> TaskAnswer {
     let start = run.history.header.start.unwrap_or_default();
     let stop = run.history.header.stop;
     let first = Value::object([("ExecutionArn", Value::String(Rc::clone(&info.arn))), ("StartDate", Value::from(iso_time(start)))]);
     let at_once = TaskAnswer { started: Some(Duration::ZERO), ..TaskAnswer::default() };
     let lasted = stop.and_then(|stop| Duration::try_from(stop.duration_since(start)).ok()).unwrap_or_default();
     let over = run.outcome.status != ExecutionStatus::Running;
-    let ended = over.then(|| (lasted, outcome(run, info, input, pattern)));
-    match pattern {
-        _ if waits && action == "startSyncExecution" => TaskAnswer { ended, ..at_once },
-        Pattern::Sync | Pattern::Sync2 => TaskAnswer { submitted: Some((Duration::ZERO, first)), ended, ..at_once },
-        _ => TaskAnswer { ended: Some((Duration::ZERO, TaskOutcome::Succeeded(first))), ..at_once },
+    let described = || description(run, info, input, pattern, action);
+    match (action, pattern) {
+        (Action::StartSync, _) => TaskAnswer { ended: over.then(|| (lasted, TaskOutcome::Succeeded(described()))), ..at_once },
+        (Action::Start, Pattern::Sync | Pattern::Sync2) => {
+            let ended = over.then(|| (lasted, outcome(run, described())));
+            TaskAnswer { submitted: Some((Duration::ZERO, first)), ended, ..at_once }
+        }
+        (Action::Start, Pattern::WaitForTaskToken) => TaskAnswer { submitted: Some((Duration::ZERO, first)), ..at_once },
+        (Action::Start, Pattern::RequestResponse) => TaskAnswer { ended: Some((Duration::ZERO, TaskOutcome::Succeeded(first))), ..at_once },
     }
 }
 
 /// How a Task ends that waited for an execution: with its description, as a result or as the cause of `States.TaskFailed`.
-fn outcome(run: &Run, info: &ExecutionInfo, input: &str, pattern: Pattern) -> TaskOutcome {
-    let description = description(run, info, input, pattern);
+fn outcome(run: &Run, description: Value) -> TaskOutcome {
     if run.outcome.status == ExecutionStatus::Succeeded {
         return TaskOutcome::Succeeded(description);
     }
     TaskOutcome::Failed { event: EventType::TaskFailed, error: Some("States.TaskFailed".into()), cause: Some(description.to_json().into()) }
 }
 
-fn description(run: &Run, info: &ExecutionInfo, input: &str, pattern: Pattern) -> Value {
+fn description(run: &Run, info: &ExecutionInfo, input: &str, pattern: Pattern, action: Action) -> Value {
     let outcome = &run.outcome;
     let included = || Value::object([("Included", Value::from(true))]);
-    let milliseconds = |moment: Option<crate::model::Timestamp>| moment.map_or(Value::Null, |moment| moment.as_millisecond().into());
+    let date = |moment: Option<crate::model::Timestamp>| match (moment, action) {
+        (None, _) => Value::Null,
+        (Some(moment), Action::Start) => moment.as_millisecond().into(),
+        (Some(moment), Action::StartSync) => iso_time(moment).into(),
+    };
     let parsed = |text: &str| Value::parse(text).unwrap_or_else(|_| Value::from(text));
     let json = pattern == Pattern::Sync2;
     let mut members = Object::with_capacity(14);
@@ -151,13 +174,15 @@ fn description(run: &Run, info: &ExecutionInfo, input: &str, pattern: Pattern) -
     if let Some(output) = &outcome.output {
         members.insert("Output", if json { parsed(output) } else { Value::from(&**output) });
         members.insert("OutputDetails", included());
+    }
+    if outcome.output.is_some() && action == Action::Start {
         members.insert("RedriveCount", 0);
         members.insert("RedriveStatus", "NOT_REDRIVABLE");
         members.insert("RedriveStatusReason", "Execution is SUCCEEDED and cannot be redriven");
     }
-    members.insert("StartDate", milliseconds(run.history.header.start));
+    members.insert("StartDate", date(run.history.header.start));
     members.insert("StateMachineArn", Value::String(Rc::clone(&info.machine_arn)));
     members.insert("Status", outcome.status.name());
-    members.insert("StopDate", milliseconds(run.history.header.stop));
+    members.insert("StopDate", date(run.history.header.stop));
     Value::from(members)
 }

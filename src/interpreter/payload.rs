@@ -74,6 +74,7 @@ impl Payload {
     }
 
     /// This payload where `value` is the very value in it, else a new one.
+    #[must_use]
     pub fn same_or_new(&self, value: Value) -> Self {
         if is_same(self.value(), &value) { self.clone() } else { Self::from(value) }
     }

@@ -30,8 +30,8 @@ impl Execution<'_> {
                 Ok(Flow::Continue)
             }
             Err(problem) => {
-                let link = self.entry_link(thread);
-                self.troubled(thread, state, &problem, link)
+                let link = thread.entry_link();
+                thread.troubled(state, &problem, link)
             }
         }
     }
@@ -73,7 +73,7 @@ impl Execution<'_> {
             .recorder
             .write(attempt_event(state, AttemptStep::Scheduled), thread.last_event, self.now, |_| scheduled(task, call, region))?;
         let attempt = Attempt { answer, timeout_seconds: call.timeout_seconds, heartbeat_seconds: call.heartbeat_seconds, deadline: None };
-        let visit = thread.visit.get_or_insert_with(|| Visit::new(call.input.clone()));
+        let visit = thread.visit.get_or_insert_with(|| Box::new(Visit::new(call.input.clone())));
         let attempt = &mut **visit.attempt.insert(Box::new(attempt));
         let next = match attempt.answer.started {
             Some(after) => Some((after, AttemptStep::Started)),
@@ -85,7 +85,7 @@ impl Execution<'_> {
     /// Where the thread stands, and which visit of its state it makes there: counted when the visit first asks the world for something.
     pub(super) fn count_visit(&mut self, thread: &mut Thread) -> (ScopePath, u32) {
         let scope = self.path_of(thread);
-        let visit = thread.visit.get_or_insert_with(|| Visit::new(thread.input.clone()));
+        let visit = thread.visit.get_or_insert_with(|| Box::new(Visit::new(thread.input.clone())));
         if visit.number == 0 {
             let count = self.visits.entry((Rc::clone(&scope), thread.state)).or_default();
             *count += 1;
@@ -95,11 +95,14 @@ impl Execution<'_> {
     }
 
     fn answer(&mut self, thread: &mut Thread, state: &State, task: &Task, call: &Call) -> Result<TaskAnswer, Halt> {
-        if let Some(answer) = self.start_machine(task, call)? {
+        let started = self.start_machine(task, call)?;
+        if task.resource.pattern != Pattern::WaitForTaskToken
+            && let Some(answer) = started
+        {
             return Ok(answer);
         }
         let (scope, number) = self.count_visit(thread);
-        let visit = thread.visit.get_or_insert_with(|| Visit::new(call.input.clone()));
+        let visit = thread.visit.get_or_insert_with(|| Box::new(Visit::new(call.input.clone())));
         let request = TaskRequest {
             attempted: Attempted {
                 execution: &self.facts.info,
@@ -118,6 +121,10 @@ impl Execution<'_> {
             scheduled_event_id: self.recorder.count() + 1,
         };
         let mut answer = self.world.attempt(&request).map_err(|unanswered| Halt::Error(unanswered.into()))?;
+        if let Some(started) = started {
+            // What was started here is known better than the world knows it.
+            answer.submitted = started.submitted.filter(|_| answer.submitted.is_some());
+        }
         refuse_large_result(&mut answer, task);
         Ok(answer)
     }
@@ -175,7 +182,7 @@ impl Execution<'_> {
             .recorder
             .write(attempt_event(state, AttemptStep::Succeeded), thread.last_event, self.now, |_| result_details(state, Some(&result)))?;
         let done = data_flow::with_result(state, &thread.input, &result, &self.around(thread, state, None, None));
-        self.leave(thread, state, done, state.next, thread.last_event)
+        thread.leave(state, done, state.next, thread.last_event)
     }
 
     fn attempt_failed(&mut self, thread: &mut Thread, state: &State, event: EventType, failure: Failure) -> Result<Flow, Halt> {
@@ -292,7 +299,8 @@ fn scheduled(task: &Task, call: &Call, region: &str) -> Details {
         resource: Some(text(&task.resource.arn)),
         input: Some(call.input.event_text()),
         timeout_in_seconds: call.timeout_seconds,
-        heartbeat_in_seconds: call.heartbeat_seconds,
+        // `LambdaFunctionScheduled` has no such member.
+        heartbeat_in_seconds: call.heartbeat_seconds.filter(|_| task.resource.service != Service::Function),
         role_arn: call.role_arn.as_deref().map(text),
         ..Scheduled::default()
     };

@@ -149,8 +149,8 @@ pub(super) struct Attempt {
 }
 
 impl Visit {
-    pub fn new(effective: Payload) -> Box<Self> {
-        Box::new(Self { effective, number: 0, retry_count: 0, used: Vec::new(), attempt: None, composite: None, map_run: None })
+    pub fn new(effective: Payload) -> Self {
+        Self { effective, number: 0, retry_count: 0, used: Vec::new(), attempt: None, composite: None, map_run: None }
     }
 }
 

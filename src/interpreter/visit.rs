@@ -28,11 +28,11 @@ impl Execution<'_> {
         match &state.kind {
             Kind::Pass { result } => {
                 let done = data_flow::pass(state, result.as_ref(), &thread.input, &self.around(thread, state, None, None));
-                self.leave(thread, state, done, state.next, thread.before_entered)
+                thread.leave(state, done, state.next, thread.before_entered)
             }
             Kind::Succeed => {
                 let done = data_flow::without_result(state, &thread.input, &self.around(thread, state, None, None));
-                self.leave(thread, state, done, state.next, thread.before_entered)
+                thread.leave(state, done, state.next, thread.before_entered)
             }
             Kind::Choice { .. } => self.choose_rule(thread, state),
             Kind::Wait(wait) => self.wait(thread, state, wait),
@@ -40,10 +40,10 @@ impl Execution<'_> {
             Kind::Task(_) | Kind::Parallel { .. } | Kind::Map(_) => {
                 match data_flow::effective_input(state, &thread.input, &self.around(thread, state, None, None)) {
                     Ok(effective) => {
-                        thread.visit = Some(Visit::new(effective));
+                        thread.visit = Some(Box::new(Visit::new(effective)));
                         self.begin(thread, state)
                     }
-                    Err(error) => self.troubled(thread, state, &error.into(), thread.before_entered),
+                    Err(error) => thread.troubled(state, &error.into(), thread.before_entered),
                 }
             }
         }
@@ -93,9 +93,9 @@ impl Execution<'_> {
         match (done, next) {
             (Ok(_), None) => {
                 let error = EvaluationError::runtime(choice::NO_CHOICE);
-                self.troubled(thread, state, &error.into(), thread.before_entered)
+                thread.troubled(state, &error.into(), thread.before_entered)
             }
-            (done, next) => self.leave(thread, state, done, next.map_or(Transition::End, Transition::Next), thread.before_entered),
+            (done, next) => thread.leave(state, done, next.map_or(Transition::End, Transition::Next), thread.before_entered),
         }
     }
 
@@ -107,13 +107,13 @@ impl Execution<'_> {
         match until {
             Ok(until) => {
                 let done = data_flow::without_result(state, &thread.input, &around);
-                match self.leave(thread, state, done, state.next, thread.entered_event)? {
+                match thread.leave(state, done, state.next, thread.entered_event)? {
                     Flow::Continue if matches!(thread.next, Next::Exit(_)) => Ok(Flow::At(until)),
                     flow => Ok(flow),
                 }
             }
             // Unlike other states, a Wait links the failure to its own entry.
-            Err(error) => self.troubled(thread, state, &error.into(), thread.entered_event),
+            Err(error) => thread.troubled(state, &error.into(), thread.entered_event),
         }
     }
 
@@ -127,25 +127,7 @@ impl Execution<'_> {
                 let failure = Failure { error, cause, heartbeat: false };
                 self.failed(thread, state, failure, thread.entered_event)
             }
-            Err(error) => self.troubled(thread, state, &error.into(), thread.before_entered),
-        }
-    }
-
-    /// Leaves the state with what was made of its input, or fails it.
-    pub(super) fn leave(
-        &mut self,
-        thread: &mut Thread,
-        state: &State,
-        done: Result<Completed, Problem>,
-        to: Transition,
-        link: u64,
-    ) -> Result<Flow, Halt> {
-        match done {
-            Ok(Completed { output, assigned }) => {
-                thread.next = Next::Exit(Box::new(Exit { output, assigned, to }));
-                Ok(Flow::Continue)
-            }
-            Err(problem) => self.troubled(thread, state, &problem, link),
+            Err(error) => thread.troubled(state, &error.into(), thread.before_entered),
         }
     }
 
@@ -172,32 +154,7 @@ impl Execution<'_> {
                 thread.next = Next::Enter;
                 Ok(Flow::Continue)
             }
-            Transition::End => self.finish(thread, output),
-        }
-    }
-
-    /// Fails a state whose expressions or output are of no use. `link` is what an `EvaluationFailed` names as its cause.
-    pub(super) fn troubled(&mut self, thread: &mut Thread, state: &State, problem: &Problem, link: u64) -> Result<Flow, Halt> {
-        self.troubled_unless_handled(thread, state, problem, link, true)
-    }
-
-    /// As [`troubled`](Self::troubled), where `can_be_handled` says whether Retry and Catch apply.
-    pub(super) fn troubled_unless_handled(
-        &mut self,
-        thread: &mut Thread,
-        state: &State,
-        problem: &Problem,
-        link: u64,
-        can_be_handled: bool,
-    ) -> Result<Flow, Halt> {
-        let failure = problem.failure(state, thread.entered_event);
-        match problem {
-            Problem::Evaluation(error) if error.error == QUERY => {
-                let location = error.location.clone();
-                thread.next = Next::EvaluationFailed(Box::new(FailedEvaluation { failure, location, previous: link, can_be_handled }));
-                Ok(Flow::Continue)
-            }
-            _ => Err(Halt::Failed { failure, previous_event_id: thread.last_event }),
+            Transition::End => Ok(self.finish(thread, output)),
         }
     }
 
@@ -246,32 +203,69 @@ impl Execution<'_> {
             return Ok(Flow::Continue);
         };
         match data_flow::caught(state, catcher, &thread.input, &failure, &self.around(thread, state, None, None)) {
-            Ok(done) => self.leave(thread, state, Ok(done), Transition::Next(catcher.next), event),
+            Ok(done) => thread.leave(state, Ok(done), Transition::Next(catcher.next), event),
             // What fails in a catcher is not caught again.
-            Err(problem) => self.troubled_unless_handled(thread, state, &problem, event, false),
+            Err(problem) => thread.troubled_unless_handled(state, &problem, event, false),
         }
     }
 
     /// Ends the thread's scope: the execution, a branch, or an iteration.
-    fn finish(&mut self, thread: &mut Thread, output: super::Payload) -> Result<Flow, Halt> {
+    fn finish(&mut self, thread: &mut Thread, output: super::Payload) -> Flow {
         match thread.parent {
             None => {
                 thread.next = Next::Succeed(output);
-                Ok(Flow::Continue)
+                Flow::Continue
             }
             Some(parent) => self.scope_finished(thread, parent, output),
         }
-    }
-
-    /// What an `EvaluationFailed` names as its cause while an attempt begins.
-    pub(super) fn entry_link(&self, thread: &Thread) -> u64 {
-        let first = thread.visit.as_ref().is_none_or(|visit| visit.retry_count == 0);
-        if first { thread.before_entered } else { thread.last_event }
     }
 
     /// What expressions of a JSONata state look at is the state's input, those of JSONPath look at the effective one: the same
     /// payload, since JSONata has no `InputPath`.
     pub(super) fn is_jsonata(state: &State) -> bool {
         state.language == QueryLanguage::Jsonata
+    }
+}
+
+impl Thread {
+    /// Leaves the state with what was made of its input, or fails it.
+    pub(super) fn leave(&mut self, state: &State, done: Result<Completed, Problem>, to: Transition, link: u64) -> Result<Flow, Halt> {
+        match done {
+            Ok(Completed { output, assigned }) => {
+                self.next = Next::Exit(Box::new(Exit { output, assigned, to }));
+                Ok(Flow::Continue)
+            }
+            Err(problem) => self.troubled(state, &problem, link),
+        }
+    }
+
+    /// Fails a state whose expressions or output are of no use. `link` is what an `EvaluationFailed` names as its cause.
+    pub(super) fn troubled(&mut self, state: &State, problem: &Problem, link: u64) -> Result<Flow, Halt> {
+        self.troubled_unless_handled(state, problem, link, true)
+    }
+
+    /// As [`troubled`](Self::troubled), where `can_be_handled` says whether Retry and Catch apply.
+    pub(super) fn troubled_unless_handled(
+        &mut self,
+        state: &State,
+        problem: &Problem,
+        link: u64,
+        can_be_handled: bool,
+    ) -> Result<Flow, Halt> {
+        let failure = problem.failure(state, self.entered_event);
+        match problem {
+            Problem::Evaluation(error) if error.error == QUERY => {
+                let location = error.location.clone();
+                self.next = Next::EvaluationFailed(Box::new(FailedEvaluation { failure, location, previous: link, can_be_handled }));
+                Ok(Flow::Continue)
+            }
+            _ => Err(Halt::Failed { failure, previous_event_id: self.last_event }),
+        }
+    }
+
+    /// What an `EvaluationFailed` names as its cause while an attempt begins.
+    pub(super) fn entry_link(&self) -> u64 {
+        let first = self.visit.as_ref().is_none_or(|visit| visit.retry_count == 0);
+        if first { self.before_entered } else { self.last_event }
     }
 }

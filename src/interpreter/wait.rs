@@ -11,6 +11,9 @@ use super::{moment, settings};
 /// The service counts a delay in seconds of 31 bits.
 const LONGEST: Duration = Duration::from_secs(i32::MAX as u64);
 
+/// What error texts call a timestamp.
+const FORMAT: &str = "ISO-8601 extended offset date-time format string";
+
 /// The moment until which to wait, which is now when it has passed already.
 pub fn until(wait: &Wait, scope: Scope<'_>, now: Timestamp) -> Result<Timestamp, EvaluationError> {
     let moment = match wait {
@@ -62,7 +65,6 @@ fn timestamp(setting: &Setting, scope: Scope<'_>) -> Result<Timestamp, Evaluatio
     if let Some(moment) = value.as_str().and_then(moment::parse) {
         return Ok(moment);
     }
-    const FORMAT: &str = "ISO-8601 extended offset date-time format string";
     Err(match setting {
         Setting::Path(path) => EvaluationError::runtime(format!(
             "The TimestampPath parameter does not reference a valid {FORMAT}: {} == {}",

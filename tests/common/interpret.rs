@@ -138,17 +138,17 @@ fn line(event: &HistoryEvent) -> String {
     format!("{} {link} {}{more}{output}{error}", event.id, event.kind.name())
 }
 
-/// Seconds from the start to the end.
-pub fn lasted(run: &Run) -> f64 {
+/// Milliseconds from the start to the end.
+pub fn lasted(run: &Run) -> i64 {
     let header = &run.history.header;
     let (start, stop) = (header.start.expect("a start"), header.stop.expect("an end"));
-    stop.duration_since(start).as_secs_f64()
+    stop.as_millisecond() - start.as_millisecond()
 }
 
 pub fn child(definition: &str) -> Child {
     Child { machine: compile(definition).expect("a definition"), express: false }
 }
 
-pub fn text(value: &Option<Rc<str>>) -> &str {
-    value.as_deref().unwrap_or("-")
+pub fn text(value: Option<&Rc<str>>) -> &str {
+    value.map_or("-", |text| text)
 }

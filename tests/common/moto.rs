@@ -57,7 +57,7 @@ fn start() -> Option<Moto> {
 }
 
 /// The environment's Python, where `scripts/test` made one.
-fn python() -> Option<PathBuf> {
+pub fn python() -> Option<PathBuf> {
     let beside_the_build = || PathBuf::from(env!("CARGO_TARGET_TMPDIR")).parent().map(|target| target.join("moto-venv"));
     let environment = std::env::var_os("STEPSCOPE_TEST_VENV").map(PathBuf::from).or_else(beside_the_build)?;
     // Copied into it last, so its presence says that the environment is whole.

@@ -6,11 +6,13 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
 
 use super::world::Given;
 use crate::analysis::execution::quoted;
 use crate::expr::Value;
+use crate::interpreter::mocks::scope_label;
 use crate::interpreter::{Outcome, TaskOutcome};
 use crate::model::{ExecutionStatus, Timestamp};
 
@@ -87,23 +89,26 @@ fn lines(value: &Json) -> String {
     format!("{value:#}\n")
 }
 
-/// The MockConfigFile: for each state one response, whose attempts are counted through the run.
+/// The MockConfigFile: for each state one response, whose attempts are counted through the run. Where iterations got different answers
+/// each has its own: which of them asks first is no matter of the definition. That form is ours, Step Functions Local does not know it.
 fn mocks(parts: &Parts<'_>) -> Json {
     let mut order: Vec<&str> = Vec::new();
-    let mut answers: HashMap<&str, Vec<Json>> = HashMap::new();
+    let mut answers: HashMap<&str, IndexMap<String, Vec<Json>>> = HashMap::new();
     for given in parts.given {
-        let list = answers.entry(&given.key.state).or_default();
-        if list.is_empty() {
+        let scopes = answers.entry(&given.key.state).or_default();
+        if scopes.is_empty() {
             order.push(&given.key.state);
         }
-        list.push(answer(given, parts.timed));
+        scopes.entry(scope_label(&given.key.scope)).or_default().push(answer(given, parts.timed));
     }
     // One more attempt than there was time for has no answer either.
     if matches!(parts.outcome.status, ExecutionStatus::TimedOut | ExecutionStatus::Aborted | ExecutionStatus::Running) {
-        answers.values_mut().for_each(|list| list.push(json!({"Never": true})));
+        for list in answers.values_mut().flat_map(IndexMap::values_mut) {
+            list.push(json!({"Never": true}));
+        }
     }
     let responses: Map<String, Json> =
-        order.iter().map(|state| (response_name(state), numbered(answers.remove(state).unwrap_or_default()))).collect();
+        order.iter().map(|state| (response_name(state), response(answers.remove(state).unwrap_or_default()))).collect();
     let states: Map<String, Json> = order.iter().map(|state| ((*state).to_owned(), Json::from(response_name(state)))).collect();
     json!({
         "StateMachines": {parts.machine: {"TestCases": {TEST_CASE: states}}},
@@ -113,6 +118,16 @@ fn mocks(parts: &Parts<'_>) -> Json {
 
 fn response_name(state: &str) -> String {
     format!("{state} as recorded")
+}
+
+/// The answers of a state: counted through the run where its scopes do not differ, else by scope.
+fn response(scopes: IndexMap<String, Vec<Json>>) -> Json {
+    let mut all = scopes.values().flatten();
+    let first = all.next();
+    if scopes.len() < 2 || all.all(|answer| Some(answer) == first) {
+        return numbered(scopes.into_values().flatten().collect());
+    }
+    scopes.into_iter().map(|(label, answers)| (label, numbered(answers))).collect::<Map<_, _>>().into()
 }
 
 /// `{"0": …, "1-2": …}`: like answers in a row stand once.

@@ -9,7 +9,9 @@
 //! What was learned is only ever a value that is drawn. The next run computes everything from it anew, so that a wrong guess leads
 //! to a difference, never to agreement.
 
-use std::collections::HashSet;
+use std::ops::Range;
+
+use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::chance::{BELOW_ONE, Draw, Drawn, Extreme, Known};
 use super::compare::{Difference, Strictness, differences};
@@ -70,6 +72,8 @@ pub(super) fn learn<E>(recorded: &[HistoryEvent], mut run: impl FnMut(&Known, Ex
 /// What one run teaches.
 struct Lesson<'d> {
     draws: &'d [Draw],
+    /// Finds the drawn texts that are not known in a produced string, and which draw each is of.
+    texts: Option<(AhoCorasick, Vec<usize>)>,
     learned: Known,
     /// Places that may depend on random numbers: the event, the difference.
     numbers: Vec<(usize, Difference)>,
@@ -77,7 +81,7 @@ struct Lesson<'d> {
 
 impl<'d> Lesson<'d> {
     fn new(draws: &'d [Draw]) -> Self {
-        Self { draws, learned: Known::new(), numbers: Vec::new() }
+        Self { draws, texts: finder(draws), learned: Known::new(), numbers: Vec::new() }
     }
 
     /// Goes through both histories for as long as they differ in drawn values alone.
@@ -113,35 +117,34 @@ impl<'d> Lesson<'d> {
 
     /// Learns the drawn texts that stand in `produced`. Texts of several draws must be as long as the recorded ones.
     fn text(&mut self, recorded: &str, produced: &str) -> bool {
-        let drawn: Vec<(usize, &str)> = self
-            .draws
-            .iter()
-            .enumerate()
-            .filter_map(|(number, draw)| match &draw.value {
-                Drawn::Text(text) if !draw.known && produced.contains(&**text) => Some((number, &**text)),
-                _ => None,
-            })
-            .collect();
-        // The ARN of a Map Run holds a UUID that was drawn for it.
-        let is_part = |text: &str| drawn.iter().any(|(_, other)| other.len() > text.len() && other.contains(text));
-        let drawn: Vec<(usize, &str)> = drawn.iter().copied().filter(|(_, text)| !is_part(text)).collect();
-        let found = match drawn.as_slice() {
-            [] => return false,
-            [(number, text)] => instead_of(text, recorded, produced).map(|found| vec![(*number, found)]),
-            several => several
-                .iter()
-                .map(|(number, text)| {
-                    let at = produced.find(text)?;
-                    Some((*number, recorded.get(at..at + text.len())?.to_owned()))
-                })
-                .collect(),
-        };
-        let Some(found) = found else { return false };
-        let agrees = drawn.iter().zip(&found).fold(produced.to_owned(), |text, ((_, drawn), (_, found))| text.replace(drawn, found));
-        if agrees != recorded {
+        let Some((finder, numbers)) = &self.texts else { return false };
+        let found: Vec<(Range<usize>, usize)> =
+            finder.find_iter(produced).map(|found| (found.range(), numbers[found.pattern().as_usize()])).collect();
+        let Some((_, first)) = found.first() else { return false };
+        let drawn: usize = found.iter().map(|(range, _)| range.len()).sum();
+        let is_one = found.iter().all(|(_, number)| number == first);
+        let Some(rest) = recorded.len().checked_sub(produced.len() - drawn) else { return false };
+        let mut learned = Known::new();
+        let (mut at, mut copied) = (0, 0);
+        for (range, number) in &found {
+            let between = &produced[copied..range.start];
+            let length = if is_one { rest / found.len() } else { range.len() };
+            let Some(text) = recorded[at..].strip_prefix(between).and_then(|after| after.get(..length)).filter(|text| !text.is_empty())
+            else {
+                return false;
+            };
+            at += between.len() + length;
+            copied = range.end;
+            let text = Drawn::Text(text.into());
+            if learned.get(number).or(self.learned.get(number)).is_some_and(|known| *known != text) {
+                return false;
+            }
+            learned.insert(*number, text);
+        }
+        if recorded[at..] != produced[copied..] {
             return false;
         }
-        self.learned.extend(found.into_iter().map(|(number, text)| (number, Drawn::Text(text.into()))));
+        self.learned.extend(learned);
         true
     }
 
@@ -166,30 +169,55 @@ impl<'d> Lesson<'d> {
         self.draws.iter().enumerate().filter(move |(_, draw)| is_open(draw)).map(|(number, _)| number)
     }
 
-    /// Learns random numbers: each place depends on one of those that were drawn last before its event, in their order.
+    /// Learns random numbers: the places of an event that depend on them are those of the draws before it, in their order.
     fn solve(&mut self, lowest: &Ran, greatest: &Ran) {
-        let mut used: HashSet<usize> = HashSet::new();
-        let mut from = 0;
-        while from < self.numbers.len() {
-            let index = self.numbers[from].0;
-            let places: Vec<Difference> =
-                self.numbers[from..].iter().take_while(|(at, _)| *at == index).map(|(_, place)| place.clone()).collect();
-            from += places.len();
-            let open: Vec<usize> = self.open_random(index).filter(|number| !used.contains(number)).collect();
-            let depending = depending(lowest, greatest, index);
-            for (draw, place) in open.iter().zip(&places) {
-                let number = |value: &Option<Value>| value.as_ref().and_then(Value::as_number).map(Number::as_f64);
-                if let Some(probe) = depending.iter().find(|probe| probe.is_at(place))
-                    && let (Some(low), Some(high), Some(wanted)) =
-                        (number(&probe.recorded), number(&probe.produced), number(&place.recorded))
-                    && let Some(random) = between(low, high, wanted)
-                {
-                    self.learned.insert(*draw, Drawn::Random(random));
-                }
+        let is_open = |draw: &Draw| !draw.known && matches!(draw.value, Drawn::Random(_));
+        let open: Vec<usize> = (0..self.draws.len()).filter(|number| is_open(&self.draws[*number])).collect();
+        // Where branches went on in between, nothing has come of a draw when the next event is written.
+        let mut late: Vec<usize> =
+            open.iter().copied().filter(|number| numeric(depending(lowest, greatest, self.draws[*number].events)).is_empty()).collect();
+        let numbers = std::mem::take(&mut self.numbers);
+        for places in numbers.chunk_by(|(one, _), (other, _)| one == other) {
+            let index = places[0].0;
+            let first = open.partition_point(|number| self.draws[*number].events < index);
+            let last = open.partition_point(|number| self.draws[*number].events <= index);
+            let probes = numeric(depending(lowest, greatest, index));
+            let own = &open[first..last];
+            let drawn = if own.is_empty() {
+                late.iter().copied().filter(|number| self.draws[*number].events < index).collect()
+            } else {
+                own.to_vec()
+            };
+            for (draw, probe) in drawn.iter().zip(&probes) {
+                let place = places.iter().find(|(_, place)| place.is_at(probe));
+                let value = match place {
+                    Some((_, place)) => between_extremes(probe, place).map(Drawn::Random),
+                    // It happens to be the recorded one.
+                    None => Some(self.draws[*draw].value.clone()),
+                };
+                self.learned.extend(value.map(|value| (*draw, value)));
             }
-            used.extend(open);
+            if own.is_empty() {
+                late.retain(|number| !drawn.contains(number));
+            }
         }
     }
+}
+
+/// The places that hold numbers.
+fn numeric(mut places: Vec<Difference>) -> Vec<Difference> {
+    places.retain(|place| number(place.recorded.as_ref()).is_some());
+    places
+}
+
+fn number(value: Option<&Value>) -> Option<f64> {
+    value.and_then(Value::as_number).map(Number::as_f64)
+}
+
+/// The random number that gives what was recorded at a place, which the probe filled in with the smallest and the greatest.
+fn between_extremes(probe: &Difference, place: &Difference) -> Option<f64> {
+    let (low, high) = (number(probe.recorded.as_ref())?, number(probe.produced.as_ref())?);
+    between(low, high, number(place.recorded.as_ref())?)
 }
 
 /// The places of an event that two runs with other drawn values fill in differently.
@@ -200,13 +228,19 @@ pub(super) fn depending(one: &Ran, other: &Ran, index: usize) -> Vec<Difference>
     }
 }
 
-/// What stands in `recorded` at the places of `text` in `produced`.
-fn instead_of(text: &str, recorded: &str, produced: &str) -> Option<String> {
-    let count = produced.matches(text).count();
-    let rest = produced.len() - count * text.len();
-    let length = recorded.len().checked_sub(rest)? / count;
-    let at = produced.find(text)?;
-    recorded.get(at..at + length).filter(|found| !found.is_empty()).map(str::to_owned)
+/// Finds the drawn texts that are not known: the longest where one holds another, as the ARN of a Map Run holds a UUID.
+fn finder(draws: &[Draw]) -> Option<(AhoCorasick, Vec<usize>)> {
+    let open = draws.iter().enumerate().filter_map(|(number, draw)| match &draw.value {
+        Drawn::Text(text) if !draw.known => Some((text.as_bytes(), number)),
+        _ => None,
+    });
+    let (texts, numbers): (Vec<&[u8]>, Vec<usize>) = open.unzip();
+    if texts.is_empty() {
+        return None;
+    }
+    // Only too many bytes of texts make this fail; then nothing is learned from them.
+    let finder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(texts).ok()?;
+    Some((finder, numbers))
 }
 
 /// A time as text, or as milliseconds since the epoch.
@@ -227,4 +261,60 @@ fn between(low: f64, high: f64, wanted: f64) -> Option<f64> {
         (false, true) => (wanted - low) / (high - low) * BELOW_ONE,
     };
     (0.0..1.0).contains(&random).then_some(random)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(texts: &[&str]) -> Vec<Draw> {
+        texts.iter().map(|text| Draw { value: Drawn::Text((*text).into()), events: 0, known: false }).collect()
+    }
+
+    fn learned(texts: &[&str], recorded: &str, produced: &str) -> Option<Vec<(usize, String)>> {
+        let draws = drawn(texts);
+        let mut lesson = Lesson::new(&draws);
+        lesson.text(recorded, produced).then(|| {
+            let mut learned: Vec<(usize, String)> = lesson
+                .learned
+                .into_iter()
+                .map(|(number, value)| match value {
+                    Drawn::Text(text) => (number, text.to_string()),
+                    other => panic!("{other:?}"),
+                })
+                .collect();
+            learned.sort();
+            learned
+        })
+    }
+
+    #[test]
+    fn a_text_is_what_stands_in_its_place() {
+        let one = |text: &str| Some(vec![(0, text.to_owned())]);
+        assert_eq!(learned(&["UUID"], "order-12345678", "order-UUID"), one("12345678"));
+        assert_eq!(learned(&["UUID"], "a-77-b-77", "a-UUID-b-UUID"), one("77"));
+        assert_eq!(learned(&["UUID"], "a-77-b-78", "a-UUID-b-UUID"), None);
+        assert_eq!(learned(&["UUID"], "other-77", "order-UUID"), None);
+        assert_eq!(learned(&["UUID"], "order-", "order-UUID"), None);
+        assert_eq!(learned(&["UUID"], "order-7!", "order-UUID?"), None);
+    }
+
+    #[test]
+    fn several_texts_are_as_long_as_the_recorded_ones() {
+        let both = vec![(0, "1111".to_owned()), (1, "2222".to_owned())];
+        assert_eq!(learned(&["AAAA", "BBBB"], "1111 and 2222", "AAAA and BBBB"), Some(both));
+        assert_eq!(learned(&["AAAA", "BBBB"], "11 and 2222", "AAAA and BBBB"), None);
+        // The text that holds another one is meant.
+        assert_eq!(learned(&["AAAA", "run:AAAA"], "x run:2222", "x run:AAAA"), Some(vec![(1, "run:2222".to_owned())]));
+    }
+
+    #[test]
+    fn a_random_number_lies_on_the_line_between_its_extremes() {
+        let near = |random: Option<f64>, wanted: f64| assert!((random.expect("a number") - wanted).abs() < 1e-9, "{random:?}");
+        near(between(1.0, 6.0, 1.0), 0.5 / 6.0);
+        near(between(1.0, 6.0, 6.0), 5.5 / 6.0);
+        near(between(0.0, BELOW_ONE, 0.25), 0.25);
+        assert_eq!(between(1.0, 6.0, 9.0), None);
+        assert_eq!(between(3.0, 3.0, 3.0), None);
+    }
 }

@@ -113,7 +113,14 @@ pub fn replay(request: Request<'_>) -> Result<Replayed, ReplayError> {
             return Ok(Replayed { report, fixture: None });
         }
     };
-    let mut learned = learn(recording.events(), |known, extreme| plan.run(&recording, request.changes, known, extreme))?;
+    let mut learned = match learn(recording.events(), |known, extreme| plan.run(&recording, request.changes, known, extreme)) {
+        Ok(learned) => learned,
+        Err(error @ (RunError::Input(_) | RunError::LargeInput(_))) if request.changes.is_none() => {
+            report.not_replayable = Some(error.to_string());
+            return Ok(Replayed { report, fixture: None });
+        }
+        Err(error) => return Err(error.into()),
+    };
     if request.changes.is_none() {
         end_as_recorded(&recording, &mut learned.ran.run);
     }

@@ -36,10 +36,12 @@ impl ChangedWorld<'_> {
     /// The user's answer for `name`, the state's own name or [`ANY`].
     fn mocked(&mut self, name: &str, request: &TaskRequest<'_>) -> Option<TaskAnswer> {
         let answers = self.changes.mocks.get(name)?;
-        let asked = self.asked.entry(request.attempted.state.to_owned()).or_default();
+        let state = request.attempted.state;
+        let own = answers.within(request.attempted.scope);
+        let asked = self.asked.entry(own.map_or_else(|| state.to_owned(), |(scope, _)| format!("{scope}/{state}"))).or_default();
         let number = *asked;
         *asked += 1;
-        let answer = answers.get(number)?.to_task(request);
+        let answer = own.map_or(answers, |(_, answers)| answers).get(number)?.to_task(request);
         self.recorded.note(Given::by_user(key(&request.attempted), answer.clone()));
         Some(answer)
     }

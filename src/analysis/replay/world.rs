@@ -194,10 +194,15 @@ impl World for RecordedWorld<'_> {
     }
 
     fn map_run(&mut self, request: &MapRunRequest<'_>) -> MapRunAnswer {
-        let events = self.recording.map_run(&key(&request.attempted));
-        self.notes.borrow_mut().map_runs += 1;
-        let unfinished = || MapRunAnswer { ended: Some((Duration::ZERO, MapRunOutcome::Unfinished)), exits_from_success: false };
-        events.map_or_else(unfinished, |events| self.map_run_answer(events))
+        let key = key(&request.attempted);
+        let mut notes = self.notes.borrow_mut();
+        notes.map_runs += 1;
+        if let Some(events) = self.recording.map_run(&key) {
+            drop(notes);
+            return self.map_run_answer(events);
+        }
+        notes.unanswered.push(key);
+        MapRunAnswer { ended: Some((Duration::ZERO, MapRunOutcome::Unfinished)), exits_from_success: false }
     }
 
     fn choose(&mut self, pending: &[Pending<'_>], events: usize) -> Option<usize> {

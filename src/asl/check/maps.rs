@@ -72,6 +72,9 @@ impl<'s> Checker<'s> {
             if let Some(config) = reader.member("ReaderConfig").filter(|config| config.node.is_object()) {
                 self.fields(&config, &[READER_CONFIG], sight);
                 self.only_one(&config, &["MaxItems", "MaxItemsPath"]);
+                if config.node.get("CSVHeaderLocation").and_then(Node::as_str) == Some("GIVEN") {
+                    self.required(&config, &["CSVHeaders"]);
+                }
             }
         }
         if let Some(batcher) = map.member("ItemBatcher").filter(|batcher| batcher.node.is_object()) {

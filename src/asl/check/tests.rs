@@ -561,6 +561,13 @@ fn a_distributed_map_has_fields_of_its_own() {
         &distributed(r#", "ToleratedFailurePercentage": 101"#, standard),
         "The value of 'ToleratedFailurePercentage' must be from 0 to 100, and this is 101 at /States/S/ToleratedFailurePercentage",
     );
+    schema(
+        &distributed(
+            r#", "ItemReader": {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "GIVEN"}}"#,
+            standard,
+        ),
+        "These fields are required: [CSVHeaders] at /States/S/ItemReader/ReaderConfig",
+    );
     for (label, message) in [
         ("", "Label cannot be empty"),
         ("a b", "Label contains invalid character: ' '"),

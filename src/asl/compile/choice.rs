@@ -18,13 +18,14 @@ impl Compiler {
     pub(super) fn choice(&mut self, fields: &Fields<'_>, language: QueryLanguage, place: &mut Place<'_>) -> Result<Kind, CompileError> {
         let default = self.target(fields, "Default", place.names, place.block)?;
         let mut rules = Vec::new();
-        for rule in fields.objects("Choices")? {
+        for (position, rule) in fields.objects("Choices")?.into_iter().enumerate() {
+            let part = format!("Choices[{position}]/");
             let next = self.target(&rule, "Next", place.names, place.block)?;
             rules.push(ChoiceRule {
                 condition: condition(&rule, language)?,
                 next: next.ok_or_else(|| rule.error("Next is missing: where does this rule lead?"))?,
-                assign: rule.template("Assign", language)?,
-                output: if language == QueryLanguage::Jsonata { rule.template("Output", language)? } else { None },
+                assign: rule.template_in(&part, "Assign", language)?,
+                output: if language == QueryLanguage::Jsonata { rule.template_in(&part, "Output", language)? } else { None },
             });
         }
         Ok(Kind::Choice { rules, default })

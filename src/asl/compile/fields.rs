@@ -137,12 +137,17 @@ impl<'a> Fields<'a> {
 
     /// A payload template.
     pub(super) fn template(&self, field: &str, language: QueryLanguage) -> Result<Option<Template>, CompileError> {
+        self.template_in("", field, language)
+    }
+
+    /// A payload template in a part of a state, such as `Catch[0]/`, which errors of its expressions name before the field.
+    pub(super) fn template_in(&self, part: &str, field: &str, language: QueryLanguage) -> Result<Option<Template>, CompileError> {
         let Some(value) = self.get(field) else { return Ok(None) };
         let language = match language {
             QueryLanguage::JsonPath => TemplateLanguage::JsonPath,
             QueryLanguage::Jsonata => TemplateLanguage::Jsonata,
         };
-        let compiled = Template::compile(value, language, field);
+        let compiled = Template::compile(value, language, &format!("{part}{field}"));
         compiled.map(Some).map_err(|(place, error)| CompileError::new(self.at(field) + &place, error.to_string()))
     }
 

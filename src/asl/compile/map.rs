@@ -54,7 +54,7 @@ fn item_reader(fields: &Fields<'_>, language: QueryLanguage) -> Result<ItemReade
         config.iter().flat_map(|config| config.object.iter()).filter(|(name, _)| !name.starts_with("MaxItems")).map(owned).collect();
     Ok(ItemReader {
         resource: fields.wanted_text("Resource")?.clone(),
-        arguments: arguments(fields, language)?,
+        arguments: arguments(fields, "ItemReader/", language)?,
         config: rest.into(),
         max_items,
     })
@@ -64,20 +64,20 @@ fn item_batcher(fields: &Fields<'_>, language: QueryLanguage) -> Result<ItemBatc
     Ok(ItemBatcher {
         max_items: fields.setting("MaxItemsPerBatch", language)?,
         max_input_bytes: fields.setting("MaxInputBytesPerBatch", language)?,
-        batch_input: fields.template("BatchInput", language)?,
+        batch_input: fields.template_in("ItemBatcher/", "BatchInput", language)?,
     })
 }
 
 fn result_writer(fields: &Fields<'_>, language: QueryLanguage) -> Result<ResultWriter, CompileError> {
     let config = fields.get("WriterConfig").cloned().unwrap_or_else(|| Object::default().into());
-    Ok(ResultWriter { resource: fields.text("Resource")?.cloned(), arguments: arguments(fields, language)?, config })
+    Ok(ResultWriter { resource: fields.text("Resource")?.cloned(), arguments: arguments(fields, "ResultWriter/", language)?, config })
 }
 
-/// `Parameters` or `Arguments`, as the language has it.
-pub(super) fn arguments(fields: &Fields<'_>, language: QueryLanguage) -> Result<Option<Template>, CompileError> {
+/// `Parameters` or `Arguments`, as the language has it, of the state or of a part of it.
+pub(super) fn arguments(fields: &Fields<'_>, part: &str, language: QueryLanguage) -> Result<Option<Template>, CompileError> {
     match language {
-        QueryLanguage::JsonPath => fields.template("Parameters", language),
-        QueryLanguage::Jsonata => fields.template("Arguments", language),
+        QueryLanguage::JsonPath => fields.template_in(part, "Parameters", language),
+        QueryLanguage::Jsonata => fields.template_in(part, "Arguments", language),
     }
 }
 

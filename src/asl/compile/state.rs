@@ -25,7 +25,7 @@ impl Compiler {
             input_path: path_fields.map(|fields| fields.selection("InputPath")).transpose()?.flatten(),
             output_path: path_fields.map(|fields| fields.selection("OutputPath")).transpose()?.flatten(),
             // The `Parameters` of a Map are those of its items.
-            arguments: if is_map { None } else { arguments(fields, language)? },
+            arguments: if is_map { None } else { arguments(fields, "", language)? },
             result_selector: path_fields.map(|fields| fields.template("ResultSelector", language)).transpose()?.flatten(),
             result_path: if jsonpath { fields.result_path()? } else { ResultPath::Replace },
             output: if jsonata { fields.template("Output", language)? } else { None },
@@ -71,14 +71,15 @@ impl Compiler {
     fn catchers(&mut self, fields: &Fields<'_>, language: QueryLanguage, place: &mut Place<'_>) -> Result<Vec<Catcher>, CompileError> {
         let jsonpath = language == QueryLanguage::JsonPath;
         let mut catchers = Vec::new();
-        for catcher in fields.objects("Catch")? {
+        for (position, catcher) in fields.objects("Catch")?.into_iter().enumerate() {
+            let part = format!("Catch[{position}]/");
             let next = self.target(&catcher, "Next", place.names, place.block)?;
             catchers.push(Catcher {
                 error_equals: catcher.texts("ErrorEquals"),
                 next: next.ok_or_else(|| catcher.error("Next is missing: where does this catcher lead?"))?,
                 result_path: if jsonpath { catcher.result_path()? } else { ResultPath::Replace },
-                assign: catcher.template("Assign", language)?,
-                output: if jsonpath { None } else { catcher.template("Output", language)? },
+                assign: catcher.template_in(&part, "Assign", language)?,
+                output: if jsonpath { None } else { catcher.template_in(&part, "Output", language)? },
             });
         }
         Ok(catchers)

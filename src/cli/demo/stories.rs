@@ -194,7 +194,7 @@ fn map_iteration_failed() -> History {
     let processor = json!({"ProcessorConfig": {"Mode": "INLINE"}, "StartAt": "BuyLabel", "States": {
         "BuyLabel": with(lambda("shipping-buy-label", "PrintLabel"),
             json!({"Retry": [{"ErrorEquals": ["Lambda.TooManyRequestsException"], "IntervalSeconds": 1, "MaxAttempts": 3, "BackoffRate": 2.0}]})),
-        "PrintLabel": {"Type": "Task", "Resource": LAMBDA, "Parameters": {"FunctionName": "shipping-print-label", "Payload.$": "$"}, "End": true}}});
+        "PrintLabel": last_lambda("shipping-print-label")}});
     let definition = json!({"Comment": "A label for every parcel", "StartAt": "LabelParcels", "States": {
         "LabelParcels": {"Type": "Map", "ItemsPath": "$.parcels", "MaxConcurrency": 3, "ItemProcessor": processor, "Next": "Dispatch"},
         "Dispatch": {"Type": "Pass", "End": true}}});
@@ -251,7 +251,9 @@ fn nested_execution() -> Vec<History> {
     parent.named("ord-4713-1").input(&order).definition(&json!({"StartAt": "ReserveStock", "States": {
         "ReserveStock": lambda("order-reserve-stock", "CapturePayment"),
         "CapturePayment": {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync:2", "End": true,
-            "Parameters": {"StateMachineArn": "arn:aws:states:us-east-1:111111111111:stateMachine:payment-capture", "Input.$": "$"}}}}));
+            "Parameters": {"StateMachineArn": "arn:aws:states:us-east-1:111111111111:stateMachine:payment-capture",
+                "Name.$": "States.Format('{}-capture', $.orderId)",
+                "Input": {"orderId.$": "$.orderId", "amount.$": "$.amount", "currency.$": "$.currency"}}}}}));
     lambda_succeeds(&mut parent, "ReserveStock", "order-reserve-stock", &order, &order, 173);
     parent.after(milliseconds(10)).enter_task("CapturePayment", &order).calls("states", "startExecution.sync:2");
     parent.scheduled_with(json!({"StateMachineArn": "arn:aws:states:us-east-1:111111111111:stateMachine:payment-capture",
@@ -394,8 +396,10 @@ fn redriven() -> History {
     let refund = json!({"refundId": "ref-121", "orderId": "ord-4650", "amount": 89.0});
     let definition = json!({"StartAt": "LoadOrder", "States": {
         "LoadOrder": lambda("refund-load-order", "TransferMoney"),
-        "TransferMoney": {"Type": "Task", "Resource": "arn:aws:states:::http:invoke", "Next": "Confirm",
-            "Parameters": {"ApiEndpoint": "https://bank.example.com/transfers", "Method": "POST"}},
+        "TransferMoney": {"Type": "Task", "Resource": "arn:aws:states:::http:invoke", "ResultPath": null, "Next": "Confirm",
+            "Parameters": {"ApiEndpoint": "https://bank.example.com/transfers", "Method": "POST",
+                "Headers": {"Authorization": "Bearer fake-bearer-token-0123456789"}, "RequestBody.$": "$",
+                "Authentication": {"ConnectionArn": "arn:aws:events:us-east-1:111111111111:connection/bank/0f1e2d3c"}}},
         "Confirm": last_lambda("refund-confirm")}});
     let call = json!({"ApiEndpoint": "https://bank.example.com/transfers", "Method": "POST",
         "Headers": {"Authorization": "Bearer fake-bearer-token-0123456789"}, "RequestBody": refund,

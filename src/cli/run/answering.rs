@@ -92,7 +92,17 @@ impl Answering {
         unknown
     }
 
-    /// The answer of one attempt, of which there were `earlier` of this state.
+    /// The scope of an attempt, where the mocks of its state have answers for that scope alone.
+    pub fn own_scope(&self, request: &TaskRequest<'_>) -> Option<&str> {
+        let answers = match self.given.get(request.attempted.state) {
+            Some(Answerer::Mock(answers)) => answers,
+            Some(Answerer::Callee(_)) => return None,
+            None => self.of_test_case(request.attempted.state)?.0,
+        };
+        answers.within(request.attempted.scope).map(|(label, _)| label)
+    }
+
+    /// The answer of one attempt, of which there were `earlier` of this state, or of it in its [own scope](Self::own_scope).
     pub fn attempt(&self, request: &TaskRequest<'_>, earlier: u64) -> Result<TaskAnswer, Unanswered> {
         let state = request.attempted.state;
         let unanswered = |advice: String| Unanswered { state: state.to_owned(), attempt: request.attempted.attempt, advice };
@@ -134,8 +144,11 @@ impl Answering {
 }
 
 fn mocked(answers: &Answers, whose: &str, earlier: u64, request: &TaskRequest<'_>) -> Result<TaskAnswer, String> {
+    let own = answers.within(request.attempted.scope);
+    let answers = own.map_or(answers, |(_, answers)| answers);
     let answer = answers.get(earlier).ok_or_else(|| {
-        format!("this is number {earlier} of the run, over all visits and iterations, and {whose} has answers for {}", answers.attempts())
+        let counted = own.map_or_else(|| "the run, over all visits and iterations".to_owned(), |(label, _)| format!("it in {label}"));
+        format!("this is number {earlier} of {counted}, and {whose} has answers for {}", answers.attempts())
     })?;
     Ok(answer.to_task(request))
 }

@@ -1,5 +1,6 @@
 //! The world of an execution that is run here: answers as they were set up, folders as buckets, files as state machines.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -23,7 +24,7 @@ pub struct Setup {
 #[derive(Debug)]
 pub struct LocalWorld<'s> {
     setup: &'s Setup,
-    /// How many attempts there were, by state machine and state.
+    /// How many attempts there were, by state machine and state; those that a scope has answers for are counted by themselves.
     attempts: HashMap<Rc<str>, HashMap<String, u64>>,
 }
 
@@ -39,11 +40,13 @@ impl<'s> LocalWorld<'s> {
             Some(known) => known,
             None => self.attempts.entry(Rc::clone(&request.attempted.execution.machine_arn)).or_default(),
         };
-        if let Some(count) = of_machine.get_mut(request.attempted.state) {
+        let state = request.attempted.state;
+        let counted = self.setup.answering.own_scope(request).map_or(Cow::Borrowed(state), |scope| format!("{scope}/{state}").into());
+        if let Some(count) = of_machine.get_mut(&*counted) {
             *count += 1;
             return *count - 1;
         }
-        of_machine.insert(request.attempted.state.to_owned(), 1);
+        of_machine.insert(counted.into_owned(), 1);
         0
     }
 }

@@ -30,12 +30,14 @@ pub(super) struct Children<'a> {
     pub(super) tolerance: Tolerance,
     /// When the Map Run began.
     pub(super) start: Timestamp,
+    /// When the execution around it times out.
+    pub(super) until: Option<Timestamp>,
 }
 
 /// What became of them.
 #[derive(Debug)]
 pub(super) struct ChildrenEnded {
-    /// When the last one ended, or too many had failed; `None` when one never ends.
+    /// When the last one ended, or too many had failed; `None` when one never ends, or not in time.
     pub(super) end: Option<Timestamp>,
     /// Whether too many items failed.
     pub(super) exceeded: bool,
@@ -54,31 +56,34 @@ impl Children<'_> {
     ) -> Result<ChildrenEnded, RunError> {
         let items: Vec<u64> = self.inputs.iter().map(|(_, items)| *items).collect();
         let (mut results, mut runs) = (Vec::with_capacity(items.len()), Vec::new());
-        let Timeline { end, exceeded, aborted } = timeline(&items, self.start, self.max_concurrency, self.tolerance, |position, start| {
-            let child = self.names.child(&bounds.luck.uuid());
-            let mut result = self.pending(position, &child, start);
-            let room = bounds.history_bytes_left.get();
-            let mut run = execute(child, self.inputs[position].0.clone(), start)?;
-            run.history.header.map_run_arn = Some(self.names.arn.to_string());
-            let status = run.outcome.status;
-            if status != ExecutionStatus::Running {
-                result.stop = run.history.header.stop.map_or(start, |stop| stop.max(start));
-                result.outcome = Some(run.outcome.clone());
-            }
-            let stop = result.outcome.is_some().then_some(result.stop);
-            if runs.len() >= KEPT && status == ExecutionStatus::Succeeded {
-                forget(&mut run);
-                bounds.history_bytes_left.set(room);
-            }
-            results.push(result);
-            runs.push(run);
-            Ok::<_, RunError>(Ended { stop, failed: status != ExecutionStatus::Succeeded })
-        })?;
-        if let Some(end) = end.filter(|_| exceeded) {
+        let Timeline { end, exceeded, aborted } =
+            timeline(&items, self.start, self.until, self.max_concurrency, self.tolerance, |position, start| {
+                let child = self.names.child(&bounds.luck.uuid());
+                let mut result = self.pending(position, &child, start);
+                let room = bounds.history_bytes_left.get();
+                let mut run = execute(child, self.inputs[position].0.clone(), start)?;
+                run.history.header.map_run_arn = Some(self.names.arn.to_string());
+                let status = run.outcome.status;
+                if status != ExecutionStatus::Running {
+                    result.stop = run.history.header.stop.map_or(start, |stop| stop.max(start));
+                    result.outcome = Some(run.outcome.clone());
+                }
+                let stop = result.outcome.is_some().then_some(result.stop);
+                if runs.len() >= KEPT && status == ExecutionStatus::Succeeded {
+                    forget(&mut run);
+                    bounds.history_bytes_left.set(room);
+                }
+                results.push(result);
+                runs.push(run);
+                Ok::<_, RunError>(Ended { stop, failed: status != ExecutionStatus::Succeeded })
+            })?;
+        // Children that are open when the Map Run fails, or the execution times out, are aborted.
+        let cut = if exceeded || end.is_none() { end.or(self.until) } else { None };
+        if let Some(end) = cut {
             for position in aborted {
                 (results[position].outcome, results[position].stop) = (Some(ABORTED), end);
             }
-            // What never ends by itself ends with the Map Run, too.
+            // What never ends by itself ends then, too.
             for result in results.iter_mut().filter(|result| result.outcome.is_none()) {
                 (result.outcome, result.stop) = (Some(ABORTED), end);
             }

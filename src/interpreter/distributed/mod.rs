@@ -95,8 +95,8 @@ impl Execution<'_> {
                 Ok(keep(thread, Box::new(run), Flow::Continue))
             }
             Err(error) => {
-                let link = self.entry_link(thread);
-                self.troubled(thread, state, &error.into(), link)
+                let link = thread.entry_link();
+                thread.troubled(state, &error.into(), link)
             }
         }
     }
@@ -116,7 +116,7 @@ impl Execution<'_> {
                 run.step = Step::Start;
                 Ok(keep(thread, run, Flow::Continue))
             }
-            Err(error) => self.troubled(thread, state, &error.into(), thread.last_event),
+            Err(error) => thread.troubled(state, &error.into(), thread.last_event),
         }
     }
 
@@ -152,7 +152,7 @@ impl Execution<'_> {
                     }
                     MapRunOutcome::Failed { .. } | MapRunOutcome::Unfinished => return Ok(Flow::Wait),
                 };
-                self.leave(thread, state, done, state.next, thread.last_event)
+                thread.leave(state, done, state.next, thread.last_event)
             }
         }
     }
@@ -226,7 +226,14 @@ impl Execution<'_> {
         let inputs = plan
             .inputs(map, &run.given, effective.value(), around, thread.entered_event, self.world)
             .map_err(|error| Trouble::Failed(self.now, error))?;
-        let children = Children { names, inputs, max_concurrency: run.max_concurrency, tolerance: plan.tolerance, start: self.now };
+        let children = Children {
+            names,
+            inputs,
+            max_concurrency: run.max_concurrency,
+            tolerance: plan.tolerance,
+            start: self.now,
+            until: self.deadline,
+        };
         let definition = child_definition(self.machine, &state.name).map(RawText::plain);
         let (machine, bounds, states_entered) = (self.machine, self.bounds, &mut self.states_entered);
         let depth = bounds.depth.get();
@@ -238,7 +245,8 @@ impl Execution<'_> {
         let mut ended = children
             .run(bounds, |info, input, start| {
                 let facts = ExecutionFacts { info, start, input };
-                let mut run = Execution::new(machine, facts, &mut world, bounds).run(map.processor)?;
+                let child = Execution::new(machine, facts, &mut world, bounds).without_timeout_of_machine();
+                let mut run = child.run(map.processor)?;
                 run.history.definition.clone_from(&definition);
                 *states_entered += run.states_entered;
                 Ok(run)

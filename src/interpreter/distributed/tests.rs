@@ -188,6 +188,16 @@ fn a_child_that_never_ends_keeps_the_execution_running() {
 }
 
 #[test]
+fn an_execution_that_times_out_takes_its_children_along() {
+    let definition = definition(r#""MaxConcurrency":2,"#, FUNCTION).replacen('{', r#"{"TimeoutSeconds":3,"#, 1);
+    let run = ended(&definition, "[1,9,9,1]");
+    assert_eq!(events(&run)[3..], [(E::MapRunStarted, 3, 0), (E::ExecutionTimedOut, 0, 3)]);
+    let ends: Vec<_> =
+        run.children.iter().map(|child| (child.outcome.status, child.history.header.stop.map(Timestamp::as_second))).collect();
+    assert_eq!(ends, [(ExecutionStatus::Succeeded, Some(1)), (ExecutionStatus::Aborted, Some(3)), (ExecutionStatus::Aborted, Some(3))]);
+}
+
+#[test]
 fn selectors_see_state_and_item_and_pairs_have_keys() {
     let fields = r#""ItemsPath":"$.items","ItemSelector":{"k.$":"$$.Map.Item.Key","v.$":"$$.Map.Item.Value","i.$":"$$.Map.Item.Index","s.$":"$$.Map.Item.Source","x.$":"$.x"},"#;
     let run = ended(&definition(fields, PASS), r#"{"items":{"a":1},"x":2}"#);

@@ -2,7 +2,7 @@
 //!
 //! Children begin in the order of their items, each as soon as fewer than `MaxConcurrency` run. A child's failure counts at the
 //! moment of its end. When too many items failed the Map Run ends there and then: what still runs is aborted, what has not begun
-//! stays pending.
+//! stays pending. The same happens when the execution around it times out.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -26,7 +26,7 @@ pub(super) struct Ended {
 /// What became of a Map Run.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Timeline {
-    /// When it ended; `None` when a child never does.
+    /// When it ended; `None` when a child never does, or not in time.
     pub(super) end: Option<Timestamp>,
     /// Whether it ended because too many items failed.
     pub(super) exceeded: bool,
@@ -34,10 +34,11 @@ pub(super) struct Timeline {
     pub(super) aborted: Vec<usize>,
 }
 
-/// Goes through the children, of which each has so many `items`. `run` runs one of them from a moment on.
+/// Goes through the children, of which each has so many `items`. `run` runs one of them from a moment on; nothing goes on after `until`.
 pub(super) fn timeline<E>(
     items: &[u64],
     start: Timestamp,
+    until: Option<Timestamp>,
     max_concurrency: u64,
     tolerance: Tolerance,
     mut run: impl FnMut(usize, Timestamp) -> Result<Ended, E>,
@@ -57,6 +58,10 @@ pub(super) fn timeline<E>(
             next += 1;
         }
         let Some(Reverse((stop, position, failed))) = running.pop() else { break };
+        if until.is_some_and(|until| stop > until) {
+            let aborted = [position].into_iter().chain(running.into_iter().map(|Reverse((_, position, _))| position)).collect();
+            return Ok(Timeline { end: None, exceeded: false, aborted });
+        }
         now = stop;
         failed_items += if failed { items[position] } else { 0 };
         if tolerance.is_exceeded(failed_items, total) {
@@ -84,7 +89,7 @@ mod tests {
     fn story(seconds: &[i64], slots: u64, tolerated: u64) -> (Timeline, Vec<i64>) {
         let mut starts = Vec::new();
         let tolerance = Tolerance { count: Some(tolerated), percentage: None };
-        let timeline = timeline(&vec![1; seconds.len()], at(0), slots, tolerance, |position, start| {
+        let timeline = timeline(&vec![1; seconds.len()], at(0), None, slots, tolerance, |position, start| {
             starts.push(start.as_second());
             let length = seconds[position];
             let stop = (length != 0).then(|| at(start.as_second() + length.abs()));
@@ -126,12 +131,25 @@ mod tests {
     fn a_failed_batch_counts_with_all_its_items() {
         let tolerance = Tolerance { count: None, percentage: Some(30.0) };
         let failing = |_, start| Ok::<_, Infallible>(Ended { stop: Some(start), failed: true });
-        let three_of_ten = timeline(&[3], at(0), 1, tolerance, failing).unwrap_or_else(|never| match never {});
+        let three_of_ten = timeline(&[3], at(0), None, 1, tolerance, failing).unwrap_or_else(|never| match never {});
         assert!(three_of_ten.exceeded);
         let mut first = true;
-        let timeline = timeline(&[3, 7], at(0), 1, tolerance, |_, start| {
+        let timeline = timeline(&[3, 7], at(0), None, 1, tolerance, |_, start| {
             Ok::<_, Infallible>(Ended { stop: Some(start), failed: std::mem::take(&mut first) })
         });
         assert!(!timeline.unwrap_or_else(|never| match never {}).exceeded);
+    }
+
+    #[test]
+    fn nothing_goes_on_when_the_execution_has_timed_out() {
+        let mut starts = 0;
+        let found = timeline(&[1; 4], at(0), Some(at(5)), 2, Tolerance::default(), |position, start| {
+            starts += 1;
+            let seconds = [5, 2, 4, 1][position];
+            Ok::<_, Infallible>(Ended { stop: Some(at(start.as_second() + seconds)), failed: false })
+        });
+        let found = found.unwrap_or_else(|never| match never {});
+        // The first ends just in time and makes room for the last, which begins at the end.
+        assert_eq!((found, starts), (Timeline { end: None, exceeded: false, aborted: vec![2, 3] }, 4));
     }
 }

@@ -1,5 +1,8 @@
 //! The answers of one state, by attempt.
 
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use super::{Answer, MockError};
 use crate::expr::{Object, Value};
 
@@ -10,8 +13,8 @@ pub struct Answers(Kind);
 #[derive(Debug, Clone, PartialEq)]
 enum Kind {
     Same(Answer),
-    /// In order, without overlaps; there may be gaps.
-    Numbered(Vec<Span>),
+    /// In order, without overlaps; there may be gaps. Scopes with answers of their own stand beside them.
+    Numbered(Vec<Span>, HashMap<String, Answers>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -29,7 +32,7 @@ impl Answers {
                 let answer = Answer::read(item, &format!("answer {number}"))?.unwrap_or_else(|| Answer::returns(item.clone()));
                 Ok(Span { first: number, last: number, answer })
             });
-            return Ok(Self(Kind::Numbered(spans.collect::<Result<_, _>>()?)));
+            return Ok(Self(Kind::Numbered(spans.collect::<Result<_, _>>()?, HashMap::new())));
         }
         if let Some(members) = value.as_object().filter(|members| is_numbered(members)) {
             return Self::numbered(members, "the mock");
@@ -38,11 +41,16 @@ impl Answers {
         Ok(Self(Kind::Same(answer.unwrap_or_else(|| Answer::returns(value.clone())))))
     }
 
-    /// Reads an entry of `MockedResponses`: `{"0": …, "1-2": …}`.
+    /// Reads an entry of `MockedResponses`: `{"0": …, "1-2": …}`, and `{"Each[3]": {"0": …}}` for a scope.
     pub(super) fn numbered(members: &Object, place: &str) -> Result<Self, MockError> {
         let mut spans = Vec::with_capacity(members.len());
+        let mut scopes = HashMap::new();
         for (key, value) in members.iter() {
             let at = format!("{place}, attempt \"{key}\"");
+            if let (true, Some(inner)) = (is_scope(key), value.as_object()) {
+                scopes.insert(key.to_string(), Self::numbered(inner, &format!("{place}, scope \"{key}\""))?);
+                continue;
+            }
             let Some((first, last)) = range(key) else {
                 return Err(MockError::malformed(place, format!("\"{key}\" is no attempt; these are written \"0\" or \"1-2\"")));
             };
@@ -56,14 +64,24 @@ impl Answers {
             let both = after.first.max(before.first);
             return Err(MockError::malformed(place, format!("attempt {both} has two answers")));
         }
-        Ok(Self(Kind::Numbered(spans)))
+        Ok(Self(Kind::Numbered(spans, scopes)))
+    }
+
+    /// The answers that only attempts in this scope get, and its label; `None` where the scope has none of its own. Attempts in such
+    /// a scope are counted by themselves.
+    pub fn within(&self, scope: &[(Rc<str>, u64)]) -> Option<(&str, &Self)> {
+        let Kind::Numbered(_, scopes) = &self.0 else { return None };
+        if scopes.is_empty() || scope.is_empty() {
+            return None;
+        }
+        scopes.get_key_value(&scope_label(scope)).map(|(label, answers)| (&**label, answers))
     }
 
     /// The answer to an attempt, counted from 0.
     pub fn get(&self, attempt: u64) -> Option<&Answer> {
         match &self.0 {
             Kind::Same(answer) => Some(answer),
-            Kind::Numbered(spans) => {
+            Kind::Numbered(spans, _) => {
                 let after = spans.partition_point(|span| span.first <= attempt);
                 spans[..after].last().filter(|span| attempt <= span.last).map(|span| &span.answer)
             }
@@ -74,8 +92,8 @@ impl Answers {
     pub fn attempts(&self) -> String {
         match &self.0 {
             Kind::Same(_) => "every attempt".to_owned(),
-            Kind::Numbered(spans) if spans.is_empty() => "no attempt".to_owned(),
-            Kind::Numbered(spans) => {
+            Kind::Numbered(spans, _) if spans.is_empty() => "no attempt".to_owned(),
+            Kind::Numbered(spans, _) => {
                 let one = |span: &Span| match (span.first, span.last) {
                     (first, last) if first == last => first.to_string(),
                     (first, last) => format!("{first}-{last}"),
@@ -86,12 +104,24 @@ impl Answers {
     }
 }
 
-/// Whether an object is the numbered form: every name is an attempt, and every value looks like an answer.
+/// What names a scope in mocks: for each Map or Parallel around, outermost first, its name and the number of the iteration or branch,
+/// such as `Each[3]` or `Each[3]/Both[0]`.
+pub fn scope_label(scope: &[(Rc<str>, u64)]) -> String {
+    scope.iter().map(|(name, index)| format!("{name}[{index}]")).collect::<Vec<_>>().join("/")
+}
+
+/// Whether the name of a member is that of a scope.
+fn is_scope(key: &str) -> bool {
+    key.ends_with(']') && key.contains('[')
+}
+
+/// Whether an object is the numbered form: every name is an attempt or a scope, and every value looks like an answer, or like several.
 fn is_numbered(members: &Object) -> bool {
+    let is_answer = |value: &Object| ["Return", "Throw", "Never"].iter().any(|word| value.contains(word));
     !members.is_empty()
         && members.iter().all(|(name, value)| {
-            range(name).is_some()
-                && value.as_object().is_some_and(|value| ["Return", "Throw", "Never"].iter().any(|word| value.contains(word)))
+            let value = value.as_object();
+            value.is_some_and(|value| if is_scope(name) { is_numbered(value) } else { range(name).is_some() && is_answer(value) })
         })
 }
 
@@ -166,6 +196,21 @@ mod tests {
         assert_eq!((reply(mock, 1), reply(mock, 2)), (returns("\"late\""), returns("\"late\"")));
         assert!(is_silent(mock, 3));
         assert_eq!(parse(mock).expect("a mock").attempts(), "the attempts 0, 1-2, counted from 0");
+    }
+
+    #[test]
+    fn a_scope_has_answers_of_its_own() {
+        let mock =
+            r#"{"0": {"Return": "any"}, "Each[3]": {"0": {"Throw": {"Error": "Busy"}}}, "Each[3]/Both[1]": {"0": {"Return": "inner"}}}"#;
+        let answers = parse(mock).expect("a mock");
+        let within = |scope: &[(&str, u64)]| {
+            let scope: Vec<(Rc<str>, u64)> = scope.iter().map(|(name, index)| ((*name).into(), *index)).collect();
+            answers.within(&scope).map(|(label, own)| (label.to_owned(), own.get(0).expect("an answer").reply.clone()))
+        };
+        assert_eq!(within(&[("Each", 3)]), Some(("Each[3]".to_owned(), throws("Busy", None))));
+        assert_eq!(within(&[("Each", 3), ("Both", 1)]), Some(("Each[3]/Both[1]".to_owned(), returns("\"inner\""))));
+        assert_eq!((within(&[]), within(&[("Each", 2)])), (None, None));
+        assert_eq!(reply(mock, 0), returns("\"any\""));
     }
 
     #[test]

@@ -11,18 +11,19 @@
 //! | `{"Error": "…", "Cause": "…"}`, nothing else    | the same, shorter                                           |
 //! | `{"Never": true}`                               | none, ever: a timeout ends the attempt, or nothing does     |
 //! | `{"0": <one of these>, "1-2": <one of these>}`  | by attempt, counted from 0                                  |
+//! | `{"Each[3]": {"0": <one of these>}}`            | by attempt in iteration 3 of the Map `Each`, counted there  |
 //! | `[<any>, <any>, …]`                             | the first to the first attempt, the second to the second, … |
 //! | anything else                                   | it is the result itself                                     |
 //!
 //! Beside `Return`, `Throw` and `Never` may stand `AfterSeconds`, how long the answer takes, and `HeartbeatSeconds`, how often a heartbeat
-//! comes in that time; both are ours.
+//! comes in that time. These, `Never` and answers by scope are ours; [`scope_label`] writes the name of a scope.
 
 mod answer;
 mod answers;
 mod config_file;
 
 pub use answer::{Answer, Reply, failure_event, timeout_event};
-pub use answers::Answers;
+pub use answers::{Answers, scope_label};
 pub use config_file::{MockConfig, TestCase};
 
 use thiserror::Error;

@@ -6,6 +6,7 @@ use crate::asl::machine::{Kind, Pattern, State};
 use crate::expr::{Object, Surroundings, Value};
 use crate::interpreter::context::iso_time;
 use crate::interpreter::luck::Luck;
+use crate::interpreter::thread::has_token;
 use crate::model::Timestamp;
 
 /// How the service calls a state under test, whatever its name in the definition.
@@ -65,7 +66,7 @@ pub(super) fn context(request: &Request, state: &State, input: &Value) -> Result
         return Err(refused("Context object must be a JSON object".to_owned()));
     };
     check(members, CONTEXT).map_err(refused)?;
-    if members.contains("Task") && !has_token(state) {
+    if members.contains("Task") && !may_have_task(state) {
         return Err(refused(
             "Context object contains 'Task' when state is not a Task state with a '.sync' or '.waitForTaskToken' service integration pattern"
                 .to_owned(),
@@ -90,7 +91,7 @@ fn check(members: &Object, allowed: &[(&str, Allowed)]) -> Result<(), String> {
     })
 }
 
-fn has_token(state: &State) -> bool {
+fn may_have_task(state: &State) -> bool {
     matches!(&state.kind, Kind::Task(task) if task.resource.pattern != Pattern::RequestResponse)
 }
 
@@ -120,7 +121,8 @@ fn made_up(request: &Request, state: &State, input: &Value) -> Value {
     if matches!(state.kind, Kind::Task(_) | Kind::Map(_) | Kind::Parallel { .. }) {
         entered.insert("RetryCount", 0);
     }
-    Value::object([("Execution", execution), ("StateMachine", machine), ("State", Value::from(entered))])
+    let token = has_token(state).then(|| ("Task", Value::object([("Token", Value::from("TestStateTaskToken"))])));
+    Value::object([("Execution", execution), ("StateMachine", machine), ("State", Value::from(entered))].into_iter().chain(token))
 }
 
 /// What the expressions of the state see beside their input.

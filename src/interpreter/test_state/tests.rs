@@ -183,6 +183,17 @@ fn a_map_shows_its_items_and_what_its_iterations_get() {
 }
 
 #[test]
+fn inputs_of_iterations_that_are_too_large_are_left_out() {
+    let input = json!({"items": vec![0; 1_000], "k": "x".repeat(1_000)});
+    for fields in [json!({"ItemSelector": {"all.$": "$"}}), json!({"ItemBatcher": {"MaxItemsPerBatch": 1, "BatchInput": {"all.$": "$"}}})] {
+        let answer = test_state(&request(&map(&fields)).input(&input).result(&json!([]))).expect("an answer");
+        let seen = answer.inspection_data.expect("data");
+        assert_eq!((seen.after_item_selector, seen.after_item_batcher), (None, None));
+        assert_eq!(answer.notes, ["the inputs of the iterations are too large to be shown"]);
+    }
+}
+
+#[test]
 fn a_map_fails_when_more_iterations_fail_than_it_bears() {
     for (limit, failures, status) in [
         (json!({}), 3, "SUCCEEDED"),
@@ -276,6 +287,8 @@ fn a_context_object_that_cannot_be_is_refused() {
     let waits = task(&json!({"Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken", "Parameters": {"t.$": "$$.Task.Token"}}));
     let answer = request(&waits).result(&json!("done")).context(&token).answer();
     assert_eq!(answer["inspectionData"]["afterParameters"], json!({"t": "t"}));
+    let made_up = request(&waits).result(&json!("done")).answer();
+    assert!(made_up["inspectionData"]["afterParameters"]["t"].as_str().is_some_and(|token| !token.is_empty()), "{made_up}");
     assert!(request(&json!({"Type": "Succeed"})).context(&json!({})).refused().contains("Context can only be specified"));
 }
 
