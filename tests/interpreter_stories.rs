@@ -370,7 +370,7 @@ fn a_token_waits_for_its_answer_whatever_became_of_the_execution_that_was_starte
     let mut world = Mocks::none().and("Work", answered);
     world.machines.insert(CHILD.to_owned(), child(&machine(r#""F":{"Type":"Fail"}"#)));
     let run = attempt(&machine(&states), "{}", &options(), &mut world).expect("an execution");
-    assert_eq!((outcome(&run).as_str(), lasted(&run), run.children.len()), (r#""done""#, 9.001, 1));
+    assert_eq!((outcome(&run).as_str(), lasted(&run), run.children.len()), (r#""done""#, 9_001, 1));
     let submitted = run.history.events.iter().find(|event| event.kind == EventType::TaskSubmitted).expect("submitted");
     assert!(format!("{submitted:?}").contains("execution:Child:c"), "{submitted:?}");
 }
