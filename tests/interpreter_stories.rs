@@ -432,6 +432,22 @@ fn a_task_that_nothing_answers_is_named() {
     assert_eq!(refused.expect_err("unanswered").to_string(), "nothing answers state 'Work' (attempt 1): mock it");
 }
 
+/// Ten thousand times a payload of 100 KB: nothing that anybody could write down.
+#[test]
+fn what_goes_into_branches_and_iterations_is_as_large_as_a_payload_may_be() {
+    let many: Vec<String> = (0..10_000).map(|number| format!(r#""p{number}.$":"$""#)).collect();
+    let (many, inside) = (many.join(","), r#"{"StartAt":"P","States":{"P":{"Type":"Pass","End":true}}}"#);
+    let input = format!(r#"{{"items":[1],"text":"{}"}}"#, "x".repeat(100_000));
+    for state in [
+        format!(r#""Type":"Parallel","Parameters":{{{many}}},"Branches":[{inside}]"#),
+        format!(r#""Type":"Map","ItemsPath":"$.items","ItemSelector":{{{many}}},"ItemProcessor":{inside}"#),
+        format!(r#""Type":"Pass","Parameters":{{{many}}}"#),
+    ] {
+        let failure = gives(&format!(r#""A":{{{state},"End":true}}"#), &input);
+        assert!(failure.starts_with("FAILED States.DataLimitExceeded: The state/task 'A' returned a result"), "{failure}");
+    }
+}
+
 #[test]
 fn the_same_seed_tells_the_same_story() {
     let states = task(
