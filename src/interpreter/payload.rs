@@ -106,6 +106,11 @@ impl Payload {
         measure.bytes <= LARGEST && measure.depth <= DEEPEST
     }
 
+    /// Whether its text has no more than so many bytes, whatever it would take to write it.
+    pub(super) fn is_within(&self, bytes: usize) -> bool {
+        measure(&self.0.value, 0, bytes).bytes <= bytes
+    }
+
     /// The payload, if it [`fits`](Self::fits).
     pub(super) fn fitting(self) -> Result<Self, Problem> {
         if self.fits() { Ok(self) } else { Err(Problem::TooLarge) }

@@ -63,7 +63,7 @@ impl Test<'_> {
             return Err(composite::no_items(state, map, items.value()).into());
         };
         if self.uses_json_path() {
-            self.seen.after_items_path = Some(items.text().to_owned());
+            self.seen.after_items_path = self.shown(&items);
         }
         Ok(Some(found))
     }

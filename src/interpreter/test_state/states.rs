@@ -12,8 +12,11 @@ use crate::asl::machine::{ChoiceRule, Kind, QueryLanguage, Setting, State, State
 use crate::expr::{EvaluationError, Scope, Value};
 use crate::interpreter::data_flow::{self, Completed};
 use crate::interpreter::failure::{self, Failure, Problem};
-use crate::interpreter::payload::Payload;
+use crate::interpreter::payload::{LARGEST, Payload};
 use crate::interpreter::{choice, settings, task, wait};
+
+/// The longest text of a payload between two steps that is shown.
+const MOST_SHOWN: usize = 16 * LARGEST;
 
 /// A test while it runs.
 pub(super) struct Test<'a> {
@@ -114,14 +117,14 @@ impl<'a> Test<'a> {
         }
         let result = if let Some(result) = result {
             let result = Payload::from(result.clone());
-            self.seen.result = Some(result.text().to_owned());
+            self.seen.result = self.shown(&result);
             result
         } else {
             let effective = self.effective_input(input)?;
             self.parameters(&effective)?
         };
         // A Pass selects nothing from its result; the service shows the step all the same.
-        self.seen.after_result_selector = Some(result.text().to_owned());
+        self.seen.after_result_selector = self.shown(&result);
         self.placed(input, &result)
     }
 
@@ -132,7 +135,7 @@ impl<'a> Test<'a> {
             effective
         } else {
             let arguments = data_flow::arguments(self.state(), input, self.sight)?;
-            self.seen.after_arguments = Some(arguments.text().to_owned());
+            self.seen.after_arguments = self.shown(&arguments);
             input.clone()
         };
         let scope = self.scope(effective.value());
@@ -142,7 +145,7 @@ impl<'a> Test<'a> {
         task::seconds(task.timeout.as_ref(), "TimeoutSeconds", scope)?;
         task::seconds(task.heartbeat.as_ref(), "HeartbeatSeconds", scope)?;
         let result = self.mocked_result()?;
-        self.seen.result = Some(result.text().to_owned());
+        self.seen.result = self.shown(&result);
         self.with_result(input, &result)
     }
 
@@ -201,10 +204,19 @@ impl<'a> Test<'a> {
         Ok(effective)
     }
 
+    /// The text of a payload between two steps, which may be larger than any that a state hands on, but not without end.
+    pub(super) fn shown(&mut self, payload: &Payload) -> Option<String> {
+        if payload.is_within(MOST_SHOWN) {
+            return Some(payload.text().to_owned());
+        }
+        self.notes.push("a payload between the steps is too large to be shown".to_owned());
+        None
+    }
+
     /// `Parameters`.
     fn parameters(&mut self, effective: &Payload) -> Result<Payload, Stop> {
         let parameters = data_flow::arguments(self.state(), effective, self.sight)?;
-        self.seen.after_parameters = Some(parameters.text().to_owned());
+        self.seen.after_parameters = self.shown(&parameters);
         Ok(parameters)
     }
 
@@ -223,7 +235,7 @@ impl<'a> Test<'a> {
             return Ok(Left { completed: data_flow::with_result(self.state(), input, result, self.sight)?, next: self.next() });
         }
         let selected = data_flow::result_selection(self.state(), result, self.sight)?;
-        self.seen.after_result_selector = Some(selected.text().to_owned());
+        self.seen.after_result_selector = self.shown(&selected);
         self.placed(input, &selected)
     }
 
@@ -232,7 +244,7 @@ impl<'a> Test<'a> {
         let state = self.state();
         let assigned = data_flow::assignment(state.assign.as_ref(), self.scope(result.value()))?;
         let placed = data_flow::result_placement(&state.result_path, input, result)?;
-        self.seen.after_result_path = Some(placed.text().to_owned());
+        self.seen.after_result_path = self.shown(&placed);
         let output = data_flow::output_selection(state, &placed, self.sight)?;
         if !output.fits() {
             return Err(Stop::TooLarge);

@@ -161,6 +161,16 @@ fn an_output_beyond_the_limit_is_caught_by_nothing() {
     assert_eq!((&answer["status"], &answer["error"]), (&json!("FAILED"), &json!("States.DataLimitExceeded")));
 }
 
+#[test]
+fn what_nobody_could_read_is_not_shown() {
+    let parameters: serde_json::Map<_, _> = (0..10_000).map(|number| (format!("p{number}.$"), json!("$"))).collect();
+    let state = json!({"Type": "Pass", "Parameters": parameters, "OutputPath": "$.p7.few", "End": true});
+    let answer = test_state(&request(&state).input(&json!({"few": 1, "many": "x".repeat(200_000)}))).expect("an answer");
+    let seen = answer.inspection_data.expect("data");
+    assert_eq!((answer.output.as_deref(), seen.after_parameters, seen.result), (Some("1"), None, None));
+    assert_eq!(answer.notes[0], "a payload between the steps is too large to be shown");
+}
+
 fn map(fields: &Json) -> Json {
     let mut map = json!({"Type": "Map", "ItemsPath": "$.items", "End": true, "ItemProcessor": {
         "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "StartAt": "Each", "States": {"Each": {"Type": "Pass", "End": true}}}});
