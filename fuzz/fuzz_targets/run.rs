@@ -30,11 +30,19 @@ impl World for Answers<'_> {
         let outcome = match chosen >> 4 {
             0..4 => TaskOutcome::Succeeded(Value::Null),
             4..6 => TaskOutcome::Succeeded(request.input.clone()),
-            6 | 7 => TaskOutcome::Succeeded(Value::object([("Payload", request.input.clone()), ("a", Value::array([request.input.clone()]))])),
+            6 | 7 => {
+                TaskOutcome::Succeeded(Value::object([("Payload", request.input.clone()), ("a", Value::array([request.input.clone()]))]))
+            }
             8 => failed(EventType::TaskTimedOut, "States.Timeout"),
             9 => failed(EventType::LambdaFunctionScheduleFailed, "Lambda.TooManyRequestsException"),
             10 => failed(EventType::TaskStartFailed, "States.TaskFailed"),
-            11 => return Err(Unanswered { state: request.attempted.state.to_owned(), attempt: request.attempted.attempt, advice: "-".to_owned() }),
+            11 => {
+                return Err(Unanswered {
+                    state: request.attempted.state.to_owned(),
+                    attempt: request.attempted.attempt,
+                    advice: "-".to_owned(),
+                });
+            }
             12 => TaskOutcome::Refused { error: "States.Runtime".into(), cause: "refused".into() },
             _ => failed(EventType::TaskFailed, "A"),
         };

@@ -5,6 +5,8 @@
 //! the one before twice. So what is constructed inside a function, and handed on from there, goes through a check; so does what is
 //! bound to a variable, what is made into text, and what is padded.
 
+use std::cell::Cell;
+
 use jsonata_core::ast::{AstNode, BinaryOp, Stage};
 use jsonata_core::evaluator::EvaluatorError;
 use jsonata_core::value::{JValue, with_stack};
@@ -49,6 +51,25 @@ pub(super) fn check_length(arguments: &[JValue]) -> Result<JValue, EvaluatorErro
     }
 }
 
+/// The check of the end of a range, whose begin it is given first.
+pub(super) const CHECK_RANGE: &str = "bounded range";
+
+/// How many numbers all ranges of an evaluation give together. Each range is bounded by itself, but `[1..800000].[1..800000]` is not.
+pub(super) const MOST_RANGED: f64 = 20_000_000.0;
+
+/// Hands on the end of a range, unless there were too many numbers in those up to this one. `left` is what there may still be.
+pub(super) fn check_range(arguments: &[JValue], left: &Cell<f64>) -> Result<JValue, EvaluatorError> {
+    if let [JValue::Number(first), JValue::Number(last)] = arguments {
+        let (before, count) = (left.get(), (last - first + 1.0).max(0.0));
+        left.set(before - count);
+        // The first range may be too long by itself, which has an error of its own.
+        if before < MOST_RANGED && before < count {
+            return Err(EvaluatorError::EvaluationError(super::message::TOO_LARGE.to_owned()));
+        }
+    }
+    Ok(arguments.last().cloned().unwrap_or(JValue::Undefined))
+}
+
 /// Puts the checks in.
 pub(super) fn bound(node: &mut AstNode, in_function: bool) {
     with_stack(|| match node {
@@ -73,6 +94,11 @@ pub(super) fn bound(node: &mut AstNode, in_function: bool) {
             bound(rhs, in_function);
             if *op == BinaryOp::ColonEqual && grows(rhs) {
                 wrap(rhs, CHECK);
+            }
+            // Its begin is evaluated twice, so it must be plain.
+            if *op == BinaryOp::Range && matches!(**lhs, AstNode::Number(_) | AstNode::Variable(_)) {
+                let last = std::mem::replace(&mut **rhs, AstNode::Null);
+                **rhs = AstNode::Function { name: CHECK_RANGE.to_owned(), args: vec![(**lhs).clone(), last], is_builtin: true };
             }
         }
         other => below(other, in_function),

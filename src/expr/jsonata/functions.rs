@@ -35,6 +35,8 @@ pub(super) fn register(engine: &mut Evaluator, needs: &Needs, around: &dyn Surro
     if needs.calls {
         set(engine, bounds::CHECK, bounds::check);
         set(engine, bounds::CHECK_LENGTH, bounds::check_length);
+        let left = Cell::new(bounds::MOST_RANGED);
+        set(engine, bounds::CHECK_RANGE, move |arguments: &[JValue]| bounds::check_range(arguments, &left));
     }
     if needs.mentions("random") {
         let chance = Chance::new(around.random());

@@ -199,6 +199,7 @@ fn what_grows_is_stopped() {
     for expression in [
         "$reduce([1..60], function($a, $n) { [$a, $a] }, 1)",
         &chained("[$x, $x]"),
+        "$count([1..800000].[1..800000])",
         &chained("{'l': $x, 'r': $x}"),
         &chained("'x' & $x & $x"),
         "$reduce([1..60], function($a, $n) { {'l': $a, 'r': $a} }, 1)",
