@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn numbers_are_compared_as_doubles() {
         let equal = |one: Value, other: Value| compare_numbers(&one, &other, Order::Equals);
-        assert_eq!(equal(9_007_199_254_740_993.into(), 9_007_199_254_740_992.into()), Some(true));
+        assert_eq!(equal(9_007_199_254_740_993_i64.into(), 9_007_199_254_740_992_i64.into()), Some(true));
         assert_eq!((equal(0.into(), 0.0.into()), equal(1.into(), "1".into())), (Some(true), None));
     }
 
