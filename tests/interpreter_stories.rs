@@ -370,7 +370,7 @@ fn a_token_waits_for_its_answer_whatever_became_of_the_execution_that_was_starte
     let mut world = Mocks::none().and("Work", answered);
     world.machines.insert(CHILD.to_owned(), child(&machine(r#""F":{"Type":"Fail"}"#)));
     let run = attempt(&machine(&states), "{}", &options(), &mut world).expect("an execution");
-    assert_eq!((outcome(&run).as_str(), lasted(&run), run.children.len()), (r#""done""#, 9.001, 1));
+    assert_eq!((outcome(&run).as_str(), lasted(&run), run.children.len()), (r#""done""#, 9_001, 1));
     let submitted = run.history.events.iter().find(|event| event.kind == EventType::TaskSubmitted).expect("submitted");
     assert!(format!("{submitted:?}").contains("execution:Child:c"), "{submitted:?}");
 }
@@ -430,6 +430,22 @@ fn executions_that_start_one_another_without_end_are_stopped() {
 fn a_task_that_nothing_answers_is_named() {
     let refused = attempt(&machine(&task(LAMBDA, "")), "{}", &options(), &mut Mocks::none());
     assert_eq!(refused.expect_err("unanswered").to_string(), "nothing answers state 'Work' (attempt 1): mock it");
+}
+
+/// Ten thousand times a payload of 100 KB: nothing that anybody could write down.
+#[test]
+fn what_goes_into_branches_and_iterations_is_as_large_as_a_payload_may_be() {
+    let many: Vec<String> = (0..10_000).map(|number| format!(r#""p{number}.$":"$""#)).collect();
+    let (many, inside) = (many.join(","), r#"{"StartAt":"P","States":{"P":{"Type":"Pass","End":true}}}"#);
+    let input = format!(r#"{{"items":[1],"text":"{}"}}"#, "x".repeat(100_000));
+    for state in [
+        format!(r#""Type":"Parallel","Parameters":{{{many}}},"Branches":[{inside}]"#),
+        format!(r#""Type":"Map","ItemsPath":"$.items","ItemSelector":{{{many}}},"ItemProcessor":{inside}"#),
+        format!(r#""Type":"Pass","Parameters":{{{many}}}"#),
+    ] {
+        let failure = gives(&format!(r#""A":{{{state},"End":true}}"#), &input);
+        assert!(failure.starts_with("FAILED States.DataLimitExceeded: The state/task 'A' returned a result"), "{failure}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 use stepscope::analysis::replay::{ReplayReport, Request, Verdict, replay};
+use stepscope::analysis::why::{Evidence, why};
 use stepscope::asl::{Definition, compile};
 use stepscope::expr::Value;
 use stepscope::interpreter::{self, ExecutionInfo, RunOptions, TaskAnswer, TaskOutcome, TaskRequest, Unanswered, World};
@@ -73,12 +74,36 @@ impl Maker {
     }
 }
 
-/// Answers at random.
-struct Weather(fastrand::Rng);
+/// Answers at random, and remembers who asked.
+struct Weather {
+    random: fastrand::Rng,
+    asked: Vec<Asked>,
+}
+
+/// An attempt, as the interpreter knows it.
+struct Asked {
+    scheduled: u64,
+    state: String,
+    scope: Vec<String>,
+    attempt: u32,
+}
+
+impl Weather {
+    fn of(seed: u64) -> Self {
+        Self { random: fastrand::Rng::with_seed(seed), asked: Vec::new() }
+    }
+}
 
 impl World for Weather {
     fn attempt(&mut self, request: &TaskRequest<'_>) -> Result<TaskAnswer, Unanswered> {
-        let random = &mut self.0;
+        let attempted = request.attempted;
+        self.asked.push(Asked {
+            scheduled: request.scheduled_event_id,
+            state: attempted.state.to_owned(),
+            scope: attempted.scope.iter().map(|(name, index)| format!("{name}[{index}]")).collect(),
+            attempt: attempted.attempt,
+        });
+        let random = &mut self.random;
         let mut milliseconds = |most: u64| Duration::from_millis(random.u64(1..most));
         let failed =
             |error: &str| TaskOutcome::Failed { event: EventType::TaskFailed, error: Some(error.into()), cause: Some("it rains".into()) };
@@ -119,14 +144,48 @@ fn options(seed: u64) -> RunOptions {
 }
 
 fn made(seed: u64) -> (Json, History) {
+    let (definition, history, _) = told(seed);
+    (definition, history)
+}
+
+fn told(seed: u64) -> (Json, History, Vec<Asked>) {
     let mut maker = Maker { random: fastrand::Rng::with_seed(seed), states: 0 };
     let definition = maker.scope(0);
     let machine = compile(&definition.to_string()).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
     let input = json!({"items": (0..maker.random.u32(0..5)).collect::<Vec<_>>(), "n": 1}).to_string();
-    let mut weather = Weather(fastrand::Rng::with_seed(seed + 77));
+    let mut weather = Weather::of(seed + 77);
     let run = interpreter::run(&machine, &input, &options(seed), &mut weather).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
     assert_ne!(run.outcome.status, ExecutionStatus::Running, "seed {seed}");
-    (definition, run.history)
+    (definition, run.history, weather.asked)
+}
+
+/// What is rebuilt from the events alone is what the interpreter knew while it wrote them.
+#[test]
+fn a_produced_history_is_rebuilt_as_it_was_run() {
+    let (mut attempts, mut deep) = (0, 0);
+    for seed in 0..600 {
+        let (definition, history, asked) = told(seed);
+        let graph = Definition::parse(&definition.to_string()).expect("a definition");
+        let path = rebuild(&history, Some(&graph));
+        assert_eq!((path.unplaced.len(), path.broken_links.len()), (0, 0), "seed {seed} of {definition}");
+        for Asked { scheduled, state, scope, attempt } in asked {
+            let index = history.events.iter().position(|event| event.id.0 == scheduled).expect("the event of the attempt");
+            let visit = path.visit(path.visit_of[index].expect("a visit"));
+            let found = (visit.state.as_ref().map(|state| state.decode().into_owned()), path.labels(visit.scope));
+            assert_eq!(found, (Some(state), scope.clone()), "seed {seed}, event {scheduled} of {definition}");
+            assert!(visit.attempts.len() >= attempt as usize, "seed {seed}, event {scheduled} of {definition}");
+            attempts += 1;
+            deep += usize::from(scope.len() > 1);
+        }
+        let entered = history.events.iter().filter(|event| event.kind.name().ends_with("StateEntered")).count();
+        let visits = path.visits.iter().filter(|visit| visit.entered.is_some()).count();
+        assert_eq!(visits, entered, "seed {seed} of {definition}");
+        let report = why(Evidence { history: &history, path: &path, definition: Some(&graph) });
+        let told = report.terminal.map(|terminal| terminal.error);
+        let failed = history.header.status == Some(ExecutionStatus::Failed);
+        assert_eq!(told, failed.then(|| history.header.error.as_ref().map(|error| error.decode().into_owned())), "seed {seed}");
+    }
+    assert!(attempts > 1_000 && deep > 100, "{attempts} attempts, {deep} deep: too few to prove anything");
 }
 
 fn replayed(history: &History, definition: Option<&str>) -> ReplayReport {
@@ -195,7 +254,7 @@ fn with_another_pass(definition: &Json) -> Option<(String, Json)> {
 fn a_forged_recording_diverges() {
     let definition = json!({"StartAt": "Keep", "States": {"Keep": {"Type": "Pass", "Result": 1, "End": true}}});
     let machine = compile(&definition.to_string()).expect("a definition");
-    let mut nothing = Weather(fastrand::Rng::with_seed(0));
+    let mut nothing = Weather::of(0);
     let run = interpreter::run(&machine, "{}", &options(1), &mut nothing).expect("a run");
     let mut history = run.history;
     assert_eq!(replayed(&history, None).verdict, Verdict::Reproduced);

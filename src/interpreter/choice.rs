@@ -91,12 +91,9 @@ fn with(operand: &Operand, scope: Scope<'_>, test: impl FnOnce(&Value) -> Option
     }
 }
 
+/// As doubles, which is what the service compares: integers above 2^53 may be equal to their neighbours.
 fn compare_numbers(one: &Value, other: &Value, order: Order) -> Option<bool> {
-    let ordering = match (one.as_number()?, other.as_number()?) {
-        (crate::expr::Number::Integer(one), crate::expr::Number::Integer(other)) => one.cmp(other),
-        (one, other) => one.as_f64().partial_cmp(&other.as_f64())?,
-    };
-    Some(order.holds(ordering))
+    Some(order.holds(one.as_number()?.as_f64().partial_cmp(&other.as_number()?.as_f64())?))
 }
 
 /// As Java compares strings: by UTF-16 code units.
@@ -175,6 +172,13 @@ mod tests {
     #[test]
     fn a_pattern_of_many_stars_ends_soon() {
         assert!(!matches(&"*a".repeat(2_000), &"a".repeat(1_999)));
+    }
+
+    #[test]
+    fn numbers_are_compared_as_doubles() {
+        let equal = |one: Value, other: Value| compare_numbers(&one, &other, Order::Equals);
+        assert_eq!(equal(9_007_199_254_740_993_i64.into(), 9_007_199_254_740_992_i64.into()), Some(true));
+        assert_eq!((equal(0.into(), 0.0.into()), equal(1.into(), "1".into())), (Some(true), None));
     }
 
     #[test]

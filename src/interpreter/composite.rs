@@ -46,14 +46,15 @@ pub(super) struct Composite {
 impl Execution<'_> {
     pub(super) fn begin_parallel(&mut self, thread: &mut Thread, state: &State) -> Result<Flow, Halt> {
         let effective = effective(thread);
-        match data_flow::arguments(state, &effective, &self.around(thread, state, None, None)) {
+        let input = data_flow::arguments(state, &effective, &self.around(thread, state, None, None)).map_err(Problem::from);
+        match input.and_then(Payload::fitting) {
             Ok(input) => {
                 thread.next = Next::ParallelStarted(input);
                 Ok(Flow::Continue)
             }
-            Err(error) => {
+            Err(problem) => {
                 let link = thread.entry_link();
-                thread.troubled(state, &error.into(), link)
+                thread.troubled(state, &problem, link)
             }
         }
     }
@@ -179,21 +180,23 @@ impl Execution<'_> {
         let item = MapItem { index: thread.index, value: thread.input.value().clone(), key: None, source: None };
         let around = self.around(parent, state, None, Some(&item));
         let effective = effective(parent);
-        match selector.evaluate(Scope { input: effective.value(), result: None, error_output: None, around: &around }) {
+        let input = selector.evaluate(Scope { input: effective.value(), result: None, error_output: None, around: &around });
+        match input.map_err(Problem::from).and_then(|input| Payload::from(input).fitting()) {
             Ok(input) => {
-                thread.input = input.into();
+                thread.input = input;
                 Ok(Flow::Continue)
             }
-            Err(error) => self.selector_failed(thread, parent, &error),
+            Err(problem) => self.selector_failed(thread, parent, problem),
         }
     }
 
     /// An `ItemSelector` that fails is a failure of the Map, told of inside the iteration.
-    fn selector_failed(&mut self, thread: &mut Thread, parent: &Thread, error: &EvaluationError) -> Result<Flow, Halt> {
-        let failure = Problem::Evaluation(error.clone()).failure(self.machine.state(parent.state), parent.entered_event);
-        if error.error != QUERY {
-            return Err(Halt::Failed { failure, previous_event_id: thread.last_event });
-        }
+    fn selector_failed(&mut self, thread: &mut Thread, parent: &Thread, problem: Problem) -> Result<Flow, Halt> {
+        let failure = problem.failure(self.machine.state(parent.state), parent.entered_event);
+        let error = match problem {
+            Problem::Evaluation(error) if error.error == QUERY => error,
+            _ => return Err(Halt::Failed { failure, previous_event_id: thread.last_event }),
+        };
         let number = parent.state;
         let id = self.recorder.write(EventType::EvaluationFailed, thread.last_event, self.now, |names| {
             Details::Evaluation(Box::new(crate::model::event::Evaluation {

@@ -38,6 +38,8 @@ pub(super) struct Bounds {
     pub max_states: u64,
     pub max_events: u64,
     pub record: bool,
+    /// How many bytes of payloads histories may still hold.
+    pub history_bytes_left: Rc<Cell<usize>>,
     /// How many executions started one another down to this one.
     pub depth: Cell<u32>,
 }
@@ -146,7 +148,7 @@ impl<'a> Execution<'a> {
         let timeout = if express { Some(timeout.map_or(LONGEST_EXPRESS, |timeout| timeout.min(LONGEST_EXPRESS))) } else { timeout };
         Self {
             machine,
-            recorder: Recorder::new(machine, bounds.record, if express { u64::MAX } else { bounds.max_events }),
+            recorder: Recorder::new(machine, bounds.record, if express { u64::MAX } else { bounds.max_events }, &bounds.history_bytes_left),
             now: facts.start,
             deadline: timeout.and_then(|timeout| facts.start.checked_add(timeout).ok()),
             interleaves: world.interleaves(),

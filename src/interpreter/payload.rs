@@ -8,6 +8,7 @@ use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::failure::Problem;
 use crate::expr::{Number, Object, ParseError, Value};
 use crate::model::{self, RawText, text::Form};
 
@@ -44,7 +45,7 @@ impl Payload {
         let written = value.to_json();
         let verbatim = written != text;
         let text = if verbatim { text.to_owned() } else { written };
-        let measure = Measure { bytes: text.len(), depth: measure(&value, 0).depth };
+        let measure = Measure { bytes: text.len(), depth: measure(&value, 0, usize::MAX).depth };
         Ok(Self(Rc::new(Shared { value, text: OnceCell::from(Arc::new(text)), measure: Cell::new(Some(measure)), verbatim })))
     }
 
@@ -105,7 +106,12 @@ impl Payload {
         measure.bytes <= LARGEST && measure.depth <= DEEPEST
     }
 
-    /// Bytes of the JSON text.
+    /// The payload, if it [`fits`](Self::fits).
+    pub(super) fn fitting(self) -> Result<Self, Problem> {
+        if self.fits() { Ok(self) } else { Err(Problem::TooLarge) }
+    }
+
+    /// Bytes of the JSON text; of a payload that does not fit, some number above the limit.
     pub fn bytes(&self) -> usize {
         self.measure().bytes
     }
@@ -122,7 +128,7 @@ impl Payload {
         if let Some(measure) = self.0.measure.get() {
             return measure;
         }
-        let measure = measure(&self.0.value, 0);
+        let measure = measure(&self.0.value, 0, LARGEST);
         self.0.measure.set(Some(measure));
         measure
     }
@@ -144,13 +150,15 @@ fn is_same(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// Size and depth of what [`Value::write_json`] would write; stops to look where a value is nested too deep.
-fn measure(value: &Value, level: u32) -> Measure {
+/// Size and depth of what [`Value::write_json`] would write. Stops to look where a value is nested too deep, and where it has more
+/// than `most` bytes: a value may hold one part so often that nobody could walk over all of it.
+fn measure(value: &Value, level: u32, most: usize) -> Measure {
     let mut total = Measure { bytes: 0, depth: 0 };
-    let mut inside = |value: &Value| {
-        let inner = measure(value, level + 1);
+    let inside = |total: &mut Measure, value: &Value| {
+        let inner = measure(value, level + 1, most.saturating_sub(total.bytes));
         total.bytes += inner.bytes;
         total.depth = total.depth.max(inner.depth);
+        total.bytes <= most
     };
     match value {
         Value::Null | Value::Bool(true) => total.bytes = 4,
@@ -161,16 +169,17 @@ fn measure(value: &Value, level: u32) -> Measure {
         Value::String(text) => total.bytes = string_bytes(text),
         Value::Array(_) | Value::Object(_) if level > DEEPEST => total = Measure { bytes: 2, depth: 1 },
         Value::Array(items) => {
-            items.iter().for_each(&mut inside);
-            total = Measure { bytes: total.bytes + 2 + items.len().saturating_sub(1), depth: total.depth + 1 };
+            total.bytes = 2 + items.len().saturating_sub(1);
+            let _ = items.iter().all(|item| inside(&mut total, item));
+            total.depth += 1;
         }
         Value::Object(object) => {
-            let mut names = 0;
-            for (name, value) in object.iter() {
-                names += string_bytes(name) + 1;
-                inside(value);
-            }
-            total = Measure { bytes: total.bytes + names + 2 + object.len().saturating_sub(1), depth: total.depth + 1 };
+            total.bytes = 2 + object.len().saturating_sub(1);
+            let _ = object.iter().all(|(name, value)| {
+                total.bytes += string_bytes(name) + 1;
+                inside(&mut total, value)
+            });
+            total.depth += 1;
         }
     }
     total
@@ -220,5 +229,14 @@ mod tests {
         assert!(nested(DEEPEST).fits());
         assert!(!nested(DEEPEST + 1).fits());
         assert!(!Payload::join(&[nested(DEEPEST)]).fits());
+    }
+
+    #[test]
+    fn what_holds_one_part_again_and_again_is_measured_as_far_as_it_fits() {
+        let doubled = (0..60).fold(Value::from(1), |inner, _| Value::array([inner.clone(), inner]));
+        let payload = Payload::from(doubled);
+        assert!(!payload.fits() && payload.bytes() > LARGEST);
+        let many = Value::array(vec![Value::from("x".repeat(200_000)); 1_000_000]);
+        assert!(!Payload::from(many).fits());
     }
 }

@@ -1,7 +1,10 @@
 //! The history as it is written: numbers events, and keeps them if they are wanted.
 //!
-//! Events are counted whether or not they are kept, so that an execution ends at the limit of the service either way.
+//! Events are counted whether or not they are kept, so that an execution ends at the limit of the service either way. What is kept is
+//! bounded: 25,000 events may hold as many payloads of 256 KiB.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::asl::machine::{Kind, StateMachine, StateNumber};
@@ -9,7 +12,11 @@ use crate::model::event::{Details, EventId, HistoryEvent};
 use crate::model::text::Form;
 use crate::model::{self, EventType, RawText, Timestamp};
 
+use super::RunError;
 use super::failure::{Failure, Halt};
+
+/// How many bytes of payloads the histories of a run hold, all together.
+pub(super) const MOST_PAYLOAD_BYTES: usize = 1 << 30;
 
 /// Writes one history.
 #[derive(Debug)]
@@ -20,13 +27,17 @@ pub(super) struct Recorder {
     count: u64,
     limit: u64,
     keeps: bool,
+    /// What the histories of the run may still hold.
+    bytes_left: Rc<Cell<usize>>,
+    /// The payload that was counted last; the events that follow often share it.
+    counted: Option<RawText>,
 }
 
 impl Recorder {
-    /// For executions of `machine`, with at most `limit` events.
-    pub fn new(machine: &StateMachine, keeps: bool, limit: u64) -> Self {
+    /// For executions of `machine`, with at most `limit` events, which may hold `bytes_left` bytes of payloads.
+    pub fn new(machine: &StateMachine, keeps: bool, limit: u64, bytes_left: &Rc<Cell<usize>>) -> Self {
         let names = if keeps { machine.states.iter().map(|state| RawText::plain(&*state.name)).collect() } else { Vec::new() };
-        Self { names, events: Vec::new(), count: 0, limit, keeps }
+        Self { names, events: Vec::new(), count: 0, limit, keeps, bytes_left: Rc::clone(bytes_left), counted: None }
     }
 
     /// How many events there are.
@@ -48,16 +59,38 @@ impl Recorder {
         }
         self.count += 1;
         if self.keeps {
-            self.events.push(HistoryEvent {
+            let event = HistoryEvent {
                 id: EventId(self.count),
                 previous_event_id: (previous > 0).then_some(EventId(previous)),
                 timestamp: Some(at),
                 kind,
                 details: details(&Names(&self.names)),
                 unknown: None,
-            });
+            };
+            self.count_bytes(&event)?;
+            self.events.push(event);
         }
         Ok(self.count)
+    }
+
+    /// Counts the payloads of an event, unless it shares them with the one before.
+    fn count_bytes(&mut self, event: &HistoryEvent) -> Result<(), Halt> {
+        let mut bytes = 0;
+        for payload in event.input().into_iter().chain(event.output()) {
+            let text = payload.text.source();
+            if !self.counted.as_ref().is_some_and(|counted| std::ptr::eq(counted.source(), text)) {
+                bytes += text.len();
+                self.counted = Some(payload.text.clone());
+            }
+        }
+        if let Details::StateExited(exited) = &event.details
+            && let Some(assigned) = &exited.assigned_variables
+        {
+            bytes += assigned.values.iter().map(|(_, value)| value.source().len()).sum::<usize>();
+        }
+        let left = self.bytes_left.get().checked_sub(bytes).ok_or(RunError::LargeHistory(MOST_PAYLOAD_BYTES))?;
+        self.bytes_left.set(left);
+        Ok(())
     }
 
     /// The limit on events.
@@ -137,4 +170,27 @@ pub(super) fn failure(failure: &Failure, called: Option<(&str, &str)>) -> Detail
         error: failure.error.as_deref().map(text),
         cause: failure.cause.as_deref().map(text),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interpreter::Payload;
+
+    #[test]
+    fn payloads_are_held_as_far_as_there_is_room_and_counted_once() {
+        let machine = crate::asl::compile(r#"{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}"#).expect("a definition");
+        let left = Rc::new(Cell::new(10));
+        let mut recorder = Recorder::new(&machine, true, 25_000, &left);
+        let mut write = |payload: &Payload| {
+            let output = Some(payload.event_text());
+            let details = |_: &Names<'_>| Details::Output(Box::new(model::event::Output { output, ..Default::default() }));
+            recorder.write(EventType::TaskSucceeded, 0, Timestamp::UNIX_EPOCH, details)
+        };
+        let six = Payload::parse("\"four\"").expect("JSON");
+        assert!((0..9).all(|_| write(&six).is_ok()));
+        assert_eq!(left.get(), 4);
+        let refused = write(&Payload::parse("\"four\"").expect("JSON"));
+        assert!(matches!(refused, Err(Halt::Error(RunError::LargeHistory(_)))), "{refused:?}");
+    }
 }

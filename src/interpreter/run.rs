@@ -10,7 +10,7 @@ use super::context::ExecutionFacts;
 use super::execution::{Bounds, Execution};
 use super::luck::Luck;
 use super::payload::{LARGEST, Payload};
-use super::recorder::Recorder;
+use super::recorder::{MOST_PAYLOAD_BYTES, Recorder};
 use super::{ExecutionInfo, Unanswered, World};
 use crate::asl::machine::{BlockNumber, StateMachine};
 use crate::model::{ExecutionHeader, ExecutionStatus, History, RawText};
@@ -70,6 +70,9 @@ pub enum RunError {
     /// The limit on states was reached.
     #[error("more than {0} states were entered; the definition loops without an end, or the limit is too low (--max-events)")]
     TooManyStates(u64),
+    /// The histories hold more than there is room for.
+    #[error("the histories hold more than {0} bytes of payloads, which is the limit; run it with smaller ones")]
+    LargeHistory(usize),
     /// Executions start one another without an end.
     #[error("more than {0} executions started one another in a row")]
     TooDeep(u32),
@@ -87,6 +90,7 @@ pub fn run(machine: &Rc<StateMachine>, input: &str, options: &RunOptions, world:
         max_states: options.max_states,
         max_events: options.max_events,
         record: options.record,
+        history_bytes_left: Rc::new(Cell::new(MOST_PAYLOAD_BYTES)),
         depth: Cell::new(0),
     };
     let facts = ExecutionFacts { info: options.execution.clone(), start: options.start, input };

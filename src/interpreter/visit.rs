@@ -4,8 +4,8 @@ use std::mem;
 
 use crate::asl::machine::{Kind, QueryLanguage, State, Transition};
 use crate::expr::{EvaluationError, Scope};
+use crate::model::EventType;
 use crate::model::event::{AssignedVariables, Details, Evaluation, StateEntered, StateExited};
-use crate::model::{EventType, RawText};
 
 use super::data_flow::{self, Completed};
 use super::execution::{Execution, Flow};
@@ -138,7 +138,7 @@ impl Execution<'_> {
         thread.last_event = self.recorder.write(recorder::exited(&state.kind), thread.last_event, self.now, |names| {
             let variables = assigned.as_ref().and_then(|values| values.as_object()).filter(|object| !object.is_empty());
             let values = |object: &crate::expr::Object| {
-                object.iter().map(|(name, value)| (name.to_string(), RawText::plain(value.to_json()))).collect()
+                object.iter().map(|(name, value)| (name.to_string(), super::Payload::from(value.clone()).raw_text())).collect()
             };
             let assigned_variables = variables.map(|object| Box::new(AssignedVariables { values: values(object), truncated: false }));
             Details::StateExited(StateExited { name: names.of(number), output: Some(output.event_text()), assigned_variables })

@@ -30,6 +30,9 @@ use crate::asl::check::MachineType;
 use crate::interpreter::{self, Run, RunOptions};
 use crate::model::Origin;
 
+/// The most that `--max-events` takes: a history is held in memory, and must be written, too.
+const MOST_EVENTS: u64 = 1_000_000;
+
 /// Run a definition here: every state as the service runs it, with the answers of tasks that you give
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:
@@ -90,8 +93,8 @@ pub struct RunArgs {
     /// For everything random; the same seed gives the same execution
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// How many events a history may have, in place of the service's 25000
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    /// How many events a history may have, in place of the service's 25000; at most a million
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_EVENTS))]
     max_events: Option<u64>,
     /// Run a definition that is not valid as far as it goes
     #[arg(long)]

@@ -1,8 +1,9 @@
 //! Keeps values from growing past what the service lets an expression hold.
 //!
 //! The engine bounds sequences, but no array constructor and no text: `$reduce([1..60], function($a) { [$a, $a] }, 1)` would take all
-//! memory there is. Growth without end needs a function that is applied again and again, so what is constructed inside a function,
-//! and handed on from there, goes through a check; so does what is made into text, and what is padded.
+//! memory there is. Growth without end needs a function that is applied again and again, or a chain of variables of which each holds
+//! the one before twice. So what is constructed inside a function, and handed on from there, goes through a check; so does what is
+//! bound to a variable, what is made into text, and what is padded.
 
 use jsonata_core::ast::{AstNode, BinaryOp, Stage};
 use jsonata_core::evaluator::EvaluatorError;
@@ -70,7 +71,7 @@ pub(super) fn bound(node: &mut AstNode, in_function: bool) {
         AstNode::Binary { op, lhs, rhs } => {
             bound(lhs, in_function);
             bound(rhs, in_function);
-            if *op == BinaryOp::ColonEqual && in_function && grows(rhs) {
+            if *op == BinaryOp::ColonEqual && grows(rhs) {
                 wrap(rhs, CHECK);
             }
         }

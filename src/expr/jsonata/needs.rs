@@ -14,7 +14,7 @@ pub(super) struct Needs {
     pub(super) functions: Vec<String>,
     /// Names of functions that are called.
     pub(super) called: Vec<String>,
-    /// Whether anything is called or defined that may be bounded.
+    /// Whether anything is called, defined or bound to a variable that may be bounded.
     pub(super) calls: bool,
     /// Operators that compare by order, for messages that do not say which.
     pub(super) orders: Vec<BinaryOp>,
@@ -96,6 +96,7 @@ impl Needs {
                 if matches!(op, GreaterThan | GreaterThanOrEqual | LessThan | LessThanOrEqual) {
                     self.orders.push(*op);
                 }
+                self.calls |= *op == BinaryOp::ColonEqual;
             }
             _ => {}
         }

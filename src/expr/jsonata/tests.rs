@@ -189,10 +189,18 @@ fn evaluations_are_bounded() {
     gives("$contains($pad('', 5000, 'a') & 'b', /^(a+)+$/)", "false");
 }
 
+/// A variable that is bound anew sixty times.
+fn chained(expression: &str) -> String {
+    format!("($x := 1; {} $count($x))", format!("$x := {expression}; ").repeat(60))
+}
+
 #[test]
 fn what_grows_is_stopped() {
     for expression in [
         "$reduce([1..60], function($a, $n) { [$a, $a] }, 1)",
+        &chained("[$x, $x]"),
+        &chained("{'l': $x, 'r': $x}"),
+        &chained("'x' & $x & $x"),
         "$reduce([1..60], function($a, $n) { {'l': $a, 'r': $a} }, 1)",
         "$reduce([1..60], function($a, $n) { $a & $a }, 'x')",
         "$reduce([1..60], function($a, $n) { ($b := [[$a], [$a]]; $b) }, 1)",

@@ -61,7 +61,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 256 << 20, items: 5_000_000 }
+        Self { bytes: 256 << 20, items: 2_000_000 }
     }
 }
 

@@ -9,7 +9,7 @@ use super::timeline::{Ended, Timeline, timeline};
 use crate::asl::machine::StateMachine;
 use crate::expr::{Object, Value};
 use crate::interpreter::dataset::{ChildResult, Tolerance};
-use crate::interpreter::luck::Luck;
+use crate::interpreter::execution::Bounds;
 use crate::interpreter::payload::Payload;
 use crate::interpreter::{ExecutionInfo, Outcome, Run, RunError};
 use crate::model::{EventId, EventType, ExecutionStatus, Gap, HistoryEvent};
@@ -51,15 +51,16 @@ impl Children<'_> {
     /// Runs all of them, or as many as begin before too many items failed. `execute` runs one from a moment on.
     pub(super) fn run(
         &self,
-        luck: &Luck,
+        bounds: &Bounds,
         mut execute: impl FnMut(ExecutionInfo, Payload, Timestamp) -> Result<Run, RunError>,
     ) -> Result<ChildrenEnded, RunError> {
         let items: Vec<u64> = self.inputs.iter().map(|(_, items)| *items).collect();
         let (mut results, mut runs) = (Vec::with_capacity(items.len()), Vec::new());
         let Timeline { end, exceeded, aborted } =
             timeline(&items, self.start, self.until, self.max_concurrency, self.tolerance, |position, start| {
-                let child = self.names.child(&luck.uuid());
+                let child = self.names.child(&bounds.luck.uuid());
                 let mut result = self.pending(position, &child, start);
+                let room = bounds.history_bytes_left.get();
                 let mut run = execute(child, self.inputs[position].0.clone(), start)?;
                 run.history.header.map_run_arn = Some(self.names.arn.to_string());
                 let status = run.outcome.status;
@@ -70,6 +71,7 @@ impl Children<'_> {
                 let stop = result.outcome.is_some().then_some(result.stop);
                 if runs.len() >= KEPT && status == ExecutionStatus::Succeeded {
                     forget(&mut run);
+                    bounds.history_bytes_left.set(room);
                 }
                 results.push(result);
                 runs.push(run);
@@ -90,7 +92,7 @@ impl Children<'_> {
             }
         }
         for position in results.len()..self.inputs.len() {
-            results.push(self.pending(position, &self.names.child(&luck.uuid()), self.start));
+            results.push(self.pending(position, &self.names.child(&bounds.luck.uuid()), self.start));
         }
         Ok(ChildrenEnded { end, exceeded, results, runs })
     }

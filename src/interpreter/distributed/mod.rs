@@ -243,7 +243,7 @@ impl Execution<'_> {
         bounds.depth.set(depth + 1);
         let mut world = ChildWorld(&mut *self.world);
         let mut ended = children
-            .run(&bounds.luck, |info, input, start| {
+            .run(bounds, |info, input, start| {
                 let facts = ExecutionFacts { info, start, input };
                 let child = Execution::new(machine, facts, &mut world, bounds).without_timeout_of_machine();
                 let mut run = child.run(map.processor)?;

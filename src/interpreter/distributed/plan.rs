@@ -19,6 +19,11 @@ use crate::interpreter::failure::{DATA_LIMIT, Problem};
 use crate::interpreter::payload::Payload;
 use crate::interpreter::settings;
 
+/// Of a child that succeeded some two kilobytes stay.
+const MOST_CHILDREN: usize = 400_000;
+/// What the inputs of all children may have together; each is kept as text for the results.
+const MOST_INPUT_BYTES: usize = 1 << 30;
+
 /// The fields of a Distributed Map, filled in.
 #[derive(Debug)]
 pub(super) struct Plan {
@@ -85,6 +90,7 @@ impl Plan {
             None => values.into_iter().map(|value| (value, 1)).collect(),
         };
         let inputs: Vec<(Payload, u64)> = inputs.into_iter().map(|(input, items)| (Payload::from(input), items)).collect();
+        check_amount(&inputs)?;
         match inputs.iter().position(|(input, _)| !input.fits()) {
             None => Ok(inputs),
             Some(position) => {
@@ -174,4 +180,34 @@ fn place(writer: &ResultWriter, scope: Scope<'_>) -> Result<Option<(String, Stri
 
 fn filled(template: Option<&Template>, scope: Scope<'_>) -> Result<Value, EvaluationError> {
     template.map_or(Ok(Value::Null), |template| template.evaluate(scope))
+}
+
+/// Refuses more children, and larger ones all together, than memory should hold.
+fn check_amount(inputs: &[(Payload, u64)]) -> Result<(), DatasetError> {
+    if inputs.len() > MOST_CHILDREN {
+        let advice = format!("the Map Run has {} children, more than the {MOST_CHILDREN} that are run here; set MaxItems", inputs.len());
+        return Err(DatasetError::Unavailable(advice));
+    }
+    if inputs.iter().map(|(input, _)| input.bytes()).sum::<usize>() > MOST_INPUT_BYTES {
+        let advice = format!("the inputs of the children have more than {MOST_INPUT_BYTES} bytes, which is the limit here; set MaxItems");
+        return Err(DatasetError::Unavailable(advice));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expr::Value;
+
+    #[test]
+    fn a_map_run_has_as_many_children_as_memory_holds() {
+        let children = |count: usize, bytes: usize| {
+            let input = Payload::from(Value::from("x".repeat(bytes)));
+            check_amount(&vec![(input, 1); count]).map_err(|error| error.to_string())
+        };
+        assert_eq!((children(MOST_CHILDREN, 1), children(4_000, 250_000)), (Ok(()), Ok(())));
+        assert!(children(MOST_CHILDREN + 1, 1).is_err_and(|advice| advice.contains("set MaxItems")));
+        assert!(children(4_300, 250_000).is_err_and(|advice| advice.contains("1073741824 bytes")));
+    }
 }
