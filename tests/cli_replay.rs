@@ -323,6 +323,24 @@ fn an_input_is_changed_or_patched() {
 }
 
 #[test]
+fn the_next_commands_name_the_definition_that_was_given() {
+    let desk = Desk::new();
+    let mut bundle: Value = serde_json::from_str(&fs::read_to_string(desk.path("declined.json")).expect("a file")).expect("JSON");
+    bundle.as_object_mut().expect("a bundle").remove("definition");
+    desk.write("bare.json", &bundle);
+    desk.run(&["why", "bare.json"]).succeeds().shows(&["stepscope replay bare.json --definition FILE\n"]);
+    desk.replay(&["bare.json", "--definition", "order.json"])
+        .succeeds()
+        .shows(&["stepscope replay bare.json --save DIR --definition order.json\n"]);
+    let found = ["bare.json", "--definitions", "order.json"];
+    for verb in ["why", "replay"] {
+        desk.run(&[&[verb][..], &found].concat()).succeeds().shows(&["stepscope replay bare.json --definitions order.json"]);
+    }
+    desk.run(&["why", "declined.json"]).succeeds().shows(&["stepscope replay declined.json\n"]);
+    assert!(!desk.replay(&["declined.json", "--save", "kept"]).ends_with(0).out.contains("--save"));
+}
+
+#[test]
 fn arguments_that_do_not_fit_together_are_refused() {
     let desk = Desk::new();
     desk.replay(&["declined.json", "--what-if"]).ends_with(2).says(&["--what-if needs a change"]);
@@ -337,6 +355,10 @@ fn arguments_that_do_not_fit_together_are_refused() {
     let lines = desk.replay(&[&two[..], &["--output", "jsonl"]].concat()).succeeds().json_lines();
     assert_eq!(lines.iter().map(|line| line["verdict"].clone()).collect::<Vec<_>>(), [json!("reproduced"), json!("reproduced")]);
     assert_eq!(desk.replay(&two).succeeds().out.matches("REPRODUCED").count(), 2);
+    desk.replay(&two).succeeds().shows(&["2 executions: 2 reproduced\n"]);
+    desk.write("other.json", &order_with("/States/Refuse/Error", json!("Refused")));
+    let other = [&two[..], &["--definition", "other.json"]].concat();
+    desk.replay(&other).succeeds().shows(&["2 executions: 2 diverged", "stepscope replay declined.json\n"]);
     desk.replay(&["declined.json", "--execution", "other"]).ends_with(4).says(&["none of 1 executions is `other`"]);
 }
 

@@ -49,6 +49,14 @@ fn values_come_from_the_command_line_files_and_standard_input() {
 }
 
 #[test]
+fn a_state_that_would_call_something_asks_for_a_mock() {
+    let hint = "nothing is called here: give --mock";
+    tested(&["--definition", TASK]).ends_with(1).says(&["RoleArn must be specified when testing a Task state\n", hint]);
+    assert!(!tested(&["--definition", TASK, "--quiet"]).ends_with(1).words.contains(hint));
+    tested(&["--definition", TASK, "--mock", "{"]).ends_with(2).says(&["Parameter validation failed: Error parsing parameter 'mock'"]);
+}
+
+#[test]
 fn the_values_on_the_way_are_shown_at_a_higher_level() {
     let mock = r#"{"result":"{\"MessageId\":\"m-1\"}"}"#;
     for level in ["DEBUG", "TRACE", "debug"] {

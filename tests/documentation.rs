@@ -5,13 +5,14 @@ use std::process::Command;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/json.md",
     "docs/performance.md",
+    "docs/interpreter.md",
     "docs/run.md",
     "docs/test-state.md",
     "docs/replay.md",
@@ -40,18 +41,32 @@ fn stepscope(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
+/// The words of a command line, with what stands in single quotes as it is.
+fn words(command: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    for (position, part) in command.split('\'').enumerate() {
+        let mut pieces = if position % 2 == 0 { part.split(' ').collect() } else { vec![part] }.into_iter();
+        words.last_mut().expect("a word").push_str(pieces.next().unwrap_or_default());
+        words.extend(pieces.map(str::to_owned));
+    }
+    words
+}
+
 #[test]
 fn the_readme_quotes_what_the_program_writes() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     stepscope(folder.path(), &["demo", "--force", "stepscope-demo"]);
-    let quoted = &blocks(&page("README.md"), "text")[0];
-    let (command, screen) = quoted.split_once('\n').expect("a command and its output");
-    let arguments: Vec<&str> = command.strip_prefix("$ stepscope ").expect("a command").split(' ').collect();
-    let written = stepscope(folder.path(), &arguments);
-    let mut rest = written.as_str();
-    for part in screen.split("…\n") {
-        let at = rest.find(part).unwrap_or_else(|| panic!("the README quotes\n{part}\nand the program writes\n{written}"));
-        rest = &rest[at + part.len()..];
+    let quoted = blocks(&page("README.md"), "text");
+    assert_eq!(quoted.len(), 2);
+    for quoted in quoted {
+        let (command, screen) = quoted.split_once('\n').expect("a command and its output");
+        let arguments = words(command.strip_prefix("$ stepscope ").expect("a command"));
+        let written = stepscope(folder.path(), &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut rest = written.as_str();
+        for part in screen.split("…\n") {
+            let at = rest.find(part).unwrap_or_else(|| panic!("the README quotes\n{part}\nand the program writes\n{written}"));
+            rest = &rest[at + part.len()..];
+        }
     }
 }
 
@@ -66,6 +81,8 @@ fn the_commands_of_the_readme_run_in_their_order() {
             assert!(!stepscope(folder.path(), &arguments).is_empty());
         }
     }
+    let replay = code_words(&readme).into_iter().find(|word| word.starts_with("cargo run -- replay")).expect("a replay to try");
+    assert!(stepscope(folder.path(), &words(&replay)[3..].iter().map(String::as_str).collect::<Vec<_>>()).starts_with("REPRODUCED"));
 }
 
 #[test]

@@ -31,6 +31,9 @@ pub struct ExecutionSummary {
     /// What to name on the command line to read it again.
     #[serde(skip)]
     pub exec: String,
+    /// Whether its definition came with it, so that it can be run again here.
+    #[serde(skip)]
+    pub has_definition: bool,
     /// The console's page.
     pub console_url: Option<String>,
 }
@@ -99,6 +102,7 @@ pub fn summary(history: &History, path: &ExecutionPath) -> ExecutionSummary {
         events: history.events.len(),
         origin: history.origin.to_string(),
         exec: exec(history),
+        has_definition: history.definition.is_some(),
         console_url: header.arn.as_ref().and_then(crate::model::ExecutionArn::console_url),
     }
 }
@@ -109,10 +113,10 @@ fn exec(history: &History) -> String {
         "standard input" => "-",
         source => source,
     };
-    match (&history.origin.part, &history.header.name) {
-        (Some(_), Some(name)) => format!("{} --execution {}", quoted(source), quoted(name)),
-        _ => quoted(source),
-    }
+    let name = history.header.name.as_deref().filter(|_| history.origin.part.is_some());
+    let flags = [("--execution", name), ("--definitions", history.origin.definitions.as_deref())];
+    let flags = flags.iter().filter_map(|(flag, value)| Some(format!(" {flag} {}", quoted((*value)?))));
+    quoted(source) + &flags.collect::<String>()
 }
 
 /// Quoted for a POSIX shell where it needs to be.

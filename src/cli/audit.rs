@@ -21,11 +21,13 @@ use crate::render;
   stepscope audit orders.asl.json
   stepscope audit statemachine/*.asl.yaml --exit-status
   stepscope audit orders.asl.json --type EXPRESS
-  aws stepfunctions describe-state-machine --state-machine-arn … | stepscope audit -
-  stepscope audit orders.asl.json --output json | jq -r '.diagnostics[].message'
+  stepscope audit orders.asl.json --output json | jq '.diagnostics[].message'
+  aws stepfunctions describe-state-machine --state-machine-arn ARN \\
+    | stepscope audit -
 
-Substitutions of CloudFormation and SAM such as ${Function} stay as they are. In the output
-of describe-state-machine, places are those in the definition's own text.")]
+Substitutions of CloudFormation and SAM such as ${Function} stay as they are. In
+the output of describe-state-machine, places are those in the definition's own
+text.")]
 pub struct AuditArgs {
     /// File with a definition in JSON or YAML, or `-`
     ///

@@ -119,6 +119,7 @@ fn say_what_next(folder: &Path, stories: &[Story], words: &mut dyn Write) -> io:
     writeln!(words, "  stepscope why {}", file("retries-exhausted.json"))?;
     writeln!(words, "  stepscope show {}", file("map-iteration-failed.json"))?;
     writeln!(words, "  stepscope show --timeline {}", file("polling-timed-out.json"))?;
+    writeln!(words, "  stepscope replay {}", file("caught-then-failed.json"))?;
     writeln!(words, "  stepscope why {}", shell_word(&folder.display().to_string()))
 }
 
@@ -196,7 +197,7 @@ mod tests {
         assert!(out.lines().all(|line| Path::new(line).exists()) && out.lines().count() == 10, "{out}");
         let words = String::from_utf8(words).expect("text");
         let commands: Vec<&str> = words.lines().filter_map(|line| line.strip_prefix("  stepscope ")).collect();
-        assert_eq!(commands.len(), 4);
+        assert_eq!(commands.len(), 5);
         for command in commands {
             let quoted = &command[command.find('\'').expect("a quoted path")..];
             let path = quoted.trim_matches('\'').replace("'\\''", "'");

@@ -46,7 +46,8 @@ pub struct ExecArgs {
 /// Reads executions, and remembers what could not be read.
 pub struct Loader<'w> {
     global: GlobalArgs,
-    definitions: Option<DefinitionSet>,
+    /// Where they were read, and what was found there.
+    definitions: Option<(PathBuf, DefinitionSet)>,
     limits: Limits,
     words: &'w mut dyn Write,
     problems: usize,
@@ -66,7 +67,7 @@ impl<'w> Loader<'w> {
         let mut loader = Self { global: global.clone(), definitions: None, limits: Limits::default(), words, problems: 0, aws: None };
         if let Some(folder) = &args.definitions {
             let (definitions, problems) = read_definitions(folder, &loader.limits);
-            loader.definitions = Some(definitions);
+            loader.definitions = Some((folder.clone(), definitions));
             for problem in problems {
                 loader.report(&problem);
             }
@@ -167,8 +168,9 @@ impl<'w> Loader<'w> {
     }
 
     fn with_definition(&self, mut history: History) -> History {
-        if let Some(definitions) = self.definitions.as_ref().filter(|_| history.definition.is_none()) {
+        if let Some((folder, definitions)) = self.definitions.as_ref().filter(|_| history.definition.is_none()) {
             history.definition = definitions.find(&history.header);
+            history.origin.definitions = history.definition.is_some().then(|| folder.display().to_string());
         }
         history
     }

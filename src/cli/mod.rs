@@ -38,6 +38,8 @@ const EXAMPLES: &str = "Examples:
   stepscope why --state-machine Orders --latest-failed
   stepscope show history.json --timeline
   stepscope replay history.json --definition order.asl.json
+  stepscope run order.asl.json --input '{\"id\": 7}' --mock '*={}'
+  stepscope audit order.asl.json
   stepscope demo
 
 Everything is read-only: no verb changes anything in AWS.
@@ -107,5 +109,17 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_has_examples_that_fit_a_terminal() {
+        let cli = Cli::command();
+        for verb in cli.get_subcommands().chain([&cli]) {
+            let help = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.starts_with("Examples:\n"), "{}", verb.get_name());
+            for line in help.lines() {
+                assert!(line.chars().count() <= 80, "{}: {line}", verb.get_name());
+            }
+        }
     }
 }

@@ -20,11 +20,14 @@ use crate::render::{events, show as tree, state, timeline};
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:
   stepscope show history.json
-  stepscope show --timeline arn:aws:states:us-east-1:111111111111:execution:Orders:run-1
+  stepscope show --timeline \\
+    arn:aws:states:us-east-1:111111111111:execution:Orders:run-1
   stepscope show --state ChargeCard history.json
   stepscope show --events history.json
-  stepscope show --output json history.json | jq '.visits[] | select(.outcome == \"failed\")'
-  aws stepfunctions get-execution-history --execution-arn ARN | stepscope show -")]
+  stepscope show --output json history.json \\
+    | jq '.visits[] | select(.outcome == \"failed\")'
+  aws stepfunctions get-execution-history --execution-arn ARN \\
+    | stepscope show -")]
 pub struct ShowArgs {
     #[command(flatten)]
     execs: ExecArgs,

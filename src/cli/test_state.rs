@@ -92,7 +92,11 @@ pub fn run(args: &TestStateArgs, global: &GlobalArgs, out: &mut dyn Write, words
         Ok(answer) => answer,
         Err(error) => {
             let Some(refusal) = error.downcast_ref::<Refusal>() else { return Err(error) };
-            output::say(words, output::redactor(global), &refusal.to_string());
+            // The AWS CLI has a line end in its words; here each message is a line.
+            output::say(words, output::redactor(global), &refusal.to_string().replace('\n', " "));
+            if args.mock.is_none() && calls_something(refusal) && !global.quiet {
+                output::say(words, output::redactor(global), "nothing is called here: give --mock, as in --mock '{\"result\": \"{}\"}'");
+            }
             return Ok(if matches!(refusal, Refusal::Parameter(_)) { Exit::WrongUsage } else { Exit::Failed });
         }
     };
@@ -106,6 +110,12 @@ pub fn run(args: &TestStateArgs, global: &GlobalArgs, out: &mut dyn Write, words
         OutputFormat::Json | OutputFormat::Text => render::test_state::json(&answer, out)?,
     }
     Ok(Exit::Done)
+}
+
+/// Whether the service refused to test a state that calls something, in words that tell nobody of `--mock`.
+fn calls_something(refusal: &Refusal) -> bool {
+    let words = refusal.to_string();
+    ["RoleArn must be specified", "does not support Map or Parallel"].iter().any(|known| words.contains(known))
 }
 
 fn request(args: &TestStateArgs) -> anyhow::Result<Request> {

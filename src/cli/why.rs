@@ -22,15 +22,15 @@ const DEEPEST_CHILD: usize = 10;
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:
   stepscope why arn:aws:states:eu-west-1:111111111111:execution:Orders:run-1
-  stepscope why 'https://eu-west-1.console.aws.amazon.com/states/home?…/details/arn:…'
+  stepscope why 'https://eu-west-1.console.aws.amazon.com/states/home?…'
   stepscope why --state-machine Orders --latest-failed --profile prod
   aws stepfunctions get-execution-history --execution-arn … | stepscope why -
   stepscope why executions.jsonl.gz --status failed,timed-out
   stepscope why executions/ --execution run-17
   stepscope why history.json --output json | jq -r .root_cause.input
 
-One execution is explained at length, several get one line each and a summary. A failed child
-execution is followed when it is among the input or can be fetched.")]
+One execution is explained at length, several get one line each and a summary. A
+failed child execution is followed when it is among the input or can be fetched.")]
 pub struct WhyArgs {
     #[command(flatten)]
     execs: ExecArgs,

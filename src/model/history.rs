@@ -96,11 +96,13 @@ pub struct Origin {
     pub source: String,
     /// Which line or entry of it, such as `line 3`, where it can hold several executions.
     pub part: Option<String>,
+    /// The folder or file in which its definition was found, where that stood apart from it.
+    pub definitions: Option<String>,
 }
 
 impl From<String> for Origin {
     fn from(source: String) -> Self {
-        Self { source, part: None }
+        Self { source, ..Self::default() }
     }
 }
 

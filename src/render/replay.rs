@@ -10,7 +10,8 @@ use super::page::{Page, head};
 use super::redact::Redactor;
 use super::styles::{Styles, paint};
 use crate::analysis::replay::{
-    Chance, Change, DefinitionSource, DifferingPlace, Divergence, Event, OutcomeReport, ReplayReport, Step, StepPair, Verdict, WhatIf,
+    Chance, Change, DefinitionSource, DifferingPlace, Divergence, Event, OutcomeReport, ReplayReport, Step, StepPair, Verdict,
+    VerdictCounts, WhatIf,
 };
 use crate::model::StateMachineArn;
 
@@ -37,14 +38,34 @@ pub fn text(report: &ReplayReport, styles: &Styles, redactor: &Redactor, width: 
     next(report, page)
 }
 
-/// Writes one line, for one of several executions.
+/// Writes a line, for one of several executions; beneath it why it was not reproduced.
 pub fn line(report: &ReplayReport, styles: &Styles, redactor: &Redactor, width: usize, out: &mut dyn Write) -> io::Result<()> {
     let page = &mut Page::new(styles, redactor, width, out);
     let (style, verdict) = verdict(report, page.styles);
     let why = report.not_replayable.as_deref().or(report.first_divergence.as_ref().map(|divergence| divergence.reason.as_str()));
-    let text = page.clean(&format!("{}  {}", title(report), why.unwrap_or_default()));
+    let title = page.clean(&title(report));
     let room = page.width.saturating_sub(16);
-    writeln!(page.out, "{}  {}", paint(style, format_args!("{verdict:<14}")), fit(text.trim_end(), room))
+    writeln!(page.out, "{}  {}", paint(style, format_args!("{verdict:<14}")), fit(&title, room))?;
+    let why = page.clean(why.unwrap_or_default());
+    for line in super::page::wrapped(&why, page.width.saturating_sub(2)).iter().filter(|line| !line.is_empty()) {
+        writeln!(page.out, "  {}", paint(page.styles.dim, line))?;
+    }
+    Ok(())
+}
+
+/// Writes how many executions have which verdict, and how to see one at length.
+pub fn tally(counts: &VerdictCounts, styles: &Styles, redactor: &Redactor, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    let page = &mut Page::new(styles, redactor, width, out);
+    let all = [(counts.reproduced, "reproduced"), (counts.diverged, "diverged"), (counts.not_replayable, "not replayable")];
+    let words: Vec<String> = all.iter().filter(|(count, _)| *count > 0).map(|(count, verdict)| format!("{count} {verdict}")).collect();
+    let total = counts.reproduced + counts.diverged + counts.not_replayable;
+    writeln!(page.out)?;
+    writeln!(page.out, "{}: {}", counted(total as u64, "execution"), words.join(", "))?;
+    let Some(example) = &counts.first_unlike else { return Ok(()) };
+    page.heading("Next")?;
+    page.item(Style::new(), "the first that is not reproduced, at length")?;
+    let command = page.clean(&format!("stepscope replay {example}"));
+    page.copyable(4, page.styles.command, &command)
 }
 
 /// Writes the answer as JSON: over several lines, or on one.
@@ -268,9 +289,10 @@ fn answers(report: &ReplayReport, page: &mut Page<'_>) -> io::Result<()> {
     let mut words = vec![format!("{} recorded, {given} given", total - given)];
     let other: Vec<&str> = what_if.answers.iter().filter(|answer| answer.other_parameters).map(|answer| answer.state.as_str()).collect();
     if let Some(first) = other.first() {
+        let were = if other.len() == 1 { "was" } else { "were" };
         words.push(format!(
-            "{} of the recorded were given to other parameters than now, such as that of {first}: whether the task would answer the same is \
-             not known",
+            "{} of the recorded {were} given to other parameters than now, such as that of {first}: whether the task would answer the same \
+             is not known",
             other.len()
         ));
     }

@@ -53,7 +53,7 @@ use crate::rebuild::rebuild;
 pub use fixture::Fixture;
 pub use report::{
     AnswerSource, Chance, Change, Compared, DefinitionSource, DifferingPlace, Divergence, Event, Events, OutcomeReport, ReplayReport, Step,
-    StepPair, TakenOver, Verdict, WhatIf,
+    StepPair, TakenOver, Verdict, VerdictCounts, WhatIf,
 };
 pub use what_if::{ANY, Changes};
 
@@ -390,7 +390,9 @@ fn next(report: &ReplayReport, is_changed: bool) -> Vec<NextCommand> {
         }
         Verdict::Diverged if !is_changed => {
             if let Some(arn) = report.execution.arn.as_deref() {
-                let command = format!("aws stepfunctions describe-state-machine-for-execution --execution-arn {}", quoted(arn));
+                // The AWS CLI does not take the region from an ARN.
+                let region = arn.parse::<ExecutionArn>().map(|arn| format!(" --region {}", quoted(arn.region()))).unwrap_or_default();
+                let command = format!("aws stepfunctions describe-state-machine-for-execution --execution-arn {}{region}", quoted(arn));
                 add("the definition that ran", command);
             }
             if let Some(state) = report.first_divergence.as_ref().and_then(|divergence| divergence.state.as_deref()) {

@@ -53,6 +53,33 @@ pub enum Verdict {
     NotReplayable,
 }
 
+/// How many of several executions have which verdict.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VerdictCounts {
+    /// The definition gives the recorded history.
+    pub reproduced: usize,
+    /// It gives another one.
+    pub diverged: usize,
+    /// The recording does not hold what a replay needs.
+    pub not_replayable: usize,
+    /// What to name on the command line to see the first that was not reproduced.
+    pub first_unlike: Option<String>,
+}
+
+impl VerdictCounts {
+    /// Counts one more.
+    pub fn add(&mut self, report: &ReplayReport) {
+        *match report.verdict {
+            Verdict::Reproduced => &mut self.reproduced,
+            Verdict::Diverged => &mut self.diverged,
+            Verdict::NotReplayable => &mut self.not_replayable,
+        } += 1;
+        if report.verdict != Verdict::Reproduced {
+            self.first_unlike.get_or_insert_with(|| report.execution.exec.clone());
+        }
+    }
+}
+
 /// Where the definition came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

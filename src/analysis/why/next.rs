@@ -21,6 +21,10 @@ pub(super) fn commands(execution: &ExecutionSummary, cause: Option<&Finding>, en
         _ => add("the whole path", format!("stepscope show {subject}")),
     }
     add("where the time went", format!("stepscope show {subject} --timeline"));
+    if execution.status.is_some_and(ExecutionStatus::is_unsuccessful) {
+        let definition = if execution.has_definition { "" } else { " --definition FILE" };
+        add("run it again here, with the recorded answers; --what-if tries a change", format!("stepscope replay {subject}{definition}"));
+    }
     if let Some(child) = cause.filter(|_| in_child).and_then(|cause| cause.exec.as_deref()) {
         add("the child execution", format!("stepscope show {child}"));
     } else if let Some(child) = cause.and_then(|cause| cause.child.as_deref()) {

@@ -22,7 +22,7 @@ pub struct ChangeArgs {
     #[arg(long)]
     pub what_if: bool,
     /// Another input
-    #[arg(long, short, value_name = "FILE|JSON|-", requires = "what_if", conflicts_with = "patch")]
+    #[arg(long, value_name = "FILE|JSON|-", requires = "what_if", conflicts_with = "patch")]
     input: Option<String>,
     /// A change of the recorded input: an object is a JSON merge patch (RFC 7386), a list a JSON patch (RFC 6902)
     #[arg(long, value_name = "FILE|JSON|-", requires = "what_if")]

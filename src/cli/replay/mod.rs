@@ -10,12 +10,14 @@ use anyhow::Context;
 use clap::Args;
 
 use self::changes::ChangeArgs;
+use super::aws_settings::flags_again;
 use super::exit_code::{Exit, WrongUsage};
 use super::global::{GlobalArgs, OutputFormat};
 use super::load::{ExecArgs, Loader, NothingFailed, definition_of};
 use super::output::TextSettings;
 use super::run::definition::Definition;
-use crate::analysis::replay::{self, Changes, ReplayReport, Replayed, Request, Verdict};
+use crate::analysis::execution::quoted;
+use crate::analysis::replay::{self, Changes, ReplayReport, Replayed, Request, Verdict, VerdictCounts};
 use crate::model::{ExecutionArn, ExecutionStatus, History};
 use crate::rebuild::rebuild;
 use crate::render;
@@ -30,12 +32,13 @@ const NAMED: usize = 5;
   stepscope replay arn:aws:states:eu-west-1:111111111111:execution:Orders:run-1
   stepscope replay bundle.json --what-if --definition fixed.asl.json
   stepscope replay bundle.json --what-if --patch '{\"total\": 0}'
-  stepscope replay bundle.json --what-if --mock Charge='[{\"Error\": \"Busy\"}, {\"paid\": true}]'
+  stepscope replay bundle.json --what-if --mock Charge='{\"paid\": true}'
   stepscope replay bundle.json --save tests/order-4711
-  stepscope replay executions.jsonl.gz --output jsonl | jq -c '[.execution.name, .verdict]'
+  stepscope replay executions.jsonl.gz --output jsonl | jq -r .verdict
 
-The definition is run; only what came from outside is taken from the recording: answers of tasks,
-the order of branches, and values that nothing determines, such as UUIDs, tokens and the time.
+The definition is run; only what came from outside is taken from the recording:
+answers of tasks, the order of branches, and values that nothing determines,
+such as UUIDs, tokens and the time.
 Exit code 1 when an execution cannot be replayed. More: docs/replay.md.")]
 pub struct ReplayArgs {
     #[command(flatten)]
@@ -93,7 +96,8 @@ pub fn run(args: &ReplayArgs, global: &GlobalArgs, out: &mut dyn Write, words: &
         let changes = args.changes.read(&history, definition.as_deref())?;
         let request = Request { history: &history, path: &path, definition: definition.as_deref(), changes: changes.as_ref() };
         match replay::replay(request).with_context(|| format!("failed to replay {}", history.origin)) {
-            Ok(replayed) => {
+            Ok(mut replayed) => {
+                ask_as_before(&mut replayed.report, args, global);
                 tally.count(&replayed.report, changes.as_ref());
                 save(args, &replayed, &mut loader)?;
                 write(&replayed.report, global, several, out)?;
@@ -102,11 +106,30 @@ pub fn run(args: &ReplayArgs, global: &GlobalArgs, out: &mut dyn Write, words: &
             Err(error) => return Err(error),
         }
     }
-    Ok(match (loader.problems() > 0 || tally.not_replayable, tally.found && args.exit_status) {
+    if several && global.output == OutputFormat::Text {
+        let TextSettings { styles, redactor, width } = TextSettings::resolve(global);
+        render::replay::tally(&tally.verdicts, &styles, &redactor, width, out)?;
+    }
+    Ok(match (loader.problems() > 0 || tally.verdicts.not_replayable > 0, tally.found && args.exit_status) {
         (true, _) => Exit::Failed,
         (false, true) => Exit::Found,
         (false, false) => Exit::Done,
     })
+}
+
+/// The next commands need the flags with which this one was asked: those of the account, and the definition where none was recorded.
+fn ask_as_before(report: &mut ReplayReport, args: &ReplayArgs, global: &GlobalArgs) {
+    let is_from_api = report.execution.arn.as_ref() == Some(&report.execution.origin);
+    // What was just saved need not be saved again.
+    report.next.retain(|next| args.save.is_none() || !next.command.contains(" --save "));
+    for next in &mut report.next {
+        if let Some(definition) = args.definition.as_deref().filter(|_| next.command.contains(" --save ")) {
+            next.command = format!("{} --definition {}", next.command, quoted(definition));
+        }
+        if is_from_api {
+            next.command.push_str(&flags_again(global));
+        }
+    }
 }
 
 fn is_wanted(history: &History, wanted: Option<&str>) -> bool {
@@ -131,14 +154,14 @@ fn one_only(found: &[History], args: &ReplayArgs, format: OutputFormat) -> Resul
 
 #[derive(Default)]
 struct Tally {
-    not_replayable: bool,
+    verdicts: VerdictCounts,
     /// Something that `--exit-status` tells.
     found: bool,
 }
 
 impl Tally {
     fn count(&mut self, report: &ReplayReport, changes: Option<&Changes>) {
-        self.not_replayable |= report.verdict == Verdict::NotReplayable;
+        self.verdicts.add(report);
         let succeeded = report.outcome.as_ref().is_some_and(|outcome| outcome.status == ExecutionStatus::Succeeded);
         self.found |= match changes {
             Some(_) => !succeeded,

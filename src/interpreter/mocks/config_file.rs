@@ -37,14 +37,14 @@ impl MockConfig {
         let (machine, config) = match machines.get(machine) {
             Some(config) => (machine, config),
             None if is_given => return Err(missing("state machine", machine, "", machines)),
-            None => only("state machine", "; name it with --name", machines)?,
+            None => only("state machine", " (--name NAME)", machines)?,
         };
         let place = format!("state machine `{machine}`");
         let cases = object(config, "TestCases", &place)?;
         let within = format!(" in {place}");
         let (name, states) = match case {
             Some(name) => (name, cases.get(name).ok_or_else(|| missing("test case", name, &within, cases))?),
-            None => only("test case", &format!("{within}; name it with --test-case"), cases)?,
+            None => only("test case", &format!("{within} (--test-case NAME)"), cases)?,
         };
         let place = format!("test case `{name}` of {place}");
         let Some(states) = states.as_object() else {
@@ -141,8 +141,8 @@ mod tests {
     #[test]
     fn errors_say_what_is_there() {
         for (machine, name, message) in [
-            (("Order", false), None, "which state machine; name it with --name? it has Orders, Refunds"),
-            (("Orders", false), None, "which test case in state machine `Orders`; name it with --test-case? it has Happy, Retry, Dangling"),
+            (("Order", false), None, "which state machine (--name NAME)? it has Orders, Refunds"),
+            (("Orders", false), None, "which test case in state machine `Orders` (--test-case NAME)? it has Happy, Retry, Dangling"),
             (("Orders", false), Some("Sad"), "there is no test case `Sad` in state machine `Orders`; it has Happy, Retry, Dangling"),
             (
                 ("Orders", false),
