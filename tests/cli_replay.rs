@@ -415,6 +415,20 @@ fn fixtures_of_incidents_end_as_recorded() {
     Run::of(program().current_dir(folder).args(blamed)).ends_with(0).shows(&["because of LabelParcels[4] BuyLabel: TariffError"]);
 }
 
+#[test]
+fn an_answer_that_came_after_many_heartbeats_is_in_time() {
+    let desk = Desk::new();
+    let definition = json!({"StartAt": "Sign", "States": {"Sign": {"Type": "Task",
+        "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken", "HeartbeatSeconds": 600, "TimeoutSeconds": 86_400,
+        "Parameters": {"MessageBody": {"token.$": "$$.Task.Token"}}, "End": true}}});
+    desk.write("sign.json", &definition);
+    let mock = r#"Sign={"Return": "signed", "AfterSeconds": 7200, "HeartbeatSeconds": 300}"#;
+    desk.run(&["run", "sign.json", "--mock", mock, "--bundle", "signed.json"]).ends_with(0);
+    let report = desk.report(&["signed.json", "--save", "signed"]);
+    assert_eq!(report["verdict"], "reproduced", "{}", report["first_divergence"]["reason"]);
+    assert_eq!(reproduce(&desk.0.path().join("signed"))["status"], "SUCCEEDED");
+}
+
 /// The incidents of `demo` in a file with their definition.
 const INCIDENTS: [&str; 8] = [
     "retries-exhausted",

@@ -160,6 +160,9 @@ fn answer(given: &Given, timed: bool) -> Json {
     let took = answer.started.unwrap_or_default() + submitted + answer.ended.as_ref().map_or(Duration::ZERO, |(time, _)| *time);
     if let (true, Some(members), false) = (timed && answer.ended.is_some(), json.as_object_mut(), took.is_zero()) {
         members.insert("AfterSeconds".to_owned(), Json::from(took.as_secs_f64()));
+        if let Some(beat) = answer.heartbeats.first() {
+            members.insert("HeartbeatSeconds".to_owned(), Json::from(beat.as_secs_f64()));
+        }
     }
     json
 }

@@ -6,7 +6,7 @@
 //!
 //! | recorded attempt                                   | answer                                                              |
 //! |----------------------------------------------------|---------------------------------------------------------------------|
-//! | succeeded, failed                                  | the result or the failure, after the recorded time                  |
+//! | succeeded, failed                                  | the result or the failure, after the recorded time; heartbeats are made up that let it last so long |
 //! | timed out, and the definition sets a limit         | none: the limit ends the attempt; heartbeats are made up so that it does when it did |
 //! | timed out, without a limit that would have          | the recorded failure                                                |
 //! | none, but the service refused the state            | that refusal                                                        |
@@ -120,9 +120,14 @@ impl<'r> RecordedWorld<'r> {
         if let Some(index) = events.ended {
             let end = event(index);
             let running = passed(begun, time(index));
-            match limits(request).filter(|_| end.role() == Role::Attempt(AttemptStep::TimedOut)) {
-                Some(limits) if limits.end_by(running) => answer.heartbeats = limits.heartbeats(running),
-                _ => answer.ended = self.outcome(end).map(|outcome| (passed(before, time(index)), outcome)),
+            let limits = limits(request);
+            let timed_out = end.role() == Role::Attempt(AttemptStep::TimedOut);
+            match limits.as_ref().filter(|limits| timed_out && limits.end_by(running)) {
+                Some(limits) => answer.heartbeats = limits.heartbeats(running),
+                None => {
+                    answer.heartbeats = limits.map(|limits| limits.heartbeats_past(running)).unwrap_or_default();
+                    answer.ended = self.outcome(end).map(|outcome| (passed(before, time(index)), outcome));
+                }
             }
         }
         answer
@@ -255,12 +260,18 @@ impl TimeLimits {
     /// How much later than its limit the service may notice.
     const LATE: Duration = Duration::from_secs(5);
 
-    /// The most heartbeats that are made up.
-    const MOST: u32 = 10_000;
+    /// The most heartbeats that are made up: one a second for eleven days.
+    const MOST: u32 = 1_000_000;
 
     /// Whether one of them would have ended an attempt that had been running for this long.
     fn end_by(&self, running: Duration) -> bool {
         [self.timeout, self.heartbeat].into_iter().flatten().any(|limit| limit <= running + Self::LATE)
+    }
+
+    /// Heartbeats after which the attempt still runs at this time.
+    fn heartbeats_past(&self, running: Duration) -> Vec<Duration> {
+        let Some(gap) = self.heartbeat.filter(|gap| !gap.is_zero()) else { return Vec::new() };
+        (1..=Self::MOST).map(|beat| gap * beat).take_while(|beat| *beat <= running).collect()
     }
 
     /// Heartbeats that let the attempt run for this long, and no longer if it was a heartbeat that was missed.
@@ -300,6 +311,8 @@ mod tests {
         assert_eq!(limits.heartbeats(Duration::from_secs(34)), seconds(&[10, 20, 24]));
         let both = TimeLimits { timeout: Some(Duration::from_secs(25)), ..limits };
         assert_eq!(both.heartbeats(Duration::from_secs(25)), seconds(&[10, 20]));
+        assert_eq!(both.heartbeats_past(Duration::from_secs(20)), seconds(&[10, 20]), "an answer at 20 seconds is in time");
+        assert_eq!(both.heartbeats_past(Duration::from_secs(9)), seconds(&[]));
     }
 
     #[test]
