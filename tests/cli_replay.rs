@@ -416,6 +416,19 @@ fn fixtures_of_incidents_end_as_recorded() {
 }
 
 #[test]
+fn a_changed_definition_that_the_service_would_refuse_is_told_and_run_as_far_as_it_goes() {
+    let desk = Desk::new();
+    desk.write(
+        "odd.json",
+        &order_with("/States/Refuse", json!({"Type": "Fail", "Error": "OrderRefused", "Cause": "the card was declined", "Next": "Ship"})),
+    );
+    let what_if = ["declined.json", "--what-if", "--definition", "odd.json"];
+    desk.replay(&what_if).ends_with(0).says(&["Next", "/States/Refuse"]);
+    desk.write("broken.json", &order_with("/States/Prepare/Next", json!("Chrage")));
+    desk.replay(&["declined.json", "--definition", "broken.json"]).ends_with(1).says(&["Chrage", "MISSING_TRANSITION_TARGET"]);
+}
+
+#[test]
 fn an_answer_that_came_after_many_heartbeats_is_in_time() {
     let desk = Desk::new();
     let definition = json!({"StartAt": "Sign", "States": {"Sign": {"Type": "Task",

@@ -378,6 +378,17 @@ fn an_endless_loop_ends_at_the_limit_of_events() {
 }
 
 #[test]
+fn a_line_that_is_no_json_is_told_and_the_others_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("keep.json"), r#"{"StartAt":"Keep","States":{"Keep":{"Type":"Succeed"}}}"#).expect("a file");
+    std::fs::write(folder.path().join("inputs.jsonl"), "{\"a\":1}\n{\"a\":\n{\"a\":3}\n").expect("a file");
+    let arguments = ["run", "keep.json", "--input", "inputs.jsonl", "--output", "jsonl"];
+    let run = Run::of(program().current_dir(folder.path()).args(arguments)).ends_with(1).says(&["line 2", "no JSON"]);
+    let outputs: Vec<Value> = run.json_lines().iter().map(|line| line["outcome"]["output"].clone()).collect();
+    assert_eq!(outputs, ["{\"a\":1}", "{\"a\":3}"]);
+}
+
+#[test]
 fn a_nested_state_machine_runs_here() {
     let parent = json!({"StartAt": "Child", "States": {"Child": {
         "Type": "Task",

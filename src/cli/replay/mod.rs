@@ -15,7 +15,7 @@ use super::exit_code::{Exit, WrongUsage};
 use super::global::{GlobalArgs, OutputFormat};
 use super::load::{ExecArgs, Loader, NothingFailed, definition_of};
 use super::output::TextSettings;
-use super::run::definition::Definition;
+use super::run::definition::{Definition, Invalid};
 use crate::analysis::execution::quoted;
 use crate::analysis::replay::{self, Changes, ReplayReport, Replayed, Request, Verdict, VerdictCounts};
 use crate::model::{ExecutionArn, ExecutionStatus, History};
@@ -62,6 +62,7 @@ pub struct ReplayArgs {
 /// Reads, replays and writes.
 pub fn run(args: &ReplayArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<Exit> {
     args.changes.check(args.definition.is_some())?;
+    let definition = args.definition.as_deref().map(|path| read_definition(path, args.changes.what_if, global, words)).transpose()?;
     let mut loader = Loader::new(&args.execs, global, words);
     let mut found = Vec::new();
     let mut read = 0;
@@ -86,7 +87,6 @@ pub fn run(args: &ReplayArgs, global: &GlobalArgs, out: &mut dyn Write, words: &
         return Ok(Exit::NothingMatched);
     }
     one_only(&found, args, global.output)?;
-    let definition = args.definition.as_deref().map(|path| Definition::read(path, None, false)).transpose()?;
     let definition = definition.map(|definition| definition.machine.source.to_string());
     let several = found.len() > 1;
     let mut tally = Tally::default();
@@ -115,6 +115,22 @@ pub fn run(args: &ReplayArgs, global: &GlobalArgs, out: &mut dyn Write, words: &
         (false, true) => Exit::Found,
         (false, false) => Exit::Done,
     })
+}
+
+/// Reads a definition. What the service would say against one that somebody changed, or that cannot be run, goes to `words`: it runs as
+/// far as it goes.
+fn read_definition(path: &str, is_changed: bool, global: &GlobalArgs, words: &mut dyn Write) -> anyhow::Result<Definition> {
+    let unchecked = Definition::read(path, None, false);
+    // Standard input is read only once.
+    if path == "-" || unchecked.is_ok() && !is_changed {
+        return unchecked;
+    }
+    if let Err(error) = Definition::read(path, None, true)
+        && let Ok(invalid) = error.downcast::<Invalid>()
+    {
+        invalid.explain(global, words)?;
+    }
+    unchecked
 }
 
 /// The next commands need the flags with which this one was asked: those of the account, and the definition where none was recorded.

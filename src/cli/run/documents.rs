@@ -33,22 +33,52 @@ pub fn inputs(argument: Option<&str>) -> anyhow::Result<Vec<Input>> {
     Ok(found)
 }
 
-/// Cuts text into JSON documents.
+/// Cuts text into JSON documents. Of JSON Lines a line that is no JSON is kept as it stands: the execution of that line tells, and the
+/// others go on.
 fn split(text: &str) -> anyhow::Result<Vec<Input>> {
     let mut found: Vec<Input> = Vec::new();
-    let mut documents = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
-    let (mut line, mut counted) = (1, 0);
-    while let Some(document) = documents.next() {
-        let document = document.context("it is no JSON")?.get();
-        let start = documents.byte_offset() - document.len();
+    let (mut line, mut counted, mut at) = (1, 0, 0);
+    let mut add = |start: usize, document: &str| {
         line += memchr::memchr_iter(b'\n', &text.as_bytes()[counted..start]).count();
         counted = start;
         found.push(Input { text: document.to_owned(), line: Some(line) });
+    };
+    loop {
+        let mut documents = serde_json::Deserializer::from_str(&text[at..]).into_iter::<&RawValue>();
+        let (from, mut problem) = (at, None);
+        while let Some(document) = documents.next() {
+            match document {
+                Ok(document) => {
+                    at = from + documents.byte_offset();
+                    add(at - document.get().len(), document.get());
+                }
+                Err(error) => problem = Some(error),
+            }
+        }
+        let Some(problem) = problem else { break };
+        let bad = text[at..].trim_start();
+        let start = text.len() - bad.len();
+        if !is_line(text, start) {
+            return Err(problem).context("it is no JSON");
+        }
+        let length = memchr::memchr(b'\n', bad.as_bytes()).unwrap_or(bad.len());
+        add(start, &bad[..length]);
+        at = start + length;
     }
     if let [only] = &mut found[..] {
         only.line = None;
     }
     Ok(found)
+}
+
+/// Whether what begins at `start`, and is no JSON, is one line of several: it begins a line, and a line beside it is JSON.
+fn is_line(text: &str, start: usize) -> bool {
+    let is_json = |line: &str| serde_json::from_str::<&RawValue>(line).is_ok();
+    let before = text[..start].trim_end_matches([' ', '\t', '\r']);
+    let after = text[start..].split_once('\n').map_or("", |(_, after)| after);
+    let next = after.lines().find(|line| !line.trim().is_empty());
+    let last = before.lines().rfind(|line| !line.trim().is_empty());
+    (before.is_empty() || before.ends_with('\n')) && next.or(last).is_some_and(is_json)
 }
 
 /// What a message calls the source, and the text that it holds.
@@ -130,6 +160,15 @@ mod tests {
         let lines: Vec<_> = texts("{\"a\":1}\n\n{\"a\":\n2}\n[3]").into_iter().collect();
         let expected = [("{\"a\":1}", Some(1)), ("{\"a\":\n2}", Some(3)), ("[3]", Some(5))];
         assert_eq!(lines, expected.map(|(text, line)| (text.to_owned(), line)));
+    }
+
+    #[test]
+    fn a_line_that_is_no_json_is_one_input_of_several() {
+        let lines = [("{\"a\":1}", Some(1)), ("{\"a\":", Some(2)), ("[3]", Some(4)), ("no", Some(5))];
+        assert_eq!(texts("{\"a\":1}\n{\"a\":\n\n[3]\nno"), lines.map(|(text, line)| (text.to_owned(), line)));
+        for one in ["{\n  \"a\": 1,\n  \"b\" 2\n}", "{\n}\n{} {"] {
+            assert!(inputs(Some(one)).is_err(), "{one}");
+        }
     }
 
     #[test]
