@@ -125,6 +125,8 @@ impl Payload {
         self.0.text.get_or_init(|| {
             let mut text = String::with_capacity(self.0.measure.get().map_or(64, |measure| measure.bytes));
             self.0.value.write_json(&mut text);
+            // It may stay for long, in an event.
+            text.shrink_to_fit();
             Arc::new(text)
         })
     }
