@@ -122,12 +122,11 @@ impl<'r> RecordedWorld<'r> {
             let running = passed(begun, time(index));
             let limits = limits(request);
             let timed_out = end.role() == Role::Attempt(AttemptStep::TimedOut);
-            match limits.as_ref().filter(|limits| timed_out && limits.end_by(running)) {
-                Some(limits) => answer.heartbeats = limits.heartbeats(running),
-                None => {
-                    answer.heartbeats = limits.map(|limits| limits.heartbeats_past(running)).unwrap_or_default();
-                    answer.ended = self.outcome(end).map(|outcome| (passed(before, time(index)), outcome));
-                }
+            if let Some(limits) = limits.as_ref().filter(|limits| timed_out && limits.end_by(running)) {
+                answer.heartbeats = limits.heartbeats(running);
+            } else {
+                answer.heartbeats = limits.map(|limits| limits.heartbeats_past(running)).unwrap_or_default();
+                answer.ended = self.outcome(end).map(|outcome| (passed(before, time(index)), outcome));
             }
         }
         answer
