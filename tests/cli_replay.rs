@@ -389,6 +389,8 @@ fn a_fixture_reproduces_the_execution_with_nothing_else() {
     let mocks = ["--what-if", "--mock", r#"Charge=[{"Error": "Busy"}, {"Payload": 1}]"#, "--mock", "Ship={\"Payload\": 2}"];
     desk.replay(&[&["declined.json", "--save", "mended"][..], &mocks].concat()).ends_with(0);
     assert_eq!(reproduce(&desk.0.path().join("mended"))["status"], "SUCCEEDED");
+    let told = |folder: &str| fs::read_to_string(desk.0.path().join(folder).join("README.md")).expect("a README").contains("--what-if");
+    assert!(told("mended") && !told("tests/declined"));
 }
 
 #[test]

@@ -33,6 +33,8 @@ pub(super) struct Parts<'p> {
     pub definition: &'p str,
     pub input: &'p str,
     pub start: Timestamp,
+    /// Whether something was changed against the recording.
+    pub is_changed: bool,
     pub given: &'p [Given],
     pub outcome: &'p Outcome,
     /// Whether answers must take their time: for events to come in the same order, or for a time limit to be reached.
@@ -62,11 +64,12 @@ pub(super) fn fixture(parts: &Parts<'_>) -> Fixture {
 
 fn readme(parts: &Parts<'_>) -> String {
     let mut text = format!(
-        "`stepscope run definition.asl.json --input input.json --mocks mocks.json --name {} --clock {}` runs execution `{}` again, offline; \
+        "`stepscope run definition.asl.json --input input.json --mocks mocks.json --name {} --clock {}` runs execution `{}` again, offline{}; \
          it ends as `expected.json` says. The payloads are those of the execution, secrets included.\n",
         quoted(parts.machine),
         parts.start,
         parts.execution.replace('`', "'"),
+        if parts.is_changed { ", changed as `stepscope replay --what-if` was told" } else { "" },
     );
     if parts.outcome.status == ExecutionStatus::Aborted {
         text.push_str("\nThe execution was stopped from outside, which `run` does not do: there it goes on, or waits.\n");

@@ -131,7 +131,7 @@ pub fn replay(request: Request<'_>) -> Result<Replayed, ReplayError> {
     let definition = Definition::parse(&plan.machine.source).ok();
     let produced_path = rebuild(&learned.ran.run.history, definition.as_ref());
     judge(&mut report, request, &plan, &recording, &learned, &produced_path);
-    let fixture = plan.fixture(&recording, &learned.ran);
+    let fixture = plan.fixture(&recording, &learned.ran, request.changes.is_some());
     report.outcome = Some(OutcomeReport::from(&learned.ran.run.outcome));
     report.history = Events(learned.ran.run.history.events);
     report.next = next(&report, request.changes.is_some());
@@ -265,7 +265,7 @@ impl Plan {
         Ok(Ran { run, draws: draws.log(), notes: notes.take() })
     }
 
-    fn fixture(&self, recording: &Recording<'_>, ran: &Ran) -> Fixture {
+    fn fixture(&self, recording: &Recording<'_>, ran: &Ran, is_changed: bool) -> Fixture {
         let machine_arn: Option<StateMachineArn> = self.options.execution.machine_arn.parse().ok();
         fixture::fixture(&Parts {
             machine: machine_arn.as_ref().map_or(NO_NAME, StateMachineArn::name),
@@ -273,6 +273,7 @@ impl Plan {
             definition: &self.machine.source,
             input: &self.input,
             start: self.options.start,
+            is_changed,
             given: &ran.notes.given,
             outcome: &ran.run.outcome,
             timed: recording.has_siblings() || self.machine.timeout_seconds.is_some(),
