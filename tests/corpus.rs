@@ -8,7 +8,7 @@ mod common;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use common::corpus::corpus;
+use common::corpus::{corpus, files};
 use common::program::{argument, stepscope};
 use serde_json::Value;
 use stepscope::analysis::show;
@@ -100,20 +100,6 @@ fn the_state_at_fault_in_recordings_of_the_service() {
 fn scenarios(corpus: &Path) -> Vec<PathBuf> {
     let labels = files(&corpus.join("incidents")).into_iter().filter(|path| path.ends_with("labels.json"));
     labels.filter_map(|path| path.parent().map(Path::to_owned)).collect()
-}
-
-/// Every file below a folder, in the order of their names.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut waiting = vec![folder.to_owned()];
-    while let Some(folder) = waiting.pop() {
-        for entry in std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() { waiting.push(path) } else { found.push(path) }
-        }
-    }
-    found.sort();
-    found
 }
 
 #[test]

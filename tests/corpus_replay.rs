@@ -5,9 +5,7 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
-
-use common::corpus::corpus;
+use common::corpus::{corpus, files};
 use stepscope::analysis::replay::{Request, Verdict, replay};
 use stepscope::asl::Definition;
 use stepscope::model::History;
@@ -16,19 +14,6 @@ use stepscope::sources::{Limits, read_stream};
 
 /// The least share of the recordings that must be reproduced, words and all. It is never lowered.
 const FLOOR: f64 = 0.85;
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut waiting = vec![folder.to_owned()];
-    while let Some(folder) = waiting.pop() {
-        for entry in std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() { waiting.push(path) } else { found.push(path) }
-        }
-    }
-    found.sort();
-    found
-}
 
 fn verdict(history: &History) -> (Verdict, String) {
     let graph = history.definition.as_ref().and_then(|text| Definition::parse(&text.decode()).ok());

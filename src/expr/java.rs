@@ -105,7 +105,7 @@ pub(super) fn hash(value: &Value) -> i32 {
 }
 
 /// The `hashCode` of a string.
-pub(super) fn hash_text(text: &str) -> i32 {
+pub(crate) fn hash_text(text: &str) -> i32 {
     text.encode_utf16().fold(0_i32, |code, unit| code.wrapping_mul(31).wrapping_add(i32::from(unit)))
 }
 
@@ -115,7 +115,7 @@ fn folded(bits: u64) -> i32 {
 }
 
 /// In which order a hash table goes through what was put into it: positions in `hashes`, which stand in the order of insertion.
-pub(super) fn hash_table_order(hashes: &[i32], mut capacity: usize) -> Vec<usize> {
+pub(crate) fn hash_table_order(hashes: &[i32], mut capacity: usize) -> Vec<usize> {
     while hashes.len() > capacity / 4 * 3 {
         capacity *= 2;
     }

@@ -6,7 +6,7 @@
 mod cursor;
 mod hash;
 mod intrinsic;
-mod java;
+pub(crate) mod java;
 mod jsonata;
 mod object;
 mod path;
@@ -23,6 +23,7 @@ pub use path::PathExpression;
 pub use reference::ReferencePath;
 pub use references::{References, references};
 pub use template::{Template, TemplateLanguage};
+pub(crate) use value::write_string;
 pub use value::{Number, ParseError, Value};
 
 use thiserror::Error;

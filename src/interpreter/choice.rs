@@ -79,7 +79,8 @@ fn compare(variable: &PathExpression, comparison: &Comparison, scope: Scope<'_>)
         Comparison::IsNumeric(wanted) => value.as_number().is_some() == *wanted,
         Comparison::IsBoolean(wanted) => value.as_bool().is_some() == *wanted,
         Comparison::IsTimestamp(wanted) => value.as_str().and_then(moment::parse).is_some() == *wanted,
-        Comparison::IsPresent(_) => unreachable!("answered above"),
+        // Answered above, where there is no value; here there is one.
+        Comparison::IsPresent(wanted) => *wanted,
     })
 }
 

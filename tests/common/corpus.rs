@@ -14,3 +14,17 @@ pub fn corpus() -> Option<PathBuf> {
     let _ = writeln!(std::io::stderr(), "skipped: the corpus is not at {}; STEPSCOPE_CORPUS names its folder", folder.display());
     None
 }
+
+/// Every file below a folder, in the order of their names.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut waiting = vec![folder.to_owned()];
+    while let Some(folder) = waiting.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { waiting.push(path) } else { found.push(path) }
+        }
+    }
+    found.sort();
+    found
+}

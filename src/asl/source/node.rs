@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::expr::write_string;
+
 /// A range of bytes of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[allow(missing_docs, reason = "a range")]
@@ -120,7 +122,7 @@ impl Node {
                 let _ = write!(text, "{value}");
             }
             Content::Number(number) => text.push_str(number),
-            Content::Text(value) => write_text(value, text),
+            Content::Text(value) => write_string(value, text),
             Content::Array(items) => {
                 text.push('[');
                 for (position, item) in items.iter().enumerate() {
@@ -137,7 +139,7 @@ impl Node {
                     if position > 0 {
                         text.push(',');
                     }
-                    write_text(&member.name, text);
+                    write_string(&member.name, text);
                     text.push(':');
                     member.value.write_json(text);
                 }
@@ -150,22 +152,4 @@ impl Node {
 /// Whether a text holds `${…}`.
 pub(in crate::asl) fn has_substitution(text: &str) -> bool {
     text.split_once("${").is_some_and(|(_, rest)| rest.contains('}'))
-}
-
-fn write_text(value: &str, text: &mut String) {
-    text.push('"');
-    for character in value.chars() {
-        match character {
-            '"' => text.push_str("\\\""),
-            '\\' => text.push_str("\\\\"),
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
-            '\t' => text.push_str("\\t"),
-            control if control < ' ' => {
-                let _ = write!(text, "\\u{:04x}", u32::from(control));
-            }
-            other => text.push(other),
-        }
-    }
-    text.push('"');
 }

@@ -14,6 +14,7 @@ use jsonata_core::value::JValue;
 use super::bounds;
 use super::convert::to_engine;
 use super::needs::Needs;
+use crate::expr::java::JavaRandom;
 use crate::expr::{Surroundings, Value, hash};
 
 /// What `$range` may give. Less than an expression may hold, as measured at the service.
@@ -167,19 +168,9 @@ fn random(arguments: &[JValue], chance: &Chance) -> Answer {
     at_most(arguments, 1, "random")?;
     match argument(arguments, 0) {
         JValue::Undefined => Ok(JValue::Number(chance.next())),
-        _ => Ok(JValue::Number(seeded(integer(arguments, 0, "random")?))),
+        // What the service answers is the first double of Java's generator.
+        _ => Ok(JValue::Number(JavaRandom::seeded(integer(arguments, 0, "random")?).next_double())),
     }
-}
-
-/// The first double that `java.util.Random` gives with a seed, which is what the service answers.
-#[allow(clippy::cast_precision_loss, clippy::cast_sign_loss, reason = "53 bits fit; the seed counts by its bits")]
-fn seeded(seed: i64) -> f64 {
-    const MASK: u64 = (1 << 48) - 1;
-    let step = |state: u64| state.wrapping_mul(0x5_DEEC_E66D).wrapping_add(0xB) & MASK;
-    let first = step((seed as u64 ^ 0x5_DEEC_E66D) & MASK);
-    let second = step(first);
-    let bits = ((first >> (48 - 26)) << 27) + (second >> (48 - 27));
-    bits as f64 / (1_u64 << 53) as f64
 }
 
 fn uuid(arguments: &[JValue], first: &RefCell<Option<String>>, chance: &Chance) -> Answer {

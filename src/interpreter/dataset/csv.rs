@@ -3,10 +3,9 @@
 use std::rc::Rc;
 
 use super::config::CsvFormat;
-use super::hash_order::hash_order;
 use super::read::{Flow, Items};
 use super::{DatasetError, Item};
-use crate::expr::{Object, Value};
+use crate::expr::{Object, Value, java};
 
 /// The service refuses longer headers.
 const MOST_HEADER_BYTES: usize = 10 * 1024;
@@ -21,7 +20,10 @@ pub(super) fn read_rows(bytes: &[u8], format: &CsvFormat<'_>, source: &Rc<str>, 
         None => return Err(DatasetError::reader("The CSV file is empty: it has no row of headers.")),
     };
     check_headers(&headers)?;
-    let columns: Vec<(usize, Rc<str>)> = hash_order(&headers).into_iter().map(|at| (at, Rc::clone(&headers[at]))).collect();
+    // The service writes the columns in the order of a hash table of its making: recorded rows have it (`0`, `{}`, `True` for the
+    // header `0,True,{}`), and it shows wherever the output is a list of rows.
+    let hashes: Vec<i32> = headers.iter().map(|name| java::hash_text(name)).collect();
+    let columns: Vec<(usize, Rc<str>)> = java::hash_table_order(&hashes, 16).into_iter().map(|at| (at, Rc::clone(&headers[at]))).collect();
     let empty: Rc<str> = Rc::from("");
     while next_row(&mut reader, &mut record)? {
         let mut row = Object::with_capacity(columns.len());

@@ -6,7 +6,6 @@
 mod batch;
 mod config;
 mod csv;
-mod hash_order;
 mod json;
 mod manifest;
 mod object;
