@@ -45,7 +45,7 @@ pub(super) struct Composite {
 
 impl Execution<'_> {
     pub(super) fn begin_parallel(&mut self, thread: &mut Thread, state: &State) -> Result<Flow, Halt> {
-        let effective = effective(thread);
+        let effective = thread.effective().clone();
         let input = data_flow::arguments(state, &effective, &self.around(thread, state, None, None)).map_err(Problem::from);
         match input.and_then(Payload::fitting) {
             Ok(input) => {
@@ -80,7 +80,7 @@ impl Execution<'_> {
     }
 
     fn items(&self, thread: &Thread, state: &State, map: &Map) -> Result<(Rc<Vec<Value>>, usize), EvaluationError> {
-        let effective = effective(thread);
+        let effective = thread.effective().clone();
         let around = self.around(thread, state, None, None);
         let scope = Scope { input: effective.value(), result: None, error_output: None, around: &around };
         let items = match map_items(state, map, scope)? {
@@ -179,7 +179,7 @@ impl Execution<'_> {
         let Some(selector) = &map.item_selector else { return Ok(Flow::Continue) };
         let item = MapItem { index: thread.index, value: thread.input.value().clone(), key: None, source: None };
         let around = self.around(parent, state, None, Some(&item));
-        let effective = effective(parent);
+        let effective = parent.effective().clone();
         let input = selector.evaluate(Scope { input: effective.value(), result: None, error_output: None, around: &around });
         match input.map_err(Problem::from).and_then(|input| Payload::from(input).fitting()) {
             Ok(input) => {
@@ -337,10 +337,6 @@ impl Execution<'_> {
 
 fn composite_of(thread: &mut Thread) -> Option<&mut Composite> {
     thread.visit.as_mut()?.composite.as_deref_mut()
-}
-
-fn effective(thread: &Thread) -> Payload {
-    thread.visit.as_ref().map_or_else(|| thread.input.clone(), |visit| visit.effective.clone())
 }
 
 /// What the items of a Map are, whatever it is.

@@ -39,7 +39,7 @@ impl Execution<'_> {
     fn call(&self, thread: &Thread, state: &State, task: &Task) -> Result<Call, Problem> {
         let token = has_token(state).then(|| self.bounds.luck.token());
         let around = self.around(thread, state, token.as_deref(), None);
-        let effective = thread.visit.as_ref().map_or(&thread.input, |visit| &visit.effective);
+        let effective = thread.effective();
         let scope = Scope { input: effective.value(), result: None, error_output: None, around: &around };
         let input = data_flow::arguments(state, effective, &around)?;
         if !input.fits() {

@@ -155,6 +155,11 @@ impl Visit {
 }
 
 impl Thread {
+    /// The input of the visit after `InputPath`.
+    pub fn effective(&self) -> &Payload {
+        self.visit.as_ref().map_or(&self.input, |visit| &visit.effective)
+    }
+
     /// The type of the event that the thread writes next; what may fail is taken to succeed.
     pub fn next_event(&self, state: &State) -> EventType {
         match &self.next {

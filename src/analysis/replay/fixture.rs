@@ -1,7 +1,7 @@
 //! What it takes to run an execution again with nothing else at hand: definition, input, answers, expected outcome.
 //!
-//! The answers are in the MockConfigFile format of Step Functions Local, so that other tools read them, too. Payloads are written as
-//! they are: a masked one would not reproduce anything.
+//! The answers are in the MockConfigFile format of Step Functions Local, so that other tools read them, too, but where iterations got
+//! different ones. Payloads are written as they are: a masked one would not reproduce anything.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -86,7 +86,7 @@ impl Execution<'_> {
     /// Begins an attempt of a Distributed Map: looks for its items where they are in the input.
     pub(super) fn begin_map_run(&mut self, thread: &mut Thread, state: &State, map: &Map) -> Result<Flow, Halt> {
         let begun = {
-            let (input, around) = (effective(thread), self.around(thread, state, None, None));
+            let (input, around) = (thread.effective().clone(), self.around(thread, state, None, None));
             begin(state, map, Scope { input: input.value(), result: None, error_output: None, around: &around })
         };
         match begun {
@@ -107,7 +107,7 @@ impl Execution<'_> {
         let length = Details::MapStarted { length: Some(length(&run.given)) };
         thread.last_event = self.recorder.write(EventType::MapStateStarted, thread.last_event, self.now, |_| length)?;
         let filled = {
-            let (input, around) = (effective(thread), self.around(thread, state, None, None));
+            let (input, around) = (thread.effective().clone(), self.around(thread, state, None, None));
             Plan::fill(distributed, Scope { input: input.value(), result: None, error_output: None, around: &around })
         };
         match filled {
@@ -209,7 +209,7 @@ impl Execution<'_> {
         run: &MapRun,
         names: &Names,
     ) -> Result<Option<(Timestamp, Value)>, Trouble> {
-        let effective = effective(thread);
+        let effective = thread.effective().clone();
         // What the expressions see is put together by hand, since the world is lent out at the same time.
         let around = Around {
             execution: &self.facts,
@@ -285,10 +285,6 @@ enum Trouble {
     Run(RunError),
     /// At this moment.
     Failed(Timestamp, DatasetError),
-}
-
-fn effective(thread: &Thread) -> Payload {
-    thread.visit.as_ref().map_or_else(|| thread.input.clone(), |visit| visit.effective.clone())
 }
 
 /// Puts the Map Run back for its next step.
