@@ -12,3 +12,4 @@ pub mod model;
 pub mod rebuild;
 pub mod render;
 pub mod sources;
+pub mod store;

@@ -4,6 +4,8 @@ pub mod advice;
 pub mod audit;
 pub mod cause;
 pub mod execution;
+pub mod facts;
+pub mod fleet;
 pub mod replay;
 pub mod run;
 pub mod show;

@@ -5,6 +5,8 @@ mod aws_settings;
 mod completion;
 mod demo;
 mod exit_code;
+#[allow(dead_code, reason = "the verbs over many executions follow")]
+mod fleet;
 mod global;
 mod load;
 mod man;

@@ -3,7 +3,43 @@
 //! The API sends epoch seconds with a fraction, the AWS CLI prints ISO 8601, log records hold epoch milliseconds. All
 //! become a [`Timestamp`] in UTC.
 
+use serde::{Serialize, Serializer};
+
 pub use jiff::Timestamp;
+
+/// A moment as tables and questions over many executions hold it: microseconds since 1970-01-01T00:00:00Z.
+///
+/// The service counts milliseconds, the AWS CLI prints six digits. Serialises as ISO 8601 in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Micros(pub i64);
+
+impl Micros {
+    /// Milliseconds from `earlier` to this; negative when the clocks disagree.
+    #[allow(clippy::cast_precision_loss, reason = "whole microseconds are exact in f64 for 285 years")]
+    pub fn milliseconds_since(self, earlier: Self) -> f64 {
+        (self.0.saturating_sub(earlier.0)) as f64 / 1000.0
+    }
+
+    /// The same moment as a date and time.
+    pub fn timestamp(self) -> Timestamp {
+        let bounds = |limit: Timestamp| limit.as_microsecond();
+        let inside = self.0.clamp(bounds(Timestamp::MIN), bounds(Timestamp::MAX));
+        Timestamp::from_microsecond(inside).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+}
+
+impl From<Timestamp> for Micros {
+    /// Fractions of a microsecond are cut off.
+    fn from(moment: Timestamp) -> Self {
+        Self(moment.as_microsecond())
+    }
+}
+
+impl Serialize for Micros {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.timestamp().serialize(serializer)
+    }
+}
 
 /// Reads an ISO 8601 date-time with an offset, as the AWS CLI prints it, or epoch seconds as text.
 ///
