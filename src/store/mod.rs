@@ -10,3 +10,4 @@
 //! The columns stand in [`schema`]. A batch becomes visible when its `executions` file is renamed into place, last.
 
 pub mod schema;
+pub mod sql;

@@ -1,0 +1,13 @@
+-- Which errors were caught, or cured by a retry, so that no execution failed of them?
+SELECT
+    state_machine,
+    state,
+    error,
+    outcome,
+    COUNT(*) AS visits,
+    SUM(failed_attempts) AS failed_attempts
+FROM visits
+WHERE failed_attempts > 0
+    AND outcome IN ('caught', 'succeeded')
+GROUP BY state_machine, state, error, outcome
+ORDER BY visits DESC, state_machine, state, error, outcome

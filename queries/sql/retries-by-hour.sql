@@ -1,0 +1,11 @@
+-- When were there many retries?
+SELECT
+    day,
+    EXTRACT(HOUR FROM scheduled) AS hour,
+    state_machine,
+    state,
+    COUNT(*) AS retries
+FROM attempts
+WHERE number > 1
+GROUP BY day, EXTRACT(HOUR FROM scheduled), state_machine, state
+ORDER BY retries DESC, day, hour, state_machine, state

@@ -1,0 +1,188 @@
+//! SQL over the tables, through polars. Nothing that a query says can change a file: it is planned over scans and nothing else.
+
+mod named;
+mod rows;
+
+use std::path::PathBuf;
+
+use polars::io::HiveOptions;
+use polars::prelude::{IntoLazy, LazyFrame, PlRefPath, PolarsError, ScanArgsParquet};
+use polars::sql::SQLContext;
+use thiserror::Error;
+
+use super::schema::{Kind, TABLES, Table};
+
+pub use named::{NAMED, Named, named};
+pub use rows::{Cell, Rows};
+
+/// Why a query has no answer.
+#[derive(Debug, Error)]
+pub enum QueryError {
+    /// The text is no query, or names what is not there.
+    #[error("{0}")]
+    Refused(String),
+    /// It changes something, or reads something else than the tables.
+    #[error("only queries are run (SELECT, WITH, SHOW TABLES, EXPLAIN), not {0}")]
+    NoQuery(String),
+    /// A file of the store can't be read.
+    #[error("failed to read the tables: {0}; `stepscope store verify` names damaged files")]
+    Unreadable(String),
+}
+
+/// The files of one table that a query sees.
+#[derive(Debug, Clone)]
+pub struct TableFiles {
+    /// Which table.
+    pub table: &'static Table,
+    /// `…/day=2026-11-20/<batch>.parquet`, in any order; none for an empty store.
+    pub files: Vec<PathBuf>,
+}
+
+/// Runs one query.
+pub fn query(tables: &[TableFiles], sql: &str) -> Result<Rows, QueryError> {
+    refuse_changes(sql)?;
+    let context = SQLContext::new();
+    for table in TABLES {
+        let files = tables.iter().find(|files| files.table.name == table.name).map_or(&[][..], |files| &files.files);
+        let frame = scan(table, files).map_err(|error| QueryError::Unreadable(error.to_string()))?;
+        context.register(table.name, frame);
+    }
+    let mut context = context;
+    let frame = context.execute(sql).and_then(LazyFrame::collect).map_err(|error| explained(&error))?;
+    Ok(Rows::new(frame))
+}
+
+/// The statements that only read begin with one of these words.
+const READING: [&str; 5] = ["select", "with", "show", "explain", "("];
+/// Functions that read files beside the tables.
+const READING_FILES: [&str; 4] = ["read_csv", "read_parquet", "read_json", "read_ipc"];
+
+/// A query sees the tables and nothing else.
+fn refuse_changes(sql: &str) -> Result<(), QueryError> {
+    let plain = without_comments_and_texts(sql).to_lowercase();
+    let first: String = plain.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '(' || *c == '_').collect();
+    if first.is_empty() {
+        return Err(QueryError::Refused("the query is empty".to_owned()));
+    }
+    if !READING.iter().any(|word| first.starts_with(word)) {
+        return Err(QueryError::NoQuery(first.to_uppercase()));
+    }
+    let words = || plain.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+    match words().find(|word| READING_FILES.contains(word)) {
+        Some(function) => Err(QueryError::NoQuery(function.to_uppercase())),
+        None => Ok(()),
+    }
+}
+
+/// The text with its comments and quoted parts blanked out.
+fn without_comments_and_texts(sql: &str) -> String {
+    let mut plain = String::with_capacity(sql.len());
+    let mut rest = sql.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '-' if rest.peek() == Some(&'-') => while rest.next_if(|c| *c != '\n').is_some() {},
+            '/' if rest.peek() == Some(&'*') => {
+                let mut before = ' ';
+                for c in rest.by_ref().skip(1) {
+                    if before == '*' && c == '/' {
+                        break;
+                    }
+                    before = c;
+                }
+                plain.push(' ');
+            }
+            '\'' | '"' => {
+                while rest.next_if(|next| *next != c).is_some() {}
+                rest.next();
+                plain.push(' ');
+            }
+            c => plain.push(c),
+        }
+    }
+    plain
+}
+
+fn scan(table: &'static Table, files: &[PathBuf]) -> Result<LazyFrame, PolarsError> {
+    if files.is_empty() {
+        return Ok(nothing(table).lazy());
+    }
+    let arguments = ScanArgsParquet {
+        hive_options: HiveOptions { enabled: Some(true), hive_start_idx: 0, schema: None, try_parse_dates: true },
+        glob: false,
+        // An older version wrote fewer columns.
+        allow_missing_columns: true,
+        ..ScanArgsParquet::default()
+    };
+    let mut sorted = files.to_vec();
+    sorted.sort();
+    let paths: Vec<PlRefPath> = sorted.iter().map(|path| PlRefPath::try_from_path(path)).collect::<Result<_, _>>()?;
+    LazyFrame::scan_parquet_files(paths.into(), arguments)
+}
+
+/// A table without rows.
+fn nothing(table: &Table) -> polars::prelude::DataFrame {
+    use polars::prelude::{DataFrame, DataType, Field, Schema, TimeUnit, TimeZone};
+    let kind = |kind: Kind| match kind {
+        Kind::Word | Kind::Text => DataType::String,
+        Kind::Integer => DataType::Int64,
+        Kind::Milliseconds => DataType::Float64,
+        Kind::Moment => DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)),
+        Kind::Flag => DataType::Boolean,
+    };
+    let fields = table.columns.iter().map(|column| Field::new(column.name.into(), kind(column.kind)));
+    let schema: Schema = fields.chain([Field::new(super::schema::DAY.into(), DataType::Date)]).collect();
+    DataFrame::empty_with_schema(&schema)
+}
+
+/// What the error means to whoever wrote the query; polars' advice about its own interface is cut off.
+fn explained(error: &PolarsError) -> QueryError {
+    let text = match error {
+        PolarsError::ColumnNotFound(text) => {
+            let column = text.lines().next().unwrap_or_default().trim_matches(|c| c == '"' || c == '\'').to_owned();
+            format!("there is no column {column}; docs/tables.md, or `stepscope query --tables`, lists them")
+        }
+        PolarsError::SQLInterface(text) | PolarsError::SQLSyntax(text) => format!("the SQL can't be run: {text}"),
+        PolarsError::IO { .. } => return QueryError::Unreadable(error.to_string()),
+        error => error.to_string(),
+    };
+    QueryError::Refused(text.lines().next().unwrap_or_default().trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(sql: &str) -> String {
+        query(&[], sql).expect_err("no query").to_string()
+    }
+
+    #[test]
+    fn an_empty_store_answers_with_no_rows() {
+        let rows = query(&[], "SELECT machine, COUNT(*) AS n FROM executions GROUP BY machine").expect("a query");
+        assert_eq!((rows.columns(), rows.len()), (vec!["machine", "n"], 0));
+    }
+
+    #[test]
+    fn what_is_no_query_is_refused() {
+        assert!(refused("DROP TABLE executions").contains("DROP"));
+        assert!(refused("-- SELECT\ndelete from visits").contains("DELETE"));
+        assert!(refused("SELECT * FROM read_csv('/etc/passwd')").contains("READ_CSV"));
+        assert_eq!(refused("  -- nothing\n"), "the query is empty");
+        assert!(query(&[], "SELECT 'drop table read_csv' AS text FROM visits").is_ok());
+    }
+
+    #[test]
+    fn a_missing_column_is_named() {
+        assert!(refused("SELECT stat FROM visits").contains("stat"), "{}", refused("SELECT stat FROM visits"));
+        assert!(refused("SELECT state FROM visit").contains("visit"));
+        assert!(refused("SELEC state").contains("SELEC"));
+    }
+
+    #[test]
+    fn every_named_query_runs_and_opens_with_its_question() {
+        for named in NAMED {
+            assert!(named.question().ends_with('?') || named.question().contains("? "), "{}", named.name);
+            query(&[], named.sql).unwrap_or_else(|error| panic!("{}: {error}", named.name));
+        }
+    }
+}
