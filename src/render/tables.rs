@@ -1,5 +1,6 @@
 //! The tables of the store and their columns: on the screen, and as the page `docs/tables.md`.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::columns::{width, wrapped};
@@ -33,11 +34,13 @@ Columns marked † are large; a scan that does not name them does not read them.
 pub fn markdown() -> String {
     let mut page = INTRODUCTION.to_owned();
     for table in TABLES {
-        page.push_str(&format!("\n## `{}`\n\n{}\n\n| column | type | holds |\n|---|---|---|\n", table.name, table.meaning));
+        // Writing to a String cannot fail.
+        let _ = write!(page, "\n## `{}`\n\n{}\n\n| column | type | holds |\n|---|---|---|\n", table.name, table.meaning);
         for column in table.columns {
             let marks = [(column.required, " *"), (column.weight == Weight::Heavy, " †")];
             let marks: String = marks.iter().filter(|(is_marked, _)| *is_marked).map(|(_, mark)| *mark).collect();
-            page.push_str(&format!("| `{}`{marks} | {} | {} |\n", column.name, kind(column.kind), column.meaning.replace('|', "\\|")));
+            let meaning = column.meaning.replace('|', "\\|");
+            let _ = writeln!(page, "| `{}`{marks} | {} | {meaning} |", column.name, kind(column.kind));
         }
     }
     page
