@@ -102,7 +102,7 @@ impl BatchName {
 
     /// The name of a file of it, such as `visits/day=…/<name>.parquet`.
     pub(super) fn from_file(name: &str) -> Option<Self> {
-        Self::parse(name.strip_suffix(".parquet")?)
+        Self::parse(name.strip_suffix(".parquet").or_else(|| name.strip_suffix(".sha256"))?)
     }
 
     /// Whether it holds executions that are not closed.

@@ -31,6 +31,8 @@
 //! a file is gone that they wanted to open.
 
 mod catalogue;
+mod commit;
+mod disk;
 mod error;
 mod intent;
 pub mod layout;
