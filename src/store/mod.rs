@@ -7,6 +7,12 @@
 //!         events/    day=…                              one row for each event, everything that was read
 //! ```
 //!
-//! The columns stand in [`schema`]. A batch becomes visible when its `executions` file is renamed into place, last.
+//! The columns stand in [`schema`], [`encode`] writes them and [`decode`] reads them. A batch becomes visible when its `executions`
+//! file is renamed into place, last.
 
+pub mod decode;
+pub mod encode;
+mod error;
 pub mod schema;
+
+pub use error::StoreError;
