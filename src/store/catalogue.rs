@@ -45,12 +45,12 @@ impl Store {
             return Ok(store);
         }
         let is_empty = others_files(folder)?.is_none_or(|others| others.is_empty());
-        let path = folder.to_owned();
+        let folder = folder.to_owned();
         // Somebody may have made it while we looked.
-        match Self::recognise(folder)? {
+        match Self::recognise(&folder)? {
             Some(store) => Ok(store),
-            None if is_empty => Err(StoreError::NoStore { path }),
-            None => Err(StoreError::NotAStore { path }),
+            None if is_empty => Err(StoreError::NoStore { folder }),
+            None => Err(StoreError::NotAStore { folder }),
         }
     }
 
@@ -65,15 +65,15 @@ impl Store {
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
-            Err(error) => return Err(StoreError::io("reading", &path, error)),
+            Err(error) => return Err(StoreError::io(&path, "read", error)),
         };
         let marker: Marker =
-            serde_json::from_str(&text).map_err(|error| StoreError::Marker { path: path.clone(), reason: error.to_string() })?;
+            serde_json::from_str(&text).map_err(|error| StoreError::Unreadable { file: path.clone(), reason: error.to_string() })?;
         if marker.format != Marker::FORMAT {
-            return Err(StoreError::NotAStore { path: folder.to_owned() });
+            return Err(StoreError::NotAStore { folder: folder.to_owned() });
         }
         if marker.version > VERSION {
-            return Err(StoreError::LaterVersion { path: folder.to_owned(), version: marker.version });
+            return Err(StoreError::LaterStore { folder: folder.to_owned(), found: marker.version, known: VERSION });
         }
         Ok(Some(Self { root: folder.into() }))
     }
@@ -161,11 +161,11 @@ pub(super) fn names_in(folder: &Path) -> Result<Vec<String>, StoreError> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(StoreError::io("listing", folder, error)),
+        Err(error) => return Err(StoreError::io(folder, "listed", error)),
     };
     let mut names = Vec::new();
     for entry in entries {
-        names.extend(entry.at("listing", folder)?.file_name().into_string());
+        names.extend(entry.at("listed", folder)?.file_name().into_string());
     }
     Ok(names)
 }
@@ -175,11 +175,11 @@ pub(super) fn others_files(folder: &Path) -> Result<Option<Vec<PathBuf>>, StoreE
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(StoreError::io("listing", folder, error)),
+        Err(error) => return Err(StoreError::io(folder, "listed", error)),
     };
     let mut others = Vec::new();
     for entry in entries {
-        let entry = entry.at("listing", folder)?;
+        let entry = entry.at("listed", folder)?;
         let name = entry.file_name();
         let ours = |own: &str| name.to_str().is_some_and(|name| name == own || name.starts_with(MARKER));
         if ![LOCK, STAGING, INTENTS, SUMS, REJECTED].into_iter().any(ours) {

@@ -48,11 +48,11 @@ impl Staged {
 
 /// SHA-256 of a file, in hexadecimal.
 pub(super) fn checksum(path: &Path) -> Result<String, StoreError> {
-    let mut file = File::open(path).at("reading", path)?;
+    let mut file = File::open(path).at("read", path)?;
     let mut sum = Sha256::new();
     let mut buffer = vec![0; 1 << 17];
     loop {
-        let length = file.read(&mut buffer).at("reading", path)?;
+        let length = file.read(&mut buffer).at("read", path)?;
         if length == 0 {
             return Ok(sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
         }
@@ -74,9 +74,9 @@ impl Store {
         }
         if others_files(folder)?.is_some_and(|others| !others.is_empty()) {
             // Somebody may have made it while we looked.
-            return Self::recognise(folder)?.ok_or_else(|| StoreError::NotAStore { path: folder.to_owned() });
+            return Self::recognise(folder)?.ok_or_else(|| StoreError::NotAStore { folder: folder.to_owned() });
         }
-        fs::create_dir_all(folder).at("making the folder", folder)?;
+        fs::create_dir_all(folder).at("created", folder)?;
         let store = Self { root: folder.into() };
         let disk = Disk::default();
         let _locked = store.lock()?;
@@ -95,8 +95,8 @@ impl Store {
     /// Waits for the store's lock.
     pub(super) fn lock(&self) -> Result<Locked, StoreError> {
         let path = self.root.join(LOCK);
-        let file = File::options().create(true).truncate(false).write(true).open(&path).at("opening", &path)?;
-        file.lock().at("locking", &path)?;
+        let file = File::options().create(true).truncate(false).write(true).open(&path).at("opened", &path)?;
+        file.lock().at("locked", &path)?;
         Ok(Locked { _file: file })
     }
 
@@ -153,7 +153,7 @@ fn is_at_work(folder: &Path) -> Result<bool, StoreError> {
     match file.try_lock() {
         Ok(()) => Ok(false),
         Err(TryLockError::WouldBlock) => Ok(true),
-        Err(TryLockError::Error(error)) => Err(StoreError::io("locking", &path, error)),
+        Err(TryLockError::Error(error)) => Err(StoreError::io(&path, "locked", error)),
     }
 }
 
@@ -163,11 +163,7 @@ fn is_at_work(folder: &Path) -> Result<bool, StoreError> {
 pub(super) fn commit(new: &[Staged], dead: &[Batch], _locked: &Locked, disk: &Disk) -> Result<(), StoreError> {
     let Some(leader) = new.last() else { return remove(dead, disk) };
     let root = &leader.batch.root;
-    let intent = Intent {
-        leader: leader.batch.clone(),
-        new: new.iter().map(|staged| staged.batch.clone()).collect(),
-        dead: dead.to_vec(),
-    };
+    let intent = Intent { leader: leader.batch.clone(), new: new.iter().map(|staged| staged.batch.clone()).collect(), dead: dead.to_vec() };
     let needs_intent = new.len() > 1 || !dead.is_empty();
     let happen = || {
         if needs_intent {

@@ -24,7 +24,7 @@ impl Disk {
 
     /// Puts a finished file in its place; whoever looks sees all of it or nothing.
     pub(super) fn rename(&self, from: &Path, to: &Path) -> Result<(), StoreError> {
-        self.step().and_then(|()| fs::rename(from, to)).at("renaming to", to)
+        self.step().and_then(|()| fs::rename(from, to)).at("put in its place", to)
     }
 
     /// Makes a folder, those above it too; the new entries are synced.
@@ -32,7 +32,7 @@ impl Disk {
         if path.is_dir() {
             return Ok(());
         }
-        self.step().and_then(|()| fs::create_dir_all(path)).at("making the folder", path)?;
+        self.step().and_then(|()| fs::create_dir_all(path)).at("created", path)?;
         for parent in path.ancestors().skip(1).take(2) {
             self.sync_folder(parent)?;
         }
@@ -46,12 +46,12 @@ impl Disk {
             file.write_all(text.as_bytes())?;
             file.sync_all()
         };
-        self.step().and_then(|()| write()).at("writing", path)
+        self.step().and_then(|()| write()).at("written", path)
     }
 
     /// Waits until a file is on the disk.
     pub(super) fn sync_file(&self, path: &Path) -> Result<(), StoreError> {
-        self.step().and_then(|()| File::open(path)?.sync_all()).at("syncing", path)
+        self.step().and_then(|()| File::open(path)?.sync_all()).at("synced", path)
     }
 
     /// Waits until the names in a folder are on the disk. File systems that can't say so are believed.
@@ -60,7 +60,7 @@ impl Disk {
             Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
             synced => synced,
         };
-        self.step().and_then(|()| sync()).at("syncing", path)
+        self.step().and_then(|()| sync()).at("synced", path)
     }
 
     /// Removes a file; one that is not there is no error. Says whether it was.
@@ -68,14 +68,14 @@ impl Disk {
         match self.step().and_then(|()| fs::remove_file(path)) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(StoreError::io("removing", path, error)),
+            Err(error) => Err(StoreError::io(path, "removed", error)),
         }
     }
 
     /// Removes a folder and what is in it; one that is not there is no error.
     pub(super) fn remove_folder(&self, path: &Path) -> Result<(), StoreError> {
         match self.step().and_then(|()| fs::remove_dir_all(path)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::io("removing", path, error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::io(path, "removed", error)),
             _ => Ok(()),
         }
     }
@@ -83,7 +83,7 @@ impl Disk {
     /// Removes a folder if it is empty.
     pub(super) fn remove_if_empty(&self, path: &Path) -> Result<(), StoreError> {
         // Not being empty, or not being there, is what it is asked about.
-        self.step().map(|()| drop(fs::remove_dir(path))).at("removing", path)
+        self.step().map(|()| drop(fs::remove_dir(path))).at("removed", path)
     }
 }
 

@@ -1,83 +1,111 @@
-//! What can go wrong with a store, and what to do about it.
+//! What can go wrong with the files of the store.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::layout::VERSION;
-
 /// Why something of a store could not be done.
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// The folder does not exist, or is empty.
-    #[error("there is no store at {}; `stepscope ingest` makes one", path.display())]
+    #[error("there is no store at {}; `stepscope ingest` makes one", folder.display())]
     NoStore {
         /// The store's folder.
-        path: PathBuf,
+        folder: PathBuf,
     },
     /// The folder holds something else.
-    #[error("{} is not empty and no store; name a new or an empty folder", path.display())]
+    #[error("{} is not empty and no store; name a new or an empty folder", folder.display())]
     NotAStore {
         /// The folder.
-        path: PathBuf,
+        folder: PathBuf,
     },
     /// The folder is the store of a later version of this program.
-    #[error("{} is a store of version {version}, and this program knows them up to version {VERSION}; use a later stepscope", path.display())]
-    LaterVersion {
+    #[error("{} is a store of version {found}, and this stepscope knows them up to version {known}; use a newer stepscope", folder.display())]
+    LaterStore {
         /// The store's folder.
-        path: PathBuf,
+        folder: PathBuf,
         /// What its marker says.
-        version: u32,
+        found: u32,
+        /// The last version that is understood.
+        known: u32,
     },
-    /// The file that makes a folder a store can't be understood.
-    #[error("{} does not say which version of a store this is: {reason}; restore it from a backup", path.display())]
-    Marker {
-        /// The marker.
-        path: PathBuf,
+    /// One of the few files beside the tables is not what was written there.
+    #[error("{} can't be understood: {reason}; restore it from a backup", file.display())]
+    Unreadable {
+        /// The marker, or what a commit was about to replace.
+        file: PathBuf,
         /// What is wrong with it.
         reason: String,
     },
-    /// The disk, the quota or the limit of file sizes is used up.
+    /// The disk, the quota or the limit of file sizes is used up; what was written so far belongs to no batch.
     #[error(
-        "no room left at {}: {source}; what was stored before is safe. Make room (`stepscope store prune --older-than 90d` removes \
-         the oldest days) and run the same again", path.display()
+        "no room for {}: {source}; free some space (`stepscope store prune --older-than 90d` removes the oldest days) and run it again, \
+         what is stored already stays",
+        file.display()
     )]
-    Full {
-        /// What was written.
-        path: PathBuf,
-        /// What the operating system says.
+    DiskFull {
+        /// What was being written.
+        file: PathBuf,
+        /// What the system said.
         source: io::Error,
     },
-    /// The operating system refused.
-    #[error("{doing} {}: {source}", path.display())]
+    /// The system refused.
+    #[error("{} could not be {doing}: {source}", file.display())]
     Io {
-        /// What was done to the file: `reading`, `renaming`.
+        /// Which file or folder.
+        file: PathBuf,
+        /// Such as `read`, `created`, `written`.
         doing: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// What the operating system says.
+        /// What the system said.
         source: io::Error,
     },
-    /// A file of a batch is not what was written there.
-    #[error("{} is damaged: {reason}", path.display())]
+    /// The file is no Parquet, was cut or changed, or holds something else than the table.
+    #[error(
+        "{} is damaged, or was not written by stepscope: {reason} (table `{table}`); move it away and ingest its day again",
+        file.display()
+    )]
     Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
+        /// Which file.
+        file: PathBuf,
+        /// Which table it should hold.
+        table: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The file was written by a later version of the program, with tables that this one doesn't know.
+    #[error("{} has tables of version {found}, and this stepscope reads up to version {known}; use a newer stepscope", file.display())]
+    LaterVersion {
+        /// Which file.
+        file: PathBuf,
+        /// The version of its tables.
+        found: u32,
+        /// The last version that is understood.
+        known: u32,
+    },
+    /// Values that Parquet can't hold, such as a text of 2 GiB.
+    #[error("table `{table}` could not be encoded: {reason}")]
+    Encoding {
+        /// Which table.
+        table: &'static str,
+        /// What is wrong.
         reason: String,
     },
 }
 
 impl StoreError {
-    /// Sorts an error of the operating system: a full disk is told apart.
-    pub fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
-        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-        let path = path.to_owned();
-        match source.kind() {
-            StorageFull | QuotaExceeded | FileTooLarge => Self::Full { path, source },
-            _ => Self::Io { doing, path, source },
+    /// What the system said about a file; a full disk is told apart.
+    pub fn io(file: &Path, doing: &'static str, source: io::Error) -> Self {
+        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge];
+        if full.contains(&source.kind()) {
+            return Self::DiskFull { file: file.to_owned(), source };
         }
+        Self::Io { file: file.to_owned(), doing, source }
+    }
+
+    /// Whether there is no room left.
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self, Self::DiskFull { .. })
     }
 
     /// Whether a file is not there any more: its batch was replaced since the store was listed. List again.
@@ -86,14 +114,14 @@ impl StoreError {
     }
 }
 
-/// Puts the path and what was done into an error of the operating system.
+/// Puts the file and what was done to it into an error of the system.
 pub(super) trait At<T> {
-    /// For instance `read_dir(path).at("listing", path)`.
-    fn at(self, doing: &'static str, path: &Path) -> Result<T, StoreError>;
+    /// For instance `read_dir(path).at("listed", path)`.
+    fn at(self, doing: &'static str, file: &Path) -> Result<T, StoreError>;
 }
 
 impl<T> At<T> for io::Result<T> {
-    fn at(self, doing: &'static str, path: &Path) -> Result<T, StoreError> {
-        self.map_err(|source| StoreError::io(doing, path, source))
+    fn at(self, doing: &'static str, file: &Path) -> Result<T, StoreError> {
+        self.map_err(|source| StoreError::io(file, doing, source))
     }
 }

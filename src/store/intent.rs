@@ -53,8 +53,8 @@ impl Intent {
 
     /// Reads one of the store at `root`.
     pub(super) fn read(root: &Path, path: &Path) -> Result<Self, StoreError> {
-        let text = fs::read_to_string(path).at("reading", path)?;
-        let damaged = |reason: &str| StoreError::Damaged { path: path.to_owned(), reason: reason.to_owned() };
+        let text = fs::read_to_string(path).at("read", path)?;
+        let damaged = |reason: &str| StoreError::Unreadable { file: path.to_owned(), reason: reason.to_owned() };
         let document: Document = serde_json::from_str(&text).map_err(|error| damaged(&error.to_string()))?;
         let batches = |entries: &[Entry]| -> Option<Vec<Batch>> {
             let batch = |entry: &Entry| {

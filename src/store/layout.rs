@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::decode::BatchPaths;
 use super::schema::{self, DAY, Table};
 use crate::model::{ExecutionFacts, History, Micros, Timestamp};
 
@@ -156,6 +157,11 @@ impl Batch {
     /// Its file in `events`.
     pub fn events(&self) -> PathBuf {
         self.file(&schema::EVENTS)
+    }
+
+    /// All of them.
+    pub fn paths(&self) -> BatchPaths {
+        BatchPaths { executions: self.executions(), visits: self.visits(), attempts: self.attempts(), events: self.events() }
     }
 
     /// The SHA-256 sums of its files, as `sha256sum --check` reads them in the store's folder.

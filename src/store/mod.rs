@@ -12,7 +12,7 @@
 //!         .lock                                          held while something is committed or cleaned up
 //! ```
 //!
-//! The columns stand in [`schema`]. A batch has one file of the same name in each table, all of one day: the day, in UTC, on which its
+//! The columns stand in [`schema`], [`encode`] writes them and [`decode`] reads them. A batch has one file of the same name in each table, all of one day: the day, in UTC, on which its
 //! executions started (where that is not known, of their first event; where nothing is, `__HIVE_DEFAULT_PARTITION__`).
 //!
 //! A batch is there while its `executions` file is there. Files are never changed, only added and removed:
@@ -32,7 +32,9 @@
 
 mod catalogue;
 mod commit;
+pub mod decode;
 mod disk;
+pub mod encode;
 mod error;
 mod intent;
 pub mod layout;
