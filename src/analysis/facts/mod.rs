@@ -63,6 +63,7 @@ fn visit<'a>(Rebuilt { history, path, .. }: Rebuilt<'a>, id: VisitId, visit: &'a
         visit: id.0,
         parent: scope.parent.map(|parent| parent.0),
         index: scope.parent.map(|_| scope.index),
+        parent_attempt: scope.parent.map(|_| scope.attempt),
         state: visit.state.as_ref().map_or("", |name| text(name, arena)),
         state_type: visit.state_type,
         scope: if scope.parent.is_none() { "" } else { arena.alloc_str(&path.labels(visit.scope).join("/")) },
