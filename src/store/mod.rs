@@ -32,14 +32,19 @@
 
 mod catalogue;
 mod commit;
+mod copy;
 pub mod decode;
 mod disk;
 pub mod encode;
 mod error;
+mod index;
 mod intent;
 pub mod layout;
 pub mod schema;
+mod writer;
 
 pub use catalogue::Store;
 pub use error::StoreError;
+pub use index::Offer;
 pub use layout::{Batch, BatchName, Day};
+pub use writer::{Worker, Writer, Written};
