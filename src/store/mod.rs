@@ -11,8 +11,10 @@
 //! file is renamed into place, last.
 
 pub mod decode;
+mod delta;
 pub mod encode;
 mod error;
+mod rest;
 pub mod schema;
 
 pub use error::StoreError;
