@@ -18,6 +18,7 @@ mod folder;
 mod json;
 mod limits;
 mod lines;
+pub mod parallel;
 
 pub use assemble::{Page, assemble};
 pub use definitions::{DefinitionSet, read_definitions};
@@ -25,3 +26,4 @@ pub use error::{Place, SourceError};
 pub use exec::Exec;
 pub use files::{read_path, read_stream};
 pub use limits::Limits;
+pub use parallel::{Input, Progress, Rejected, Worker, read_in_parallel};
