@@ -201,6 +201,16 @@ pub enum SourceError {
     },
 }
 
+/// Something that was not taken.
+#[derive(Debug)]
+pub struct Rejected<'t> {
+    /// Why, and where it stood.
+    pub error: SourceError,
+    /// What stood there, where it is one record: a line of JSON Lines, or a document. Empty for whole files and for what was
+    /// skipped.
+    pub text: &'t [u8],
+}
+
 impl SourceError {
     /// The file, or what else messages call the source, and the line where one is known: what errors are sorted by.
     pub fn source_and_line(&self) -> (&str, Option<usize>) {

@@ -1,16 +1,20 @@
 //! Executions from any number of inputs, read on all cores.
 //!
-//! Each thread owns a [`Worker`] and hands it whole histories; nothing is shared between workers. What belongs together is what
-//! the sequential readers put together: the same inputs give the same histories and the same errors, in any order.
+//! Each thread owns a [`Worker`] and hands it whole histories; nothing is shared between workers. Large inputs of JSON Lines are cut into
+//! chunks of whole records (`cutter`), which the threads take in turns; what belongs together over the borders of chunks is put together
+//! in order (`stream`). Every other input is read by one thread. The same inputs give the same histories and the same errors as the
+//! sequential readers do, in any order.
 
-use std::fs;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+mod cutter;
+mod jobs;
+mod stream;
+
+use std::io::{self, Read};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::error::SourceError;
+use super::error::Rejected;
 use super::limits::Limits;
-use super::{read_path, read_stream};
 use crate::model::History;
 
 /// Something to read.
@@ -24,17 +28,8 @@ pub enum Input {
 impl Input {
     /// Standard input.
     pub fn standard_input() -> Self {
-        Self::Stream("standard input".to_owned(), Box::new(std::io::stdin()))
+        Self::Stream("standard input".to_owned(), Box::new(io::stdin()))
     }
-}
-
-/// Something that was not taken.
-#[derive(Debug)]
-pub struct Rejected<'t> {
-    /// Why, and where it stood.
-    pub error: SourceError,
-    /// What stood there, where it is one record: a line of JSON Lines, or a document; empty for whole files and what was skipped.
-    pub text: &'t [u8],
 }
 
 /// What one thread does with what it reads.
@@ -61,6 +56,9 @@ pub struct Progress {
     pub rejected: AtomicU64,
 }
 
+/// So many bytes of JSON Lines are read at once: enough to make taking turns cheap, and little enough to stay in a processor's cache.
+const CHUNK: usize = 1 << 20;
+
 /// Reads every execution of the inputs on up to `threads` threads, each with a worker of its own; returns the workers.
 ///
 /// Memory is bounded by the number of threads and the longest record, not by the size of the inputs, except for what has to wait: loose
@@ -72,32 +70,47 @@ pub fn read_in_parallel<W: Worker>(
     progress: &Progress,
     make: impl Fn() -> W + Sync,
 ) -> Vec<W> {
-    let _ = threads;
-    let mut worker = make();
-    for input in inputs {
-        let sink = &mut |read: Result<History, SourceError>| match read {
-            Ok(history) => {
-                progress.executions.fetch_add(1, Ordering::Relaxed);
-                progress.events.fetch_add(history.events.len() as u64, Ordering::Relaxed);
-                worker.take(history);
-            }
-            Err(error) => {
-                progress.rejected.fetch_add(1, Ordering::Relaxed);
-                worker.reject(Rejected { error, text: &[] });
-            }
-        };
-        match input {
-            Input::Path(path) => {
-                progress.total_bytes.fetch_add(size_of(&path), Ordering::Relaxed);
-                read_path(&path, limits, sink);
-                progress.bytes.fetch_add(size_of(&path), Ordering::Relaxed);
-            }
-            Input::Stream(origin, stream) => read_stream(stream, &origin, limits, sink),
-        }
-    }
-    vec![worker]
+    read_in_chunks(inputs, limits, threads, progress, make, CHUNK)
 }
 
-fn size_of(path: &Path) -> u64 {
-    fs::metadata(path).ok().filter(fs::Metadata::is_file).map_or(0, |about| about.len())
+fn read_in_chunks<W: Worker>(
+    inputs: Vec<Input>,
+    limits: &Limits,
+    threads: usize,
+    progress: &Progress,
+    make: impl Fn() -> W + Sync,
+    chunk: usize,
+) -> Vec<W> {
+    let mut first = make();
+    let jobs = jobs::Jobs::new(inputs, limits, progress, chunk, &mut first);
+    let work = |mut worker: W| {
+        jobs.work(&mut worker);
+        worker
+    };
+    if threads <= 1 {
+        return vec![work(first)];
+    }
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(|| work(make()))).collect();
+        let mut workers = vec![work(first)];
+        workers.extend(others.into_iter().map(|other| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))));
+        workers
+    })
 }
+
+/// Counts what is read through it.
+struct Counted<'p, R> {
+    inner: R,
+    progress: &'p Progress,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.inner.read(buffer)?;
+        self.progress.bytes.fetch_add(length as u64, Ordering::Relaxed);
+        Ok(length)
+    }
+}
+
+#[cfg(test)]
+mod tests;
