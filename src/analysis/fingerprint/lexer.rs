@@ -145,15 +145,18 @@ impl<'t> Lexer<'t> {
     fn compound(&mut self, compound: &'t str) {
         let pieces: Vec<(&str, Piece)> = compound.split(['-', '_']).map(|piece| (piece, values::piece(piece))).collect();
         let is_opaque = |piece: &Piece| matches!(piece, Piece::Value(Mark::Id));
-        let has_opaque = pieces.iter().any(|(_, piece)| is_opaque(piece));
+        // Half of a UUID: nothing but hexadecimal digits between dashes.
+        let is_hexadecimal = |text: &str| text.len() >= 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let has_digit = compound.bytes().any(|byte| byte.is_ascii_digit());
+        let is_half_uuid = pieces.len() > 1 && has_digit && pieces.iter().all(|(text, _)| is_hexadecimal(text));
+        let has_opaque = is_half_uuid || pieces.iter().any(|(_, piece)| is_opaque(piece));
         let mut at = 0;
         let mut after_value = false;
         for (text, piece) in pieces {
             let joint = (at > 0).then(|| &compound[at - 1..at]);
-            let is_hexadecimal = text.len() >= 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
             let piece = match piece {
                 // In an id, what could be a part of it is one.
-                Piece::Word | Piece::WordAndNumber(_) if has_opaque && is_hexadecimal => Piece::Value(Mark::Id),
+                Piece::Word | Piece::WordAndNumber(_) if has_opaque && is_hexadecimal(text) => Piece::Value(Mark::Id),
                 Piece::Value(_) if has_opaque => Piece::Value(Mark::Id),
                 other => other,
             };
