@@ -32,7 +32,6 @@
 
 mod catalogue;
 mod commit;
-mod copy;
 pub mod decode;
 mod delta;
 mod disk;
