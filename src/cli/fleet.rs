@@ -128,12 +128,15 @@ impl<'w> Fleet<'w> {
                         question.take(facts);
                     } else {
                         coverage.left_out += 1;
+                        if question.looks_aside() {
+                            question.take_aside(facts);
+                        }
                     }
                 }),
                 Err(problem) => errors.push(problem.to_string()),
             };
             if input == "-" {
-                read_stream(std::io::stdin().lock(), "standard input", &Limits::default(), take);
+                read_stream(std::io::stdin(), "standard input", &Limits::default(), take);
             } else {
                 read_path(input.as_ref(), &Limits::default(), take);
             }

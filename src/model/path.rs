@@ -70,6 +70,20 @@ pub enum Basis {
     ExecutionEvent,
 }
 
+impl Basis {
+    /// As JSON and tables have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TaskChain => "task_chain",
+            Self::EvaluationEvent => "evaluation_event",
+            Self::CauseText => "cause_text",
+            Self::FailState => "fail_state",
+            Self::NearestVisit => "nearest_visit",
+            Self::ExecutionEvent => "execution_event",
+        }
+    }
+}
+
 /// The innermost visit at which the execution, or a run of it, ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Blame {
@@ -118,6 +132,22 @@ pub enum VisitOutcome {
     Failed,
     /// Ended because a sibling failed or the execution was stopped or ran out of time.
     Aborted,
+}
+
+impl VisitOutcome {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Open, Self::Succeeded, Self::Caught, Self::Failed, Self::Aborted];
+
+    /// As tables and JSON have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Succeeded => "succeeded",
+            Self::Caught => "caught",
+            Self::Failed => "failed",
+            Self::Aborted => "aborted",
+        }
+    }
 }
 
 /// One entry into a state, to its exit.
@@ -174,6 +204,20 @@ pub enum AttemptOutcome {
 }
 
 impl AttemptOutcome {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Open, Self::Succeeded, Self::Failed, Self::TimedOut, Self::Aborted];
+
+    /// As tables and JSON have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed_out",
+            Self::Aborted => "aborted",
+        }
+    }
+
     /// Whether the attempt failed or ran out of time.
     pub fn is_failure(self) -> bool {
         matches!(self, Self::Failed | Self::TimedOut)

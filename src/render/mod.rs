@@ -8,6 +8,7 @@ mod json_fold;
 mod json_text;
 mod page;
 pub mod query;
+pub mod plot;
 pub mod redact;
 pub mod replay;
 pub mod run;

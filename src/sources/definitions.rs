@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::error::{Place, SourceError};
-use super::executions::unqualified;
 use super::files::read_file;
 use super::folder::walk;
 use super::limits::Limits;
@@ -47,7 +46,7 @@ impl DefinitionSet {
                 _ => None,
             };
         };
-        let exact = self.by_arn.get(arn.as_str()).or_else(|| self.by_arn.get(unqualified(&arn)));
+        let exact = self.by_arn.get(arn.as_str()).or_else(|| self.by_arn.get(arn.unqualified()));
         let found = exact.copied().or_else(|| self.by_name.get(arn.name()).copied().flatten())?;
         Some(self.definitions[found].text.clone())
     }
@@ -101,7 +100,7 @@ fn read_one(file: &Path, limits: &Limits, set: &mut DefinitionSet, errors: &mut 
     let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let origin = file.display().to_string();
     let mut has_history = false;
-    read_file(file, limits, &mut |part| match part {
+    read_file(file, limits, &mut |part| match part.map_err(|rejected| rejected.error) {
         Ok((part, _)) => match part.definition {
             Some(found) => {
                 let name = found.name.or_else(|| found.arn.as_ref().map(|arn| arn.name().to_owned())).unwrap_or_else(|| stem.clone());

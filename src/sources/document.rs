@@ -39,6 +39,11 @@ pub(super) struct Part {
 }
 
 impl Part {
+    /// Whether it is more than one kind of document: nothing from elsewhere is looked for.
+    pub(super) fn is_bundle(&self) -> bool {
+        usize::from(self.header.is_some()) + usize::from(self.pages.is_some()) + usize::from(self.definition.is_some()) > 1
+    }
+
     fn page(events: Events, more: bool) -> Self {
         Self { pages: Some(vec![Page { events: events.list, more }]), without_ids: events.without_ids, ..Self::default() }
     }
@@ -426,6 +431,8 @@ fn take_header_member(header: &mut ExecutionHeader, key: &str, value: Value, doc
         "startDate" => put(&mut header.start, document.timestamp(value)),
         "stopDate" => put(&mut header.stop, document.timestamp(value)),
         "mapRunArn" => put(&mut header.map_run_arn, word()),
+        "stateMachineVersionArn" => put(&mut header.state_machine_version_arn, word()),
+        "stateMachineAliasArn" => put(&mut header.state_machine_alias_arn, word()),
         "redriveCount" => put(&mut header.redrive_count, document.unsigned(value)),
         "input" => put(&mut header.input, Some(text)),
         "output" => put(&mut header.output, Some(text)),

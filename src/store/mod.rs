@@ -33,14 +33,20 @@
 mod catalogue;
 mod commit;
 pub mod decode;
+mod delta;
 mod disk;
 pub mod encode;
 mod error;
+mod index;
 mod intent;
 pub mod layout;
+mod rest;
 pub mod schema;
 pub mod sql;
+mod writer;
 
 pub use catalogue::Store;
 pub use error::StoreError;
+pub use index::Offer;
 pub use layout::{Batch, BatchName, Day};
+pub use writer::{Worker, Writer, Written};

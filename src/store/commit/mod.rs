@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::catalogue::{Marker, Store, names_in, others_files};
-use super::disk::Disk;
-use super::error::{At, StoreError};
-use super::intent::Intent;
-use super::layout::{Batch, INTENTS, LOCK, MARKER, STAGING, SUMS};
-use super::schema::{ATTEMPTS, EVENTS, EXECUTIONS, TABLES, Table, VISITS};
+use crate::store::catalogue::{Marker, Store, names_in, others_files};
+use crate::store::disk::Disk;
+use crate::store::error::{At, StoreError};
+use crate::store::intent::Intent;
+use crate::store::layout::{Batch, INTENTS, LOCK, MARKER, STAGING, SUMS};
+use crate::store::schema::{ATTEMPTS, EVENTS, EXECUTIONS, TABLES, Table, VISITS};
 
 /// A batch whose files are finished and synced, in a folder of their own: `visits.parquet`, …
 #[derive(Debug)]
@@ -248,3 +248,6 @@ fn forget(intent: &Intent, disk: &Disk) -> Result<(), StoreError> {
     disk.remove_file(&path)?;
     disk.sync_folder(path.parent().unwrap_or(&path))
 }
+
+#[cfg(test)]
+mod tests;
