@@ -66,6 +66,7 @@ read! {
         root_time: Integers if failures,
         root_resource: Texts if failures,
         failed_child: Texts if failures,
+        fingerprint: Texts if failures,
         gaps: Texts,
         input: Texts if payloads,
         output: Texts if payloads,
@@ -230,6 +231,7 @@ struct ExecutionsView<'a> {
     root_confidence: Mapped<'a, &'a str>,
     root_resource: Mapped<'a, &'a str>,
     failed_child: Mapped<'a, &'a str>,
+    fingerprint: Mapped<'a, &'a str>,
     input: Mapped<'a, &'a str>,
     output: Mapped<'a, &'a str>,
     definition: Mapped<'a, &'a str>,
@@ -264,6 +266,7 @@ impl<'a> ExecutionsView<'a> {
             root_confidence: columns.root_confidence.view(),
             root_resource: columns.root_resource.view(),
             failed_child: columns.failed_child.view(),
+            fingerprint: columns.fingerprint.view(),
             input: columns.input.view(),
             output: columns.output.view(),
             definition: columns.definition.view(),
@@ -315,6 +318,7 @@ impl<'a> ExecutionsView<'a> {
             root_time: self.columns.root_time.moment(row),
             resource: self.root_resource.get(row),
             child: self.failed_child.get(row),
+            fingerprint: self.fingerprint.get(row),
         })
     }
 }

@@ -156,6 +156,8 @@ read! {
         execution: RawTexts,
         name: RawTexts,
         state_machine: RawTexts,
+        version: RawTexts,
+        alias: RawTexts,
         status: RawTexts,
         start: Integers,
         stop: Integers,
@@ -230,6 +232,11 @@ impl Executions {
         let rest: ExecutionRest = rest_at(&self.rest, row)?;
         let text = |name: &str, column: &RawTexts| member(&rest.header, name, column.get(row));
         let string = |name: &str, column: &RawTexts| text(name, column).map(|text| text.source().to_owned());
+        // A version's ARN is the machine's and a number, an alias's the machine's and a name.
+        let qualified = |name: &str, column: &RawTexts| {
+            let arn = || Some(format!("{}:{}", self.state_machine.str(row)?, column.str(row)?));
+            rest.header.get(name).map_or_else(arn, |known| known.clone().map(|text| RawText::from(text).source().to_owned()))
+        };
         let moment = |name: &str, column: &Integers| match rest.header.get(name) {
             Some(known) => parsed::<Timestamp>(name, known.clone().map(RawText::from)),
             None => Ok(column.get(row).map(|micros| Micros(micros).timestamp())),
@@ -255,6 +262,8 @@ impl Executions {
             cause: text("cause", &self.cause),
             redrive_count,
             map_run_arn: string("map_run", &self.map_run),
+            state_machine_version_arn: qualified("version", &self.version),
+            state_machine_alias_arn: qualified("alias", &self.alias),
             unknown: raw_texts(rest.unknown),
         };
         let definition = member(&rest.header, "definition", self.definition.get(row));
