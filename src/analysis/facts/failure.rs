@@ -34,8 +34,6 @@ pub(super) fn of<'a>(rebuilt: Rebuilt<'a>, state_machine: Option<&str>, arena: &
         root_time: root.event.and_then(|index| rebuilt.event(index).timestamp).map(Micros::from),
         resource: visit.and_then(|visit| visits::called(rebuilt, visit)).map(|called| visits::resource_text(called, arena)),
         child: root.child.map(|child| &*arena.alloc_str(&child)),
-        ..FailureFacts::default()
-    })
         fingerprint: None,
     };
     let (fingerprint, _) = fingerprint::of_failure(state_machine, &failure);
