@@ -8,11 +8,14 @@ mod exit_code;
 #[allow(dead_code, reason = "the verbs over many executions follow")]
 mod fleet;
 mod global;
+mod ingest;
 mod load;
 mod man;
 mod output;
 #[allow(dead_code, reason = "the verbs over many executions follow")]
 mod plot;
+mod problems;
+mod progress;
 mod replay;
 mod run;
 mod show;
@@ -57,6 +60,7 @@ enum Verb {
     Replay(replay::ReplayArgs),
     Run(Box<run::RunArgs>),
     Audit(audit::AuditArgs),
+    Ingest(ingest::IngestArgs),
     TestState(test_state::TestStateArgs),
     Demo(demo::DemoArgs),
     Completion(completion::CompletionArgs),
@@ -91,6 +95,7 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Show(args) => show::run(args, &cli.global, out, words),
         Verb::Run(args) => run::run(args, &cli.global, out, words),
         Verb::Audit(args) => audit::run(args, &cli.global, out, words),
+        Verb::Ingest(args) => ingest::run(args, &cli.global, out, words),
         Verb::TestState(args) => test_state::run(args, &cli.global, out, words),
         Verb::Demo(args) => demo::run(args, out, words),
         Verb::Completion(args) => completion::run::<Cli>(args, out),
