@@ -7,6 +7,7 @@ pub mod execution;
 pub mod facts;
 pub mod fingerprint;
 pub mod fleet;
+pub mod latency;
 pub mod replay;
 pub mod run;
 pub mod show;
