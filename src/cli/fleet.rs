@@ -95,6 +95,11 @@ impl<'w> Fleet<'w> {
         Ok(fleet)
     }
 
+    /// When executions must have started.
+    pub fn window(&self) -> Window {
+        self.window
+    }
+
     /// How many inputs, or parts of them, could not be read.
     pub fn problems(&self) -> u64 {
         self.problems

@@ -9,6 +9,7 @@ mod exit_code;
 mod fleet;
 mod global;
 mod ingest;
+mod latency;
 mod load;
 mod man;
 mod output;
@@ -59,6 +60,7 @@ enum Verb {
     Show(show::ShowArgs),
     Replay(replay::ReplayArgs),
     Run(Box<run::RunArgs>),
+    Latency(latency::LatencyArgs),
     Audit(audit::AuditArgs),
     Ingest(ingest::IngestArgs),
     TestState(test_state::TestStateArgs),
@@ -94,6 +96,7 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Replay(args) => replay::run(args, &cli.global, out, words),
         Verb::Show(args) => show::run(args, &cli.global, out, words),
         Verb::Run(args) => run::run(args, &cli.global, out, words),
+        Verb::Latency(args) => latency::run(args, &cli.global, out, words),
         Verb::Audit(args) => audit::run(args, &cli.global, out, words),
         Verb::Ingest(args) => ingest::run(args, &cli.global, out, words),
         Verb::TestState(args) => test_state::run(args, &cli.global, out, words),

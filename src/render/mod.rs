@@ -7,6 +7,7 @@ pub mod events;
 pub mod ingest;
 mod json_fold;
 mod json_text;
+pub mod latency;
 mod page;
 pub mod query;
 pub mod plot;
