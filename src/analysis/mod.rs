@@ -3,10 +3,12 @@
 pub mod advice;
 pub mod audit;
 pub mod cause;
+pub mod compare;
 pub mod execution;
 pub mod facts;
 pub mod fleet;
 pub mod replay;
 pub mod run;
+pub mod selection;
 pub mod show;
 pub mod why;
