@@ -2,6 +2,7 @@
 
 mod audit;
 mod aws_settings;
+mod compare;
 mod completion;
 mod demo;
 mod exit_code;
@@ -54,6 +55,7 @@ enum Verb {
     Show(show::ShowArgs),
     Replay(replay::ReplayArgs),
     Run(Box<run::RunArgs>),
+    Compare(compare::CompareArgs),
     Audit(audit::AuditArgs),
     TestState(test_state::TestStateArgs),
     Demo(demo::DemoArgs),
@@ -88,6 +90,7 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Replay(args) => replay::run(args, &cli.global, out, words),
         Verb::Show(args) => show::run(args, &cli.global, out, words),
         Verb::Run(args) => run::run(args, &cli.global, out, words),
+        Verb::Compare(args) => compare::run(args, &cli.global, out, words),
         Verb::Audit(args) => audit::run(args, &cli.global, out, words),
         Verb::TestState(args) => test_state::run(args, &cli.global, out, words),
         Verb::Demo(args) => demo::run(args, out, words),

@@ -97,7 +97,7 @@ fn plain_value(field: Plain, facts: &ExecutionFacts<'_>, is_such: &dyn Fn(Fact<'
         Plain::TerminalState => text(failure.and_then(|failure| failure.terminal_state)),
         Plain::RootState => text(failure.and_then(|failure| failure.root_state)),
         Plain::RootError => text(failure.and_then(|failure| failure.root_error)),
-        Plain::Group => false,
+        Plain::Group => text(failure.and_then(|failure| failure.fingerprint)),
         Plain::Redrives => number(facts.redrive_count),
         Plain::Redriven => is_such(Fact::Boolean(facts.redrive_count > 0)),
         Plain::Retries => number(facts.visits.iter().map(|visit| u64::from(visit.retries)).sum()),
