@@ -139,6 +139,7 @@ pub const VISITS: Table = Table {
         always("visit", Integer, "Number of the visit in its execution, from 0, in the order of entering"),
         maybe("parent_visit", Integer, "The Parallel or Map visit around it"),
         maybe("index", Integer, "Which branch or iteration of that one, from 0"),
+        maybe("parent_attempt", Integer, "Which attempt of that one it belongs to, from 1"),
         always("state", Word, "Name of the state; empty when the history does not tell it"),
         maybe("state_type", Word, "`Task`, `Choice`, `Wait`, `Pass`, `Parallel`, `Map`, `Succeed`, `Fail`"),
         always("scope", Word, "Enclosing iterations and branches, outermost first, joined by `/`: `Fulfil[2]/Pack[0]`; empty for none"),
@@ -159,9 +160,17 @@ pub const VISITS: Table = Table {
             "What it is charged: 1 for having been entered, 1 for each retry, 1 for each redrive that ran it again",
         ),
         maybe("queue_ms", Milliseconds, "From scheduled to started, over all attempts"),
-        maybe("run_ms", Milliseconds, "From started to the end of each attempt that is no callback"),
+        maybe(
+            "run_ms",
+            Milliseconds,
+            "From started to the end of each attempt, of a callback until it was submitted; of a Parallel or Map, how long its scopes ran",
+        ),
         maybe("retry_wait_ms", Milliseconds, "From each failure to the retry's schedule"),
-        maybe("callback_ms", Milliseconds, "From started to answered, of callbacks and activities"),
+        maybe(
+            "callback_ms",
+            Milliseconds,
+            "How long somebody else had it: from submitted to answered, of callbacks; from started to the end, of activities",
+        ),
         maybe("map_queue_ms", Milliseconds, "For an iteration's first visit: how long the iteration waited for its turn"),
         maybe(
             "critical_ms",
