@@ -23,6 +23,7 @@ const SUCCEEDED: &str = "status = SUCCEEDED";
 #[command(after_help = "Examples:
   stepscope compare --input executions.jsonl.gz
   stepscope compare --input runs/ --state-machine Orders --since 6h
+  stepscope compare --input runs/ --by-group
   stepscope compare --input runs/ --group 1:5f0c2a91
   stepscope compare --input runs/ --where \"root_error = 'States.Timeout'\"
   stepscope compare --input runs/ --where 'version = 7' --against 'version = 6'
@@ -46,6 +47,9 @@ pub struct CompareArgs {
     /// Side A is this failure group, as `failures` names it
     #[arg(long, value_name = "ID", conflicts_with = "a")]
     group: Option<String>,
+    /// Compare each failure group of side A on its own
+    #[arg(long, conflicts_with = "group")]
+    by_group: bool,
     /// Show at most so many findings for each state machine
     #[arg(long, value_name = "COUNT", default_value_t = 5)]
     limit: usize,
@@ -94,7 +98,7 @@ impl CompareArgs {
                 Sides::new(selection(FAILED, "--where")?, Some(against), names)
             }
         };
-        Ok(sides)
+        Ok(Sides { by_group: self.by_group, ..sides })
     }
 }
 

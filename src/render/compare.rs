@@ -57,16 +57,19 @@ fn heading(comparison: &Comparison, page: &mut Page<'_>) -> io::Result<()> {
         let of = |side: &crate::analysis::compare::Side| thousands(side.executions - side.not_sampled);
         page.paragraph(page.styles.dim, &format!("Looked at {} {} and {} {}, drawn at random.", of(a), a.name, of(b), b.name))?;
     }
-    let failures: Vec<String> = comparison
-        .failures
-        .iter()
-        .map(|failure| {
-            let words = [failure.state.as_deref(), failure.error.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
-            format!("{} ({})", page.clean(&words), thousands(failure.executions))
-        })
-        .collect();
-    if !failures.is_empty() {
-        page.paragraph(page.styles.dim, &format!("Failed in {}", failures.join(", ")))?;
+    failures(comparison, page)
+}
+
+/// The ways in which side A failed; each can be compared alone.
+fn failures(comparison: &Comparison, page: &mut Page<'_>) -> io::Result<()> {
+    let several = comparison.failures.len() > 1;
+    for (position, failure) in comparison.failures.iter().enumerate() {
+        let words = [failure.state.as_deref(), failure.error.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let group = failure.group.as_deref().filter(|_| several || comparison.group.is_some());
+        let group = group.map(|group| format!("  --group {}", page.clean(group))).unwrap_or_default();
+        let label = if position == 0 { "Failed in" } else { "" };
+        let text = format!("{label:<10}{:>5} x {}{group}", thousands(failure.executions), page.clean(&words));
+        page.cut(2, page.styles.dim, &text)?;
     }
     Ok(())
 }
@@ -134,13 +137,15 @@ fn summary(comparison: &Comparison, page: &mut Page<'_>) -> io::Result<()> {
     let counted = |count: u64| format!("{} {}", thousands(count), if count == 1 { "value" } else { "values" });
     let rare = if rare > 0 { format!(", {} too rare to tell", thousands(rare)) } else { String::new() };
     let more = if comparison.more > 0 { format!(" {} more with --limit.", thousands(comparison.more)) } else { String::new() };
-    let text = if comparison.findings.is_empty() {
+    let text = if tested + comparison.too_rare == 0 {
+        "Nothing was tested.".to_owned()
+    } else if comparison.findings.is_empty() {
         format!("Nothing sets them apart beyond chance: {} tested{rare}.", counted(tested))
     } else {
         format!("Associated, not shown to be the cause. {} tested{rare}; p is corrected for that.{more}", counted(tested))
     };
     page.paragraph(page.styles.dim, &text)?;
-    if let Some(needed) = comparison.needed {
+    if let Some(needed) = comparison.needed.filter(|_| comparison.findings.is_empty()) {
         let text = format!(
             "Too few to be told apart from chance: {} {} would be needed for something that all of them have and a fifth of the {} has.",
             thousands(needed),
@@ -156,12 +161,8 @@ fn summary(comparison: &Comparison, page: &mut Page<'_>) -> io::Result<()> {
     if !ids.is_empty() {
         page.paragraph(page.styles.dim, &format!("Not compared value by value: {}.", ids.join(", ")))?;
     }
-    if let [most, _, ..] = comparison.failures.as_slice()
-        && comparison.failing
-        && let Some(error) = &most.error
-    {
-        let condition = page.clean(&format!("root_error = '{}'", error.replace('\'', "''")));
-        page.paragraph(page.styles.dim, &format!("They failed in more than one way; for one of them: --where \"{condition}\""))?;
+    if comparison.failing && comparison.failures.len() > 1 {
+        page.paragraph(page.styles.dim, "They failed in more than one way: --by-group compares each on its own.")?;
     }
     Ok(())
 }

@@ -42,7 +42,10 @@ const FEW: usize = 20;
 const MOST_VALUES: usize = 10_000;
 /// Numbers that have so few values are compared with each of them as well.
 const FEW_NUMBERS: usize = 12;
-const CUTS: [f64; 11] = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
+/// Bytes: the service takes 256 KiB.
+const SIZES: [f64; 9] = [1024.0, 2048.0, 4096.0, 8192.0, 16_384.0, 32_768.0, 65_536.0, 131_072.0, 196_608.0];
+/// Numbers are cut once in each twentieth of them, moments at these quantiles.
+const CUTS: [f64; 19] = [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95];
 
 /// Everything that can be tested in a column, for rows of which the first `a_total` are side A.
 pub(super) fn candidates(number: usize, column: &Column, a_total: u32, rows: u32, not_tested: &mut Vec<NotTested>) -> Vec<Candidate> {
@@ -50,6 +53,7 @@ pub(super) fn candidates(number: usize, column: &Column, a_total: u32, rows: u32
     match column.reading {
         Reading::Flag => tests.push(Test::Happened),
         Reading::CutShort | Reading::Numbers => tests.extend(numbers(column).into_iter().map(Test::Above)),
+        Reading::Bytes => tests.extend(SIZES.map(Test::Above)),
         Reading::Moments => tests.extend(moments(column).into_iter().map(Test::From)),
         Reading::Slots(length) => tests.extend(values(column).into_keys().filter_map(|cell| match cell {
             Cell::Number(from) => Some(Test::Within(*from, length)),
@@ -189,7 +193,7 @@ fn numbers(column: &Column) -> Vec<f64> {
         distinct.pop();
         return distinct;
     }
-    let near = |p: f64| Some(roundest(quantile(&sorted, p - 0.02)?, quantile(&sorted, p + 0.02)?));
+    let near = |p: f64| Some(roundest(quantile(&sorted, p - 0.025)?, quantile(&sorted, p + 0.025)?));
     let mut cuts: Vec<f64> = CUTS.iter().filter_map(|p| near(*p)).collect();
     cuts.dedup();
     cuts
@@ -199,7 +203,8 @@ fn numbers(column: &Column) -> Vec<f64> {
 fn moments(column: &Column) -> Vec<f64> {
     const MINUTE: f64 = 60e6;
     let sorted = sorted_numbers(column);
-    let mut cuts: Vec<f64> = CUTS.iter().filter_map(|p| Some((quantile(&sorted, *p)? / MINUTE).floor() * MINUTE)).collect();
+    let mut cuts: Vec<f64> =
+        CUTS.iter().skip(1).step_by(2).filter_map(|p| Some((quantile(&sorted, *p)? / MINUTE).floor() * MINUTE)).collect();
     cuts.dedup();
     cuts
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::cell::Cell;
 use super::row::{Kind, Row};
-use crate::analysis::selection::{hour, weekday};
+use crate::analysis::selection::{hour, quoted, weekday};
 use crate::model::Micros;
 
 /// How the values of a column are read.
@@ -23,6 +23,8 @@ pub(super) enum Reading {
     CutShort,
     /// Numbers of what is only there for some.
     Numbers,
+    /// Sizes, of which only large ones matter: small ones stand for the values of other attributes.
+    Bytes,
     /// Moments, in microseconds.
     Moments,
     /// A stretch of time, in microseconds since 1970, of the length given.
@@ -58,7 +60,8 @@ pub(super) fn columns(rows: &[&Row], scope: Scope<'_>) -> Vec<Column> {
     let mut building = Building::default();
     for (number, row) in (0..).zip(rows) {
         for field in row.fields.iter().filter(|field| !(scope.failing && field.kind == Kind::Outcome)) {
-            building.add(&field.name, field.kind, Reading::Values, number, field.cell.clone());
+            let reading = if field.name.starts_with("size(") { Reading::Bytes } else { Reading::Values };
+            building.add(&field.name, field.kind, reading, number, field.cell.clone());
         }
         building.path(number, row, scope);
     }
@@ -164,11 +167,4 @@ impl Building {
         columns.sort_by(|one, other| one.name.cmp(&other.name));
         columns
     }
-}
-
-/// The name of a state as expressions have it: in quotes where it needs them.
-pub(super) fn quoted(name: &str) -> String {
-    let is_word =
-        !name.is_empty() && name.chars().all(|character| character.is_alphanumeric() || matches!(character, '_' | '-' | '.' | ':'));
-    if is_word { name.to_owned() } else { format!("'{}'", name.replace('\'', "''")) }
 }

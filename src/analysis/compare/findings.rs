@@ -173,7 +173,10 @@ fn fold(claims: Vec<Claim<'_>>) -> Vec<Finding> {
     for claim in claims {
         let membership = claim.membership();
         let covers = |(earlier, with, _): &&mut (Claim<'_>, Vec<bool>, Finding)| {
-            std::ptr::eq(earlier.frame, claim.frame) && stratified(&strata(with, &membership, claim.frame.a_total)) > ADDS
+            let says_where = |claim: &Claim<'_>| matches!(claim.said.test, Test::Above(_));
+            let is_other_cut = earlier.column().name == claim.column().name && says_where(earlier) && says_where(&claim);
+            let is_same_frame = std::ptr::eq(earlier.frame, claim.frame);
+            is_same_frame && (is_other_cut || stratified(&strata(with, &membership, claim.frame.a_total)) > ADDS)
         };
         match told.iter_mut().find(covers) {
             // The other values of the same attribute go without saying.

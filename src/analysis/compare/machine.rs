@@ -21,30 +21,40 @@ const ENOUGH: usize = 10;
 /// Root failures that are told.
 const MOST_FAILURES: usize = 5;
 
-/// Compares the sides of a state machine.
-pub(super) fn compare(name: String, machine: Machine, sides: &Sides, limit: usize) -> Comparison {
-    let failing = machine.a.unsuccessful == machine.a.executions;
+/// Compares the sides of a state machine, or each failure group of side A with side B; nothing when side A is empty.
+pub(super) fn compare(name: &str, machine: Machine, sides: &Sides, limit: usize) -> Vec<Comparison> {
+    let (b, b_rows) = side(machine.b, &sides.names.1);
+    let text = |text: String| Some(text).filter(|text| !text.is_empty());
+    let compare_group = |(group, rows): (String, Rows)| {
+        let failing = rows.unsuccessful == rows.executions;
+        let (a, a_rows) = side(rows, &sides.names.0);
+        let comparison = compare_sides((a, &a_rows), (b.clone(), &b_rows), failing, sides);
+        let more = comparison.findings.len().saturating_sub(limit) as u64;
+        let findings = comparison.findings.into_iter().take(limit).collect();
+        Comparison { state_machine: text(name.to_owned()), group: text(group), findings, more, ..comparison }
+    };
+    machine.a.into_iter().map(compare_group).collect()
+}
+
+fn compare_sides((mut a, a_rows): (Side, &[Row]), (mut b, b_rows): (Side, &[Row]), failing: bool, sides: &Sides) -> Comparison {
     let selected: Vec<String> = [Some(&sides.a), sides.b.as_ref()].into_iter().flatten().flat_map(|side| side.names()).collect();
     let by_time = selected.iter().any(|name| ["start", "stop", "hour", "weekday"].contains(&name.as_str()));
-    let (mut a, a_rows) = side(machine.a, &sides.names.0);
-    let (mut b, b_rows) = side(machine.b, &sides.names.1);
     let mut notes = Vec::new();
-
     if b.executions == 0 {
         notes.push("there is nothing to compare with: the other side has no execution of this state machine".to_owned());
     }
     let b_all: Vec<&Row> = b_rows.iter().collect();
-    let failing_states = states(&a_rows, |row| row.failing.as_ref());
-    let reached = if failing { reached(&a_rows, &b_all, &failing_states, &mut notes) } else { None };
+    let failing_states = states(a_rows, |row| row.failing.as_ref());
+    let reached = if failing { reached(a_rows, &b_all, &failing_states, &mut notes) } else { None };
     let b_reached = reached.clone().unwrap_or_else(|| b_all.clone());
     b.not_reached = (b_all.len() - b_reached.len()) as u64;
-    let window = if failing && !by_time { window(&a_rows) } else { None };
+    let window = if failing && !by_time { window(a_rows) } else { None };
     let inside = window.and_then(|window| within(&b_reached, window, a_rows.len(), &mut notes));
     let b_compared = inside.clone().unwrap_or_else(|| b_reached.clone());
     b.outside_window = (b_reached.len() - b_compared.len()) as u64;
     (a.compared, b.compared) = (a_rows.len() as u64, b_compared.len() as u64);
 
-    let until = [failing_states.clone(), states(&a_rows, |row| row.fail_state.as_ref())].concat();
+    let until = [failing_states.clone(), states(a_rows, |row| row.fail_state.as_ref())].concat();
     let scope = Scope { until: if failing { &until } else { &[] }, failing, all_reached: reached.is_some() };
     let mut not_tested = Vec::new();
     let mut is_open = |column: &Column| !is_selected(column, &selected, &mut not_tested);
@@ -59,20 +69,20 @@ pub(super) fn compare(name: String, machine: Machine, sides: &Sides, limit: usiz
         column.reading == Reading::CutShort
             || (scope.failing && !scope.all_reached && matches!(column.reading, Reading::Flag | Reading::Numbers))
     };
-    let outcome = if b_compared.is_empty() { Outcome::default() } else { find(&frames, &more_only) };
+    let outcome = if b_compared.is_empty() || (a_rows.len() as u64) < FEWEST { Outcome::default() } else { find(&frames, &more_only) };
     not_tested.extend(outcome.not_tested);
     not_tested.sort_by(|one, other| one.attribute.cmp(&other.attribute).then(one.reason.cmp(&other.reason)));
     not_tested.dedup();
     let enough = needed(b.compared, outcome.tested, LEVEL).max(FEWEST);
-    let more = outcome.findings.len().saturating_sub(limit) as u64;
     Comparison {
-        state_machine: Some(name).filter(|name| !name.is_empty()),
+        state_machine: None,
+        group: None,
         failing,
         reached: if reached.is_some() { failing_states.iter().map(ToString::to_string).collect() } else { Vec::new() },
         window: window.filter(|_| inside.is_some()),
-        failures: failures(&a_rows),
-        findings: outcome.findings.into_iter().take(limit).collect(),
-        more,
+        failures: failures(a_rows),
+        findings: outcome.findings,
+        more: 0,
         tested: outcome.tested as u64,
         too_rare: outcome.too_rare as u64,
         not_tested,
@@ -110,8 +120,8 @@ fn reached<'r>(a: &[Row], b: &[&'r Row], failing: &[Arc<str>], notes: &mut Vec<S
     let reached: Vec<&Row> = b.iter().copied().filter(|row| row.reached(failing).is_some()).collect();
     if reached.len() < ENOUGH && reached.len() < b.len() {
         notes.push(format!(
-            "only {} of the others reached a state that these failed in: they are compared with all, and what leads to that state shows up as well",
-            reached.len()
+            "{} of the others reached a state that these failed in: they are compared with all, and what leads to that state shows up as well",
+            few(reached.len())
         ));
         return None;
     }
@@ -130,13 +140,18 @@ fn within<'r>(rows: &[&'r Row], window: Window, a: usize, notes: &mut Vec<String
     if inside.len() >= ENOUGH && inside.len() * 10 >= a {
         return Some(inside);
     }
-    if inside.len() < rows.len() && !rows.is_empty() {
+    if inside.len() < rows.len() && a as u64 >= FEWEST {
         notes.push(format!(
-            "only {} of the others started while these did: they are compared with those of all times, and what changed in the meantime shows up as well",
-            inside.len()
+            "{} of the others started while these did: they are compared with those of all times, and what changed in the meantime shows up as well",
+            few(inside.len())
         ));
     }
     None
+}
+
+/// `none`, `only 3`.
+fn few(count: usize) -> String {
+    if count == 0 { "none".to_owned() } else { format!("only {count}") }
 }
 
 fn frame(columns: Vec<Column>, a: usize, rows: usize) -> Frame {
@@ -147,11 +162,13 @@ fn frame(columns: Vec<Column>, a: usize, rows: usize) -> Frame {
 /// What the sides were selected by explains nothing.
 fn is_selected(column: &Column, selected: &[String], not_tested: &mut Vec<NotTested>) -> bool {
     let name = &*column.name;
-    let redrives = name == "redrives" && selected.iter().any(|selected| selected == "redriven");
-    let is_selected = redrives
-        || selected
-            .iter()
-            .any(|selected| selected == name || (selected.starts_with("took(") && name.starts_with(selected.trim_end_matches(')'))));
+    let is_it = |selected: &String| {
+        let way_out = selected.strip_suffix(')').filter(|selected| selected.starts_with("took("));
+        selected == name
+            || (selected == "redriven" && name == "redrives")
+            || way_out.is_some_and(|way| name.starts_with(&format!("{way}, ")))
+    };
+    let is_selected = selected.iter().any(is_it);
     if is_selected {
         not_tested.push(NotTested {
             attribute: name.to_owned(),
@@ -164,16 +181,23 @@ fn is_selected(column: &Column, selected: &[String], not_tested: &mut Vec<NotTes
 
 /// The root failures of rows, most frequent first.
 fn failures(rows: &[Row]) -> Vec<RootFailure> {
-    let mut counts: HashMap<(Option<&Arc<str>>, Option<&Arc<str>>), u64> = HashMap::new();
+    let mut counts: HashMap<[Option<&Arc<str>>; 3], u64> = HashMap::new();
     for row in rows {
-        *counts.entry((row.text("root_state"), row.text("root_error"))).or_default() += 1;
+        *counts.entry(["root_state", "root_error", "group"].map(|name| row.text(name))).or_default() += 1;
     }
-    counts.remove(&(None, None));
+    counts.remove(&[None; 3]);
     let text = |text: Option<&Arc<str>>| text.map(ToString::to_string);
-    let mut failures: Vec<RootFailure> =
-        counts.into_iter().map(|((state, error), executions)| RootFailure { state: text(state), error: text(error), executions }).collect();
+    let mut failures: Vec<RootFailure> = counts
+        .into_iter()
+        .map(|([state, error, group], executions)| RootFailure { state: text(state), error: text(error), group: text(group), executions })
+        .collect();
     failures.sort_by(|one, other| {
-        other.executions.cmp(&one.executions).then_with(|| one.state.cmp(&other.state)).then_with(|| one.error.cmp(&other.error))
+        other
+            .executions
+            .cmp(&one.executions)
+            .then_with(|| one.state.cmp(&other.state))
+            .then_with(|| one.error.cmp(&other.error))
+            .then_with(|| one.group.cmp(&other.group))
     });
     failures.truncate(MOST_FAILURES);
     failures

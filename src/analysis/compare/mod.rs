@@ -23,7 +23,7 @@ use std::sync::Arc;
 use super::fleet::{Coverage, Question};
 use super::selection::{Payload, Selection};
 use crate::model::facts::Needs;
-use crate::model::{ExecutionFacts, ExecutionStatus, Micros};
+use crate::model::{ExecutionFacts, ExecutionStatus};
 use cell::Texts;
 use row::Row;
 use sample::Sample;
@@ -40,6 +40,8 @@ pub struct Sides {
     pub b: Option<Selection>,
     /// What to call them.
     pub names: (String, String),
+    /// Whether each failure group of side A is compared on its own.
+    pub by_group: bool,
     /// Rows that are kept of each side of a state machine.
     pub most_rows: usize,
     /// Bytes that they may take.
@@ -55,7 +57,7 @@ impl Sides {
     /// Two selections.
     pub fn new(a: Selection, b: Option<Selection>, names: (&str, &str)) -> Self {
         let names = (names.0.to_owned(), names.1.to_owned());
-        Self { a, b, names, most_rows: Self::MOST_ROWS, most_bytes: Self::MOST_BYTES }
+        Self { a, b, names, by_group: false, most_rows: Self::MOST_ROWS, most_bytes: Self::MOST_BYTES }
     }
 }
 
@@ -70,7 +72,8 @@ pub struct Compare {
 
 /// What is kept of a state machine.
 struct Machine {
-    a: Rows,
+    /// By failure group, where these are compared one by one.
+    a: BTreeMap<String, Rows>,
     b: Rows,
 }
 
@@ -78,8 +81,6 @@ struct Machine {
 struct Rows {
     executions: u64,
     unsuccessful: u64,
-    first: Option<Micros>,
-    last: Option<Micros>,
     sample: Sample,
 }
 
@@ -92,16 +93,18 @@ impl Compare {
     /// What was found, at most `limit` findings for each state machine.
     pub fn report(self, coverage: Coverage, limit: usize) -> CompareReport {
         let sides = self.sides;
-        let mut machines: Vec<(String, Machine)> = self.machines.into_iter().filter(|(_, machine)| machine.a.executions > 0).collect();
-        machines.sort_by(|(one_name, one), (other_name, other)| {
-            other.a.executions.cmp(&one.a.executions).then_with(|| one_name.cmp(other_name))
+        let mut comparisons: Vec<Comparison> =
+            self.machines.into_iter().flat_map(|(name, machine)| machine::compare(&name, machine, &sides, limit)).collect();
+        comparisons.sort_by(|one, other| {
+            let key = |comparison: &Comparison| (comparison.state_machine.clone(), comparison.group.clone());
+            other.a.executions.cmp(&one.a.executions).then_with(|| key(one).cmp(&key(other)))
         });
         CompareReport {
             schema: "stepscope.compare/1",
             coverage,
             a: sides.a.text().to_owned(),
             b: sides.b.as_ref().map_or_else(|| format!("not ({})", sides.a.text()), |b| b.text().to_owned()),
-            comparisons: machines.into_iter().map(|(name, machine)| machine::compare(name, machine, &sides, limit)).collect(),
+            comparisons,
             statuses: self.statuses.into_iter().map(|(status, executions)| StatusCount { status: status.to_owned(), executions }).collect(),
             on_both_sides: self.on_both_sides,
         }
@@ -131,7 +134,8 @@ impl Question for Compare {
             self.machines.insert(name.to_owned(), Machine::new(&self.sides));
         }
         let Some(machine) = self.machines.get_mut(name) else { return };
-        let rows = if is_a { &mut machine.a } else { &mut machine.b };
+        let group = facts.failure.as_ref().and_then(|failure| failure.fingerprint).filter(|_| self.sides.by_group).unwrap_or_default();
+        let rows = if is_a { machine.a.entry(group.to_owned()).or_insert_with(|| Rows::new(&self.sides)) } else { &mut machine.b };
         rows.count(facts);
         let key = sample::key(facts.execution);
         if rows.sample.wants(key) {
@@ -155,32 +159,33 @@ impl Question for Compare {
 
 impl Machine {
     fn new(sides: &Sides) -> Self {
-        Self { a: Rows::new(sides), b: Rows::new(sides) }
+        Self { a: BTreeMap::new(), b: Rows::new(sides) }
     }
 
     fn merge(&mut self, other: Self) {
-        self.a.merge(other.a);
+        for (group, rows) in other.a {
+            match self.a.get_mut(&group) {
+                Some(known) => known.merge(rows),
+                None => drop(self.a.insert(group, rows)),
+            }
+        }
         self.b.merge(other.b);
     }
 }
 
 impl Rows {
     fn new(sides: &Sides) -> Self {
-        Self { executions: 0, unsuccessful: 0, first: None, last: None, sample: Sample::new(sides.most_rows, sides.most_bytes) }
+        Self { executions: 0, unsuccessful: 0, sample: Sample::new(sides.most_rows, sides.most_bytes) }
     }
 
     fn count(&mut self, facts: &ExecutionFacts<'_>) {
         self.executions += 1;
         self.unsuccessful += u64::from(row::is_unsuccessful(facts));
-        self.first = [self.first, facts.start].into_iter().flatten().min();
-        self.last = self.last.max(facts.start);
     }
 
     fn merge(&mut self, other: Self) {
         self.executions += other.executions;
         self.unsuccessful += other.unsuccessful;
-        self.first = [self.first, other.first].into_iter().flatten().min();
-        self.last = self.last.max(other.last);
         self.sample.merge(other.sample);
     }
 }

@@ -18,7 +18,7 @@ pub struct CompareReport {
     pub a: String,
     /// Which executions are side B.
     pub b: String,
-    /// One for each state machine with executions on side A, those with the most first.
+    /// One for each state machine (or failure group) with executions on side A, those with the most first.
     pub comparisons: Vec<Comparison>,
     /// Executions by status, whatever their side.
     pub statuses: Vec<StatusCount>,
@@ -40,6 +40,8 @@ pub struct StatusCount {
 pub struct Comparison {
     /// ARN; `None` for executions of which nothing tells the machine.
     pub state_machine: Option<String>,
+    /// The failure group that side A is, where they are compared one by one.
+    pub group: Option<String>,
     /// Those to be explained.
     pub a: Side,
     /// Those that they are compared with.
@@ -95,13 +97,15 @@ pub struct Window {
     pub to: Micros,
 }
 
-/// A state and error that executions of side A failed with.
+/// A failure group of side A, with the state and error of its failures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RootFailure {
     /// `None` when nothing tells.
     pub state: Option<String>,
     /// `None` when none was given.
     pub error: Option<String>,
+    /// The failure group, as `failures` names it.
+    pub group: Option<String>,
     /// How many.
     pub executions: u64,
 }

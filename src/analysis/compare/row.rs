@@ -17,12 +17,12 @@ use crate::model::{EventId, ExecutionArn, ExecutionFacts, ExecutionStatus, Micro
 pub enum Kind {
     /// A field of the input.
     Input,
+    /// How it ended; only compared where the sides are not told apart by it.
+    Outcome,
     /// Which way it went: branches taken, states visited, retries, items.
     Path,
     /// How and from what it was started: version, alias, parent, redrive.
     Execution,
-    /// How it ended; only compared where the sides are not told apart by it.
-    Outcome,
     /// When it started.
     Time,
 }
@@ -151,6 +151,7 @@ fn about_outcome(facts: &ExecutionFacts<'_>, texts: &mut Texts, fields: &mut Vec
         ("error", failure.error),
         ("root_state", failure.root_state),
         ("root_error", failure.root_error),
+        ("group", failure.fingerprint),
     ];
     for (name, value) in known.into_iter().filter_map(|(name, value)| Some((name, value?))) {
         fields.push(Field { name: texts.keep(name), kind: Kind::Outcome, cell: Cell::Text(texts.keep_short(value)) });

@@ -208,3 +208,9 @@ impl fmt::Display for PayloadPath {
 pub fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|character| character.is_alphanumeric() || matches!(character, '_' | '-' | '$' | '@'))
 }
+
+/// The name of a state as expressions have it: in quotes where it needs them.
+pub fn quoted(name: &str) -> String {
+    let is_plain = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-' | '.' | ':');
+    if !name.is_empty() && name.chars().all(is_plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', "''")) }
+}

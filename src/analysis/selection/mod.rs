@@ -24,7 +24,7 @@ mod token;
 use thiserror::Error;
 
 pub use evaluate::{hour, weekday};
-pub use field::{Field, Plain, is_plain};
+pub use field::{Field, Plain, is_plain, quoted};
 pub use payload::Payload;
 
 use crate::model::ExecutionFacts;
@@ -137,9 +137,9 @@ impl Condition {
     fn subject(&self) -> String {
         match self {
             Self::Compare(field, ..) | Self::In(field, _) | Self::Like(field, _) | Self::Exists(field) => field.to_string(),
-            Self::Visited(state) => format!("visited({state})"),
-            Self::Retried(state) => format!("retried({state})"),
-            Self::Took(choice, _) => format!("took({choice})"),
+            Self::Visited(state) => format!("visited({})", quoted(state)),
+            Self::Retried(state) => format!("retried({})", quoted(state)),
+            Self::Took(choice, _) => format!("took({})", quoted(choice)),
         }
     }
 }

@@ -1,39 +1,9 @@
 use super::Selection;
 use crate::model::facts::{FailureFacts, VisitFacts};
-use crate::model::path::VisitOutcome;
 use crate::model::{ExecutionFacts, ExecutionStatus, Micros, StateType, time};
 
 fn visit(number: u32, state: &'static str, state_type: StateType) -> VisitFacts<'static> {
-    VisitFacts {
-        visit: number,
-        parent: None,
-        index: None,
-        state,
-        state_type: Some(state_type),
-        scope: "",
-        redrive: 0,
-        outcome: VisitOutcome::Succeeded,
-        entered_event_id: None,
-        exited_event_id: None,
-        entered: None,
-        exited: None,
-        last_event: None,
-        attempts: 1,
-        retries: u32::from(state == "Charge"),
-        failed_attempts: 0,
-        transitions: 1,
-        queue_ms: None,
-        run_ms: None,
-        retry_wait_ms: None,
-        callback_ms: None,
-        map_queue_ms: None,
-        critical_ms: None,
-        error: None,
-        resource: None,
-        pattern: None,
-        child: None,
-        items: None,
-    }
+    VisitFacts { visit: number, state, state_type: Some(state_type), retries: u32::from(state == "Charge"), ..VisitFacts::default() }
 }
 
 fn moment(text: &str) -> Option<Micros> {
