@@ -3,6 +3,7 @@
 pub mod advice;
 pub mod audit;
 pub mod cause;
+pub mod compare;
 pub mod execution;
 pub mod facts;
 pub mod failures;
@@ -12,5 +13,6 @@ pub mod ingest;
 pub mod latency;
 pub mod replay;
 pub mod run;
+pub mod selection;
 pub mod show;
 pub mod why;

@@ -2,6 +2,7 @@
 
 mod audit;
 mod aws_settings;
+mod compare;
 mod completion;
 mod demo;
 mod exit_code;
@@ -62,6 +63,7 @@ enum Verb {
     Replay(replay::ReplayArgs),
     Run(Box<run::RunArgs>),
     Latency(latency::LatencyArgs),
+    Compare(compare::CompareArgs),
     Audit(audit::AuditArgs),
     Ingest(ingest::IngestArgs),
     TestState(test_state::TestStateArgs),
@@ -99,6 +101,7 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Show(args) => show::run(args, &cli.global, out, words),
         Verb::Run(args) => run::run(args, &cli.global, out, words),
         Verb::Latency(args) => latency::run(args, &cli.global, out, words),
+        Verb::Compare(args) => compare::run(args, &cli.global, out, words),
         Verb::Audit(args) => audit::run(args, &cli.global, out, words),
         Verb::Ingest(args) => ingest::run(args, &cli.global, out, words),
         Verb::TestState(args) => test_state::run(args, &cli.global, out, words),

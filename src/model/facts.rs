@@ -151,7 +151,7 @@ pub struct FailureFacts<'a> {
 }
 
 /// One entry into a state, to its exit.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct VisitFacts<'a> {
     /// Its number in the execution, from 0, in the order of entering.
     pub visit: u32,

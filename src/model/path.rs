@@ -119,10 +119,11 @@ pub struct Scope {
 }
 
 /// How a visit ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VisitOutcome {
     /// Entered and not closed by anything in the history.
+    #[default]
     Open,
     /// Exited without a failure, or after a retry that cured it.
     Succeeded,

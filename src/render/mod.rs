@@ -2,6 +2,7 @@
 
 pub mod audit;
 mod columns;
+pub mod compare;
 pub mod escape;
 pub mod events;
 pub mod ingest;

@@ -1,0 +1,204 @@
+//! The sides of one state machine: who is compared with whom, and what came of it.
+//!
+//! | side A                       | side B that is compared                                         | what is compared            |
+//! |------------------------------|-----------------------------------------------------------------|-----------------------------|
+//! | failed as a whole            | what reached a state that A failed in, while A failed           | what was so before the failure |
+//! | failed, B is too small then  | the same without the restriction that leaves too few            | the same                    |
+//! | anything else                | all                                                             | everything, outcomes as well |
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::columns::{Column, Reading, Scope, columns, time_columns};
+use super::findings::{FEWEST, Frame, LEVEL, Outcome, find};
+use super::report::{Comparison, NotTested, Reason, RootFailure, Side, Window};
+use super::row::Row;
+use super::statistics::needed;
+use super::{Machine, Rows, Sides};
+
+/// Fewer executions to compare with are worse than ones that are not quite alike.
+const ENOUGH: usize = 10;
+/// Root failures that are told.
+const MOST_FAILURES: usize = 5;
+
+/// Compares the sides of a state machine, or each failure group of side A with side B; nothing when side A is empty.
+pub(super) fn compare(name: &str, machine: Machine, sides: &Sides, limit: usize) -> Vec<Comparison> {
+    let (b, b_rows) = side(machine.b, &sides.names.1);
+    let text = |text: String| Some(text).filter(|text| !text.is_empty());
+    let compare_group = |(group, rows): (String, Rows)| {
+        let failing = rows.unsuccessful == rows.executions;
+        let (a, a_rows) = side(rows, &sides.names.0);
+        let comparison = compare_sides((a, &a_rows), (b.clone(), &b_rows), failing, sides);
+        let more = comparison.findings.len().saturating_sub(limit) as u64;
+        let findings = comparison.findings.into_iter().take(limit).collect();
+        Comparison { state_machine: text(name.to_owned()), group: text(group), findings, more, ..comparison }
+    };
+    machine.a.into_iter().map(compare_group).collect()
+}
+
+fn compare_sides((mut a, a_rows): (Side, &[Row]), (mut b, b_rows): (Side, &[Row]), failing: bool, sides: &Sides) -> Comparison {
+    let selected: Vec<String> = [Some(&sides.a), sides.b.as_ref()].into_iter().flatten().flat_map(|side| side.names()).collect();
+    let by_time = selected.iter().any(|name| ["start", "stop", "hour", "weekday"].contains(&name.as_str()));
+    let mut notes = Vec::new();
+    if b.executions == 0 {
+        notes.push("there is nothing to compare with: the other side has no execution of this state machine".to_owned());
+    }
+    let b_all: Vec<&Row> = b_rows.iter().collect();
+    let failing_states = states(a_rows, |row| row.failing.as_ref());
+    let reached = if failing { reached(a_rows, &b_all, &failing_states, &mut notes) } else { None };
+    let b_reached = reached.clone().unwrap_or_else(|| b_all.clone());
+    b.not_reached = (b_all.len() - b_reached.len()) as u64;
+    let window = if failing && !by_time { window(a_rows) } else { None };
+    let inside = window.and_then(|window| within(&b_reached, window, a_rows.len(), &mut notes));
+    let b_compared = inside.clone().unwrap_or_else(|| b_reached.clone());
+    b.outside_window = (b_reached.len() - b_compared.len()) as u64;
+    (a.compared, b.compared) = (a_rows.len() as u64, b_compared.len() as u64);
+
+    let until = [failing_states.clone(), states(a_rows, |row| row.fail_state.as_ref())].concat();
+    let scope = Scope { until: if failing { &until } else { &[] }, failing, all_reached: reached.is_some() };
+    let mut not_tested = Vec::new();
+    let mut is_open = |column: &Column| !is_selected(column, &selected, &mut not_tested);
+    let rows: Vec<&Row> = a_rows.iter().chain(b_compared.iter().copied()).collect();
+    let mut frames = vec![frame(columns(&rows, scope).into_iter().filter(&mut is_open).collect(), a_rows.len(), rows.len())];
+    if !by_time {
+        let rows: Vec<&Row> = a_rows.iter().chain(b_reached.iter().copied()).collect();
+        frames.push(frame(time_columns(&rows), a_rows.len(), rows.len()));
+    }
+    // Not having done something may follow from not having got there.
+    let more_only = |column: &Column| {
+        column.reading == Reading::CutShort
+            || (scope.failing && !scope.all_reached && matches!(column.reading, Reading::Flag | Reading::Numbers))
+    };
+    let outcome = if b_compared.is_empty() || (a_rows.len() as u64) < FEWEST { Outcome::default() } else { find(&frames, &more_only) };
+    not_tested.extend(outcome.not_tested);
+    not_tested.sort_by(|one, other| one.attribute.cmp(&other.attribute).then(one.reason.cmp(&other.reason)));
+    not_tested.dedup();
+    let enough = needed(b.compared, outcome.tested, LEVEL).max(FEWEST);
+    Comparison {
+        state_machine: None,
+        group: None,
+        failing,
+        reached: if reached.is_some() { failing_states.iter().map(ToString::to_string).collect() } else { Vec::new() },
+        window: window.filter(|_| inside.is_some()),
+        failures: failures(a_rows),
+        findings: outcome.findings,
+        more: 0,
+        tested: outcome.tested as u64,
+        too_rare: outcome.too_rare as u64,
+        not_tested,
+        needed: (a.compared < enough).then_some(enough),
+        notes,
+        a,
+        b,
+    }
+}
+
+fn side(rows: Rows, name: &str) -> (Side, Vec<Row>) {
+    let kept = rows.sample.into_rows();
+    let not_sampled = rows.executions - kept.len() as u64;
+    (Side { name: name.to_owned(), executions: rows.executions, not_sampled, ..Side::default() }, kept)
+}
+
+/// States of rows, most frequent first.
+fn states(rows: &[Row], state: impl Fn(&Row) -> Option<&Arc<str>>) -> Vec<Arc<str>> {
+    let mut counts: HashMap<Arc<str>, usize> = HashMap::new();
+    for state in rows.iter().filter_map(state) {
+        *counts.entry(Arc::clone(state)).or_default() += 1;
+    }
+    let mut states: Vec<(Arc<str>, usize)> = counts.into_iter().collect();
+    states.sort_by(|(one, one_count), (other, other_count)| other_count.cmp(one_count).then_with(|| one.cmp(other)));
+    states.into_iter().map(|(state, _)| state).collect()
+}
+
+/// Those of side B that could have failed as side A did; `None` when that cannot be told, or leaves too few.
+fn reached<'r>(a: &[Row], b: &[&'r Row], failing: &[Arc<str>], notes: &mut Vec<String>) -> Option<Vec<&'r Row>> {
+    let placed = a.iter().filter(|row| row.failing.is_some()).count();
+    // Some failed nowhere in particular, such as by being stopped: they could have failed anywhere.
+    if placed * 10 < a.len() * 9 {
+        return None;
+    }
+    let reached: Vec<&Row> = b.iter().copied().filter(|row| row.reached(failing).is_some()).collect();
+    if reached.len() < ENOUGH && reached.len() < b.len() {
+        notes.push(format!(
+            "{} of the others reached a state that these failed in: they are compared with all, and what leads to that state shows up as well",
+            few(reached.len())
+        ));
+        return None;
+    }
+    Some(reached)
+}
+
+fn window(a: &[Row]) -> Option<Window> {
+    let starts = || a.iter().filter_map(|row| row.start);
+    Some(Window { from: starts().min()?, to: starts().max()? })
+}
+
+/// Those that started in the window; `None` when they are too few.
+fn within<'r>(rows: &[&'r Row], window: Window, a: usize, notes: &mut Vec<String>) -> Option<Vec<&'r Row>> {
+    let is_inside = |row: &&&Row| row.start.is_some_and(|start| (window.from..=window.to).contains(&start));
+    let inside: Vec<&Row> = rows.iter().filter(is_inside).copied().collect();
+    if inside.len() >= ENOUGH && inside.len() * 10 >= a {
+        return Some(inside);
+    }
+    if inside.len() < rows.len() && a as u64 >= FEWEST {
+        notes.push(format!(
+            "{} of the others started while these did: they are compared with those of all times, and what changed in the meantime shows up as well",
+            few(inside.len())
+        ));
+    }
+    None
+}
+
+/// `none`, `only 3`.
+fn few(count: usize) -> String {
+    if count == 0 { "none".to_owned() } else { format!("only {count}") }
+}
+
+fn frame(columns: Vec<Column>, a: usize, rows: usize) -> Frame {
+    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    Frame { columns, a_total: count(a), rows: count(rows) }
+}
+
+/// What the sides were selected by explains nothing.
+fn is_selected(column: &Column, selected: &[String], not_tested: &mut Vec<NotTested>) -> bool {
+    let name = &*column.name;
+    let is_it = |selected: &String| {
+        let way_out = selected.strip_suffix(')').filter(|selected| selected.starts_with("took("));
+        selected == name
+            || (selected == "redriven" && name == "redrives")
+            || way_out.is_some_and(|way| name.starts_with(&format!("{way}, ")))
+    };
+    let is_selected = selected.iter().any(is_it);
+    if is_selected {
+        not_tested.push(NotTested {
+            attribute: name.to_owned(),
+            reason: Reason::Selected,
+            text: "the sides were selected by it".to_owned(),
+        });
+    }
+    is_selected
+}
+
+/// The root failures of rows, most frequent first.
+fn failures(rows: &[Row]) -> Vec<RootFailure> {
+    let mut counts: HashMap<[Option<&Arc<str>>; 3], u64> = HashMap::new();
+    for row in rows {
+        *counts.entry(["root_state", "root_error", "group"].map(|name| row.text(name))).or_default() += 1;
+    }
+    counts.remove(&[None; 3]);
+    let text = |text: Option<&Arc<str>>| text.map(ToString::to_string);
+    let mut failures: Vec<RootFailure> = counts
+        .into_iter()
+        .map(|([state, error, group], executions)| RootFailure { state: text(state), error: text(error), group: text(group), executions })
+        .collect();
+    failures.sort_by(|one, other| {
+        other
+            .executions
+            .cmp(&one.executions)
+            .then_with(|| one.state.cmp(&other.state))
+            .then_with(|| one.error.cmp(&other.error))
+            .then_with(|| one.group.cmp(&other.group))
+    });
+    failures.truncate(MOST_FAILURES);
+    failures
+}
