@@ -9,4 +9,5 @@ pub mod fleet;
 pub mod replay;
 pub mod run;
 pub mod show;
+pub mod variants;
 pub mod why;

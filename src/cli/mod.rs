@@ -15,6 +15,7 @@ mod replay;
 mod run;
 mod show;
 mod test_state;
+mod variants;
 mod why;
 
 use std::io::{self, Write};
@@ -56,6 +57,7 @@ enum Verb {
     Run(Box<run::RunArgs>),
     Audit(audit::AuditArgs),
     TestState(test_state::TestStateArgs),
+    Variants(Box<variants::VariantsArgs>),
     Demo(demo::DemoArgs),
     Completion(completion::CompletionArgs),
     Man(man::ManArgs),
@@ -90,6 +92,7 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Run(args) => run::run(args, &cli.global, out, words),
         Verb::Audit(args) => audit::run(args, &cli.global, out, words),
         Verb::TestState(args) => test_state::run(args, &cli.global, out, words),
+        Verb::Variants(args) => variants::run(args, &cli.global, out, words),
         Verb::Demo(args) => demo::run(args, out, words),
         Verb::Completion(args) => completion::run::<Cli>(args, out),
         Verb::Man(args) => man::run::<Cli>(args, out),

@@ -15,4 +15,5 @@ pub mod state;
 pub mod styles;
 pub mod test_state;
 pub mod timeline;
+pub mod variants;
 pub mod why;

@@ -37,6 +37,7 @@ pub fn extract<'a>(rebuilt: Rebuilt<'a>, needs: Needs, arena: &'a Bump) -> Execu
         redrive_count: header.redrive_count.unwrap_or(0),
         events: history.events.len() as u64,
         last_event: history.events.iter().rev().find_map(|event| event.timestamp).map(Micros::from),
+        definition: history.definition.as_ref().filter(|_| needs.definitions).map(|definition| text(definition, arena)),
         visits: if needs.visits { visits(rebuilt, arena) } else { &[] },
         ..ExecutionFacts::default()
     }
