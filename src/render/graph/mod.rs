@@ -1,0 +1,2 @@
+//! Graphs of states.
+pub(in crate::render) mod layout;
