@@ -1,9 +1,16 @@
 //! What every question tells of an execution and its visits: the header, what is missing, what is called and waited for.
 
+use std::borrow::Cow;
+use std::fmt;
+
 use serde::Serialize;
 
+use crate::model::facts::Pattern;
 use crate::model::path::{Attempt, AttemptOutcome, Visit};
 use crate::model::{Details, EventType, ExecutionPath, ExecutionStatus, Gap, History, HistoryEvent, RawText, StateType, Timestamp, time};
+
+/// Tasks without `TimeoutSeconds` have this many seconds: none, in effect.
+const NO_TIME_LIMIT: u64 = 99_999_999;
 
 /// The execution's header.
 #[derive(Debug, Clone, Serialize)]
@@ -82,14 +89,34 @@ pub fn status(history: &History, path: &ExecutionPath) -> Option<ExecutionStatus
     path.status.or(history.header.status)
 }
 
+/// When it started, by the description, else by the first event.
+pub fn start(history: &History) -> Option<Timestamp> {
+    history.header.start.or_else(|| history.events.iter().find_map(|event| event.timestamp))
+}
+
+/// When an execution of this status ended, by the description, else by the last event; `None` while it runs.
+pub fn stop(history: &History, status: Option<ExecutionStatus>) -> Option<Timestamp> {
+    let is_over = status.is_some_and(|status| !matches!(status, ExecutionStatus::Running | ExecutionStatus::PendingRedrive));
+    if is_over { history.header.stop.or_else(|| last_moment(history)) } else { None }
+}
+
+/// The time of the last event that has one.
+pub fn last_moment(history: &History) -> Option<Timestamp> {
+    history.events.iter().rev().find_map(|event| event.timestamp)
+}
+
+/// How often it was redriven, by the description or by the history, whichever knows of more.
+pub fn redrive_count(history: &History, path: &ExecutionPath) -> u64 {
+    history.header.redrive_count.unwrap_or(0).max(path.runs.len().saturating_sub(1) as u64)
+}
+
 /// The execution's header, with what the history itself tells where nobody described the execution.
 pub fn summary(history: &History, path: &ExecutionPath) -> ExecutionSummary {
     let header = &history.header;
     let status = status(history, path);
-    let start = header.start.or_else(|| history.events.iter().find_map(|event| event.timestamp));
-    let last = history.events.iter().rev().find_map(|event| event.timestamp);
-    let is_over = status.is_some_and(|status| !matches!(status, ExecutionStatus::Running | ExecutionStatus::PendingRedrive));
-    let stop = header.stop.or(last).filter(|_| is_over);
+    let start = start(history);
+    let last = last_moment(history);
+    let stop = stop(history, status);
     ExecutionSummary {
         arn: header.arn.as_ref().map(ToString::to_string),
         name: header.name.clone().or_else(|| header.arn.as_ref().map(|arn| arn.name().to_owned())),
@@ -98,7 +125,7 @@ pub fn summary(history: &History, path: &ExecutionPath) -> ExecutionSummary {
         start,
         stop,
         duration_ms: between(start, stop.or(last)),
-        redrive_count: header.redrive_count.unwrap_or(0).max(path.runs.len().saturating_sub(1) as u64),
+        redrive_count: redrive_count(history, path),
         events: history.events.len(),
         origin: history.origin.to_string(),
         exec: exec(history),
@@ -148,31 +175,81 @@ pub fn between(start: Option<Timestamp>, end: Option<Timestamp>) -> Option<i64> 
     start.zip(end).map(|(start, end)| time::milliseconds_between(start, end))
 }
 
-/// What an attempt called: `lambda:invoke` for an integration, else an ARN.
-pub fn resource(history: &History, attempt: &Attempt) -> Option<String> {
+/// What an attempt called, in two parts that stand where they were read. Displays as `lambda:invoke`, or as an ARN.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource<'h> {
+    /// The service of an integration: `lambda`. `None` for the ARN of a function or an Activity.
+    pub service: Option<Cow<'h, str>>,
+    /// What of it: `invoke`, `sendMessage.waitForTaskToken`; or an ARN.
+    pub action: Cow<'h, str>,
+}
+
+impl fmt::Display for Resource<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.service {
+            Some(service) => write!(f, "{service}:{}", self.action),
+            None => f.write_str(&self.action),
+        }
+    }
+}
+
+impl Resource<'_> {
+    /// Who answers what an integration of this name calls.
+    pub fn pattern(&self) -> Pattern {
+        match self.action.rsplit_once('.') {
+            Some((_, "waitForTaskToken")) => Pattern::Callback,
+            Some((call, suffix)) if suffix.starts_with("sync") => {
+                if call.ends_with("startExecution") {
+                    Pattern::ChildExecution
+                } else {
+                    Pattern::Job
+                }
+            }
+            _ => Pattern::Call,
+        }
+    }
+}
+
+/// What an attempt called; `None` where no event of it says so.
+pub fn resource<'h>(history: &'h History, attempt: &Attempt) -> Option<Resource<'h>> {
     let events = [attempt.scheduled, attempt.started, attempt.submitted, attempt.ended];
     events.into_iter().flatten().find_map(|index| resource_of(&history.events[index]))
 }
 
-fn resource_of(event: &HistoryEvent) -> Option<String> {
-    let (kind, resource) = match &event.details {
+fn resource_of(event: &HistoryEvent) -> Option<Resource<'_>> {
+    let (service, action) = match &event.details {
         Details::Scheduled(scheduled) => (&scheduled.resource_type, &scheduled.resource),
         Details::Started(started) => (&started.resource_type, &started.resource),
         Details::Output(output) => (&output.resource_type, &output.resource),
         Details::Failure(failure) => (&failure.resource_type, &failure.resource),
         _ => return None,
     };
-    let resource = resource.as_ref()?.decode();
     let direct = matches!(event.kind, EventType::LambdaFunctionScheduled | EventType::ActivityScheduled);
-    match kind {
-        Some(kind) if !direct => Some(format!("{}:{resource}", kind.decode())),
-        _ => Some(resource.into_owned()),
+    Some(Resource { service: service.as_ref().filter(|_| !direct).map(RawText::decode), action: action.as_ref()?.decode() })
+}
+
+/// Who answers an attempt of a Task that called `resource`.
+pub fn pattern(history: &History, attempt: &Attempt, resource: Option<&Resource<'_>>) -> Pattern {
+    let mut events = [attempt.scheduled, attempt.started, attempt.ended].into_iter().flatten();
+    if events.any(|index| is_of_activity(history.events[index].kind)) {
+        return Pattern::Activity;
     }
+    resource.map_or(Pattern::Call, Resource::pattern)
+}
+
+fn is_of_activity(kind: EventType) -> bool {
+    use EventType::{ActivityFailed, ActivityScheduleFailed, ActivityScheduled, ActivityStarted, ActivitySucceeded, ActivityTimedOut};
+    matches!(kind, ActivityScheduled | ActivityStarted | ActivitySucceeded | ActivityFailed | ActivityTimedOut | ActivityScheduleFailed)
+}
+
+/// The seconds of a time limit; `None` for a Task without one, of which the service says that it has very many.
+pub fn time_limit(seconds: Option<u64>) -> Option<u64> {
+    seconds.filter(|seconds| *seconds < NO_TIME_LIMIT)
 }
 
 /// The ARN of the execution that an attempt started and waited for.
 pub fn child(history: &History, attempt: &Attempt) -> Option<String> {
-    let resource = resource(history, attempt)?;
+    let resource = resource(history, attempt)?.action;
     if !resource.contains("startExecution.sync") && !resource.contains("startExecution.waitForTaskToken") {
         return None;
     }
@@ -205,18 +282,16 @@ pub fn waits_for(history: &History, visit: &Visit) -> WaitsFor {
         AttemptOutcome::Succeeded => return WaitsFor::Unknown,
         AttemptOutcome::Open | AttemptOutcome::Aborted => {}
     }
-    let is_activity = attempt.scheduled.is_some_and(|index| history.events[index].kind == EventType::ActivityScheduled);
     let is_started = attempt.started.is_some() || attempt.submitted.is_some();
-    let resource = resource(history, attempt).unwrap_or_default();
-    match (is_activity, is_started) {
-        (true, false) => WaitsFor::ActivityWorker,
-        (true, true) => WaitsFor::Activity,
-        (false, false) => WaitsFor::TaskStart,
+    match (pattern(history, attempt, resource(history, attempt).as_ref()), is_started) {
+        (Pattern::Activity, false) => WaitsFor::ActivityWorker,
+        (Pattern::Activity, true) => WaitsFor::Activity,
+        (_, false) => WaitsFor::TaskStart,
         // A function that is invoked with a token may be answered for before the invocation returns.
-        (false, true) if resource.ends_with(".waitForTaskToken") => WaitsFor::Callback,
-        (false, true) if resource.contains("startExecution.sync") => WaitsFor::ChildExecution,
-        (false, true) if resource.contains(".sync") => WaitsFor::Job,
-        (false, true) => WaitsFor::Task,
+        (Pattern::Callback, true) => WaitsFor::Callback,
+        (Pattern::ChildExecution, true) => WaitsFor::ChildExecution,
+        (Pattern::Job, true) => WaitsFor::Job,
+        (Pattern::Call | Pattern::Scopes, true) => WaitsFor::Task,
     }
 }
 

@@ -128,6 +128,9 @@ impl<'w> Fleet<'w> {
                         question.take(facts);
                     } else {
                         coverage.left_out += 1;
+                        if question.looks_aside() {
+                            question.take_aside(facts);
+                        }
                     }
                 }),
                 Err(problem) => errors.push(problem.to_string()),

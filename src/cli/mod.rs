@@ -11,6 +11,8 @@ mod global;
 mod load;
 mod man;
 mod output;
+#[allow(dead_code, reason = "the verbs over many executions follow")]
+mod plot;
 mod replay;
 mod run;
 mod show;

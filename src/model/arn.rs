@@ -184,6 +184,18 @@ impl StateMachineArn {
         fields(&self.0).expect("checked when it was parsed").region
     }
 
+    /// The ARN without version or alias, and without the label of a Distributed Map.
+    pub fn unqualified(&self) -> &str {
+        let after_kind = self.0.match_indices(':').nth(5).map_or(self.0.len(), |(colon, _)| colon + 1);
+        let end = self.0[after_kind..].find([':', '/']).map_or(self.0.len(), |end| after_kind + end);
+        &self.0[..end]
+    }
+
+    /// The version's number or the alias's name, when the ARN names one.
+    pub fn qualifier(&self) -> Option<&str> {
+        self.0.split(':').nth(7)
+    }
+
     /// The machine's name, without version or alias.
     pub fn name(&self) -> &str {
         fields(&self.0).expect("checked when it was parsed").rest.split(':').next().unwrap_or_default()
@@ -225,6 +237,16 @@ mod tests {
         let arn = execution("arn:aws:states:eu-west-1:111111111111:execution:Orders/Each:2f-1");
         assert_eq!(arn.machine(), "Orders/Each");
         assert_eq!(arn.state_machine().name(), "Orders");
+    }
+
+    #[test]
+    fn a_machine_is_the_same_in_all_its_versions() {
+        let machine = |text: &str| text.parse::<StateMachineArn>().expect("a machine's ARN");
+        let plain = "arn:aws:states:eu-west-1:111111111111:stateMachine:Orders";
+        for (text, qualifier) in [("", None), (":7", Some("7")), (":live", Some("live")), ("/Each", None), ("/Each:7", Some("7"))] {
+            let arn = machine(&format!("{plain}{text}"));
+            assert_eq!((arn.unqualified(), arn.qualifier()), (plain, qualifier));
+        }
     }
 
     #[test]

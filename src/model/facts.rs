@@ -77,9 +77,9 @@ pub struct ExecutionFacts<'a> {
     pub name: &'a str,
     /// ARN of the state machine without version and alias; `None` when nothing names it.
     pub state_machine: Option<&'a str>,
-    /// `None` when nothing tells.
+    /// By the kind of its ARN; `None` for a bare history.
     pub workflow_type: Option<WorkflowType>,
-    /// The number or name at the end of the version's ARN, when it was started by version or alias.
+    /// The number at the end of the version's ARN, when it was started by version or alias.
     pub version: Option<&'a str>,
     /// The name at the end of the alias's ARN, when it was started by alias.
     pub alias: Option<&'a str>,
@@ -97,7 +97,7 @@ pub struct ExecutionFacts<'a> {
     pub parent: Option<&'a str>,
     /// How many events were read.
     pub events: u64,
-    /// The last moment that the history tells of.
+    /// When the last event that has a time happened.
     pub last_event: Option<Micros>,
     /// Short names of what is known to be missing ([`Gap::id`](super::Gap::id)), sorted.
     pub gaps: &'a [&'a str],
@@ -146,6 +146,8 @@ pub struct FailureFacts<'a> {
     pub resource: Option<&'a str>,
     /// ARN of the child execution that failed in that state: the root cause stands in its own facts.
     pub child: Option<&'a str>,
+    /// The failure group's id, by version and hash: failures that are alike have the same.
+    pub fingerprint: Option<&'a str>,
 }
 
 /// One entry into a state, to its exit.
@@ -183,24 +185,29 @@ pub struct VisitFacts<'a> {
     pub attempts: u32,
     /// Attempts beyond the first of each redrive: what is charged as a transition of its own.
     pub retries: u32,
-    /// Attempts that failed or ran out of time.
+    /// Attempts that failed or ran out of time; of a Parallel or Map, runs of the whole state that did.
     pub failed_attempts: u32,
     /// What it is charged: 1 for having been entered, 1 for each retry, 1 for each redrive that ran it again without entering it.
     pub transitions: u32,
-    /// From scheduled to started, over all attempts.
+    /// From scheduled to started, over all attempts. `None`, as for the parts below, where there was nothing of the kind or no
+    /// moment tells. Queue, run, retry wait and callback add up to what an exited visit lasted, but for a rest: a Wait's pause, what
+    /// the service takes between events, the pause before a redrive.
     pub queue_ms: Option<f64>,
-    /// From started (where that is not known, from scheduled) to the end of the attempt, over all attempts that are no callback.
+    /// From started (where that is not known, from scheduled) to the end of the attempt, over all attempts; of a callback only
+    /// until it was submitted, of an Activity nothing. Of a Parallel or Map: how long its branches or iterations ran.
     pub run_ms: Option<f64>,
     /// From each failure to the retry's schedule.
     pub retry_wait_ms: Option<f64>,
-    /// From started to answered, over all attempts that wait for somebody: callbacks and activities.
+    /// How long somebody else had it, over all attempts: of a callback from submitted (where that is not known, from started) to
+    /// answered or out of time, of an Activity from started to its end.
     pub callback_ms: Option<f64>,
-    /// Of a visit within an iteration of a Map: for the iteration's first visit, how long the iteration waited for its turn.
+    /// For the first visit of an iteration: from the start of its Map to the start of the iteration. It is time before the visit.
     pub map_queue_ms: Option<f64>,
     /// How much of the execution's time passed in this visit and in nothing that it encloses, on the critical path: the visits whose
-    /// shortening would have shortened the execution. 0 off the path.
+    /// shortening would have shortened the execution. 0 off the path. Over all visits they add up to what the execution lasted,
+    /// but for the time between two visits that nothing encloses.
     pub critical_ms: Option<f64>,
-    /// The error of its last failure.
+    /// The error of its last failure, whether that was the end of it, caught, or cured by a retry.
     pub error: Option<&'a str>,
     /// What it called: `lambda:invoke`, an ARN.
     pub resource: Option<&'a str>,
@@ -208,7 +215,7 @@ pub struct VisitFacts<'a> {
     pub pattern: Option<Pattern>,
     /// ARN of the last child execution that it started and waited for.
     pub child: Option<&'a str>,
-    /// Items of a Map, where the history tells.
+    /// Items of a Map, where the history tells: not for those that a Distributed Map reads from S3.
     pub items: Option<u64>,
 }
 

@@ -70,6 +70,10 @@ pub struct ExecutionHeader {
     pub redrive_count: Option<u64>,
     /// Of a child of a Distributed Map.
     pub map_run_arn: Option<String>,
+    /// Of an execution that was started by version or alias.
+    pub state_machine_version_arn: Option<String>,
+    /// Of an execution that was started by alias.
+    pub state_machine_alias_arn: Option<String>,
     /// Members that this program does not know: name and JSON text.
     pub unknown: Vec<(String, RawText)>,
 }

@@ -70,6 +70,20 @@ pub enum Basis {
     ExecutionEvent,
 }
 
+impl Basis {
+    /// As JSON and tables have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TaskChain => "task_chain",
+            Self::EvaluationEvent => "evaluation_event",
+            Self::CauseText => "cause_text",
+            Self::FailState => "fail_state",
+            Self::NearestVisit => "nearest_visit",
+            Self::ExecutionEvent => "execution_event",
+        }
+    }
+}
+
 /// The innermost visit at which the execution, or a run of it, ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Blame {

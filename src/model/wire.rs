@@ -259,6 +259,8 @@ impl Serialize for WireExecution<'_> {
         write_some(&mut map, "mapRunArn", header.map_run_arn.as_ref())?;
         write_some(&mut map, "error", header.error.as_ref())?;
         write_some(&mut map, "cause", header.cause.as_ref())?;
+        write_some(&mut map, "stateMachineVersionArn", header.state_machine_version_arn.as_ref())?;
+        write_some(&mut map, "stateMachineAliasArn", header.state_machine_alias_arn.as_ref())?;
         write_some(&mut map, "redriveCount", header.redrive_count.as_ref())?;
         write_unknown(&mut map, &header.unknown)?;
         map.end()

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::error::{Place, SourceError};
-use super::executions::unqualified;
 use super::files::read_file;
 use super::folder::walk;
 use super::limits::Limits;
@@ -47,7 +46,7 @@ impl DefinitionSet {
                 _ => None,
             };
         };
-        let exact = self.by_arn.get(arn.as_str()).or_else(|| self.by_arn.get(unqualified(&arn)));
+        let exact = self.by_arn.get(arn.as_str()).or_else(|| self.by_arn.get(arn.unqualified()));
         let found = exact.copied().or_else(|| self.by_name.get(arn.name()).copied().flatten())?;
         Some(self.definitions[found].text.clone())
     }

@@ -426,6 +426,8 @@ fn take_header_member(header: &mut ExecutionHeader, key: &str, value: Value, doc
         "startDate" => put(&mut header.start, document.timestamp(value)),
         "stopDate" => put(&mut header.stop, document.timestamp(value)),
         "mapRunArn" => put(&mut header.map_run_arn, word()),
+        "stateMachineVersionArn" => put(&mut header.state_machine_version_arn, word()),
+        "stateMachineAliasArn" => put(&mut header.state_machine_alias_arn, word()),
         "redriveCount" => put(&mut header.redrive_count, document.unsigned(value)),
         "input" => put(&mut header.input, Some(text)),
         "output" => put(&mut header.output, Some(text)),

@@ -199,13 +199,7 @@ impl Unit {
 /// Whether a definition may be that of the machine; `None` where nothing tells.
 fn is_of(definition: &DefinitionPart, machine: Option<&StateMachineArn>) -> Option<bool> {
     let (of, machine) = (definition.arn.as_ref()?, machine?);
-    Some(unqualified(of) == unqualified(machine))
-}
-
-/// The ARN without version or alias.
-pub(super) fn unqualified(arn: &StateMachineArn) -> &str {
-    let text = arn.as_str();
-    text.match_indices(':').nth(6).map_or(text, |(end, _)| &text[..end])
+    Some(of.unqualified() == machine.unqualified())
 }
 
 /// Puts the documents of one file or stream together, in their order.

@@ -160,9 +160,17 @@ pub const VISITS: Table = Table {
             "What it is charged: 1 for having been entered, 1 for each retry, 1 for each redrive that ran it again",
         ),
         maybe("queue_ms", Milliseconds, "From scheduled to started, over all attempts"),
-        maybe("run_ms", Milliseconds, "From started to the end of each attempt that is no callback"),
+        maybe(
+            "run_ms",
+            Milliseconds,
+            "From started to the end of each attempt, of a callback until it was submitted; of a Parallel or Map, how long its scopes ran",
+        ),
         maybe("retry_wait_ms", Milliseconds, "From each failure to the retry's schedule"),
-        maybe("callback_ms", Milliseconds, "From started to answered, of callbacks and activities"),
+        maybe(
+            "callback_ms",
+            Milliseconds,
+            "How long somebody else had it: from submitted to answered, of callbacks; from started to the end, of activities",
+        ),
         maybe("map_queue_ms", Milliseconds, "For an iteration's first visit: how long the iteration waited for its turn"),
         maybe(
             "critical_ms",

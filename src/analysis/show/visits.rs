@@ -90,7 +90,12 @@ impl Teller<'_> {
             start,
             offset_ms: self.clock.offset_ms(start),
             duration_ms: between(start, self.end_of(visit)),
-            resource: visit.attempts.iter().rev().find_map(|attempt| execution::resource(self.history, attempt)),
+            resource: visit
+                .attempts
+                .iter()
+                .rev()
+                .find_map(|attempt| execution::resource(self.history, attempt))
+                .map(|resource| resource.to_string()),
             failure_event_id: self.event(visit.failure).map(|event| event.id),
             error,
             cause,

@@ -8,14 +8,11 @@ use super::{AttemptReport, Basis, Confidence, Evidence, Finding, Kind, decoded};
 use crate::analysis::cause::decode;
 use crate::analysis::execution;
 use crate::model::event_type::{AttemptStep, Ending};
-use crate::model::path::{Attempt, Blame, Visit, VisitId, VisitOutcome};
+use crate::model::path::{Attempt, Blame, EventIndex, Visit, VisitId, VisitOutcome};
 use crate::model::{Details, ExecutionStatus, HistoryEvent, Payload, Role, StateType};
 
 /// A time limit is taken for the one that ran out when the attempt lasted at least this share of it.
 const SHARE_OF_LIMIT: f64 = 0.98;
-
-/// Tasks without `TimeoutSeconds` have this many seconds: none, in effect.
-const NO_TIMEOUT: u64 = 99_999_999;
 
 /// A failure, by positions in the path and the history.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +25,53 @@ pub(super) struct Failure {
     pub caught: Option<VisitId>,
 }
 
+/// What started the failure of an execution, without what the report says about it: for questions over many executions.
+#[derive(Debug)]
+pub struct Root {
+    /// The innermost visit that failed; `None` when nothing tells.
+    pub visit: Option<VisitId>,
+    /// The event that records the failure.
+    pub event: Option<EventIndex>,
+    /// Error name.
+    pub error: Option<String>,
+    /// The cause, as the service gave it.
+    pub cause: Option<String>,
+    /// What kind of failure.
+    pub kind: Kind,
+    /// What the naming rests on.
+    pub basis: Basis,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// ARN of the child execution that the task waited for.
+    pub child: Option<String>,
+}
+
 impl Evidence<'_> {
+    /// What started the failure of an execution that did not succeed.
+    pub(super) fn root(&self, status: Option<ExecutionStatus>, blame: Option<&Blame>) -> Root {
+        let found = blame.and_then(|blame| self.first_failure(blame));
+        let end = self.path.last_run().and_then(|run| run.end);
+        let (failure, blame, end_kind) = match found {
+            Some(failure) => (failure, blame, None),
+            None => (Failure::unexplained(end), None, kind_of_end(status)),
+        };
+        let (error, cause) = self.error_and_cause(&failure, blame);
+        let kind = self.kind(&failure, error.as_deref());
+        let error = error.or_else(|| name_of_silent(kind));
+        let child = self.child_execution(&failure);
+        Root {
+            visit: failure.visit,
+            event: failure.event,
+            error,
+            cause,
+            kind: end_kind.unwrap_or(kind),
+            basis: failure.basis,
+            // The state failed for certain; what started that lies in the child.
+            confidence: if child.is_some() { failure.confidence.min(Confidence::Likely) } else { failure.confidence },
+            child,
+        }
+    }
+
     /// What started the failure that ended the execution.
     pub(super) fn root_cause(&self, blame: &Blame) -> Option<Finding> {
         let failure = self.first_failure(blame)?;
@@ -44,8 +87,7 @@ impl Evidence<'_> {
     /// A finding for an execution of which only the end is known.
     pub(super) fn unexplained(&self, status: Option<ExecutionStatus>) -> Finding {
         let end = self.path.last_run().and_then(|run| run.end);
-        let failure = Failure { visit: None, event: end, basis: Basis::ExecutionEvent, confidence: Confidence::Guess, caught: None };
-        let mut finding = self.finding(&failure, None);
+        let mut finding = self.finding(&Failure::unexplained(end), None);
         finding.kind = kind_of_end(status).unwrap_or(finding.kind);
         finding
     }
@@ -104,7 +146,7 @@ impl Evidence<'_> {
             decoded: cause.as_deref().map(|cause| decode(error.as_deref(), cause)),
             kind,
             // The event itself is silent; this is the name that the language gives it.
-            error: error.or_else(|| (kind == Kind::ExecutionTimedOut).then(|| "States.Timeout".to_owned())),
+            error: error.or_else(|| name_of_silent(kind)),
             cause,
             basis: failure.basis,
             confidence: failure.confidence,
@@ -193,8 +235,8 @@ impl Evidence<'_> {
         let Some(attempt) = attempt else { return Kind::TaskTimedOut };
         let scheduled = attempt.scheduled.map(|index| &self.history.events[index].details);
         let Some(Details::Scheduled(scheduled)) = scheduled else { return Kind::TaskTimedOut };
-        let timeout = scheduled.timeout_in_seconds.filter(|seconds| *seconds < NO_TIMEOUT);
-        match (scheduled.heartbeat_in_seconds.filter(|seconds| *seconds < NO_TIMEOUT), timeout) {
+        let timeout = execution::time_limit(scheduled.timeout_in_seconds);
+        match (execution::time_limit(scheduled.heartbeat_in_seconds), timeout) {
             (Some(_), None) => Kind::HeartbeatTimedOut,
             (Some(heartbeat), Some(timeout)) if heartbeat < timeout => {
                 let lasted = self.between(attempt.started.or(attempt.scheduled), failure.event);
@@ -208,7 +250,7 @@ impl Evidence<'_> {
 
     /// What the last attempt called: `lambda:invoke`, an ARN.
     pub(super) fn resource(&self, attempts: &[Attempt]) -> Option<String> {
-        attempts.iter().rev().find_map(|attempt| execution::resource(self.history, attempt))
+        attempts.iter().rev().find_map(|attempt| execution::resource(self.history, attempt)).map(|resource| resource.to_string())
     }
 
     fn attempts(&self, attempts: &[Attempt]) -> Vec<AttemptReport> {
@@ -250,6 +292,18 @@ impl Evidence<'_> {
     fn child_execution(&self, failure: &Failure) -> Option<String> {
         execution::child(self.history, self.path.visit(failure.visit?).attempts.last()?)
     }
+}
+
+impl Failure {
+    /// Only the execution's end is known.
+    fn unexplained(end: Option<EventIndex>) -> Self {
+        Self { visit: None, event: end, basis: Basis::ExecutionEvent, confidence: Confidence::Guess, caught: None }
+    }
+}
+
+/// The name that the language gives to a failure whose event is silent.
+fn name_of_silent(kind: Kind) -> Option<String> {
+    (kind == Kind::ExecutionTimedOut).then(|| "States.Timeout".to_owned())
 }
 
 fn text_of(payload: &Payload) -> String {

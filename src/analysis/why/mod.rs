@@ -16,6 +16,7 @@ mod report;
 mod summary;
 
 pub use children::{adopt_child, failed_child};
+pub use finding::Root;
 pub use report::*;
 pub use summary::{FailureGroup, WhySummary, summarize};
 
@@ -64,6 +65,13 @@ pub fn why(evidence: Evidence<'_>) -> WhyReport {
         terminal,
         root_cause,
     }
+}
+
+/// What started the failure of an execution that did not succeed: the same answer as [`why`] gives in `root_cause`, without the rest.
+pub fn root(evidence: Evidence<'_>) -> Root {
+    let status = execution::status(evidence.history, evidence.path);
+    let blame = evidence.path.last_run().and_then(|run| run.blame);
+    evidence.root(status, blame.as_ref())
 }
 
 /// What to check for the cause; without one, for what is waited for.

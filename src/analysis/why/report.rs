@@ -85,6 +85,25 @@ pub enum Kind {
     ExecutionTimedOut,
 }
 
+impl Kind {
+    /// As JSON and tables have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TaskFailed => "task_failed",
+            Self::TaskTimedOut => "task_timed_out",
+            Self::HeartbeatTimedOut => "heartbeat_timed_out",
+            Self::ScheduleFailed => "schedule_failed",
+            Self::EvaluationFailed => "evaluation_failed",
+            Self::Runtime => "runtime",
+            Self::FailState => "fail_state",
+            Self::MapFailed => "map_failed",
+            Self::Limit => "limit",
+            Self::Aborted => "aborted",
+            Self::ExecutionTimedOut => "execution_timed_out",
+        }
+    }
+}
+
 /// How sure the answer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -95,6 +114,17 @@ pub enum Confidence {
     Likely,
     /// The history says so.
     Certain,
+}
+
+impl Confidence {
+    /// As JSON and tables have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Guess => "guess",
+            Self::Likely => "likely",
+            Self::Certain => "certain",
+        }
+    }
 }
 
 /// A failure and where it happened.

@@ -73,6 +73,8 @@ pub fn history(machine: &str) -> HistoryBuilder {
             scopes: vec![ScopeState::default()],
             redrives: 0,
             end: None,
+            version: None,
+            alias: None,
         })),
         scope: 0,
     }
@@ -117,6 +119,8 @@ struct Story {
     scopes: Vec<ScopeState>,
     redrives: u64,
     end: Option<EventId>,
+    version: Option<String>,
+    alias: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -219,7 +223,8 @@ impl Story {
         let details = ExecutionStarted {
             input: Some(payload(&self.input)),
             role_arn: Some(RawText::plain(format!("arn:aws:iam::{ACCOUNT}:role/{}", self.machine))),
-            ..ExecutionStarted::default()
+            state_machine_version_arn: self.qualified(self.version.as_ref()).map(RawText::plain),
+            state_machine_alias_arn: self.qualified(self.alias.as_ref()).map(RawText::plain),
         };
         self.write(EventType::ExecutionStarted, None, Details::ExecutionStarted(Box::new(details)));
     }
@@ -313,6 +318,18 @@ impl HistoryBuilder {
         self
     }
 
+    /// The execution was started by this version of the machine. To be said before the first state.
+    pub fn version(&mut self, number: &str) -> &mut Self {
+        self.story.borrow_mut().version = Some(number.to_owned());
+        self
+    }
+
+    /// The execution was started by this alias. To be said before the first state.
+    pub fn alias(&mut self, name: &str) -> &mut Self {
+        self.story.borrow_mut().alias = Some(name.to_owned());
+        self
+    }
+
     /// Gives the state machine's definition.
     pub fn definition(&mut self, definition: &Value) -> &mut Self {
         self.story.borrow_mut().definition = Some(RawText::plain(definition.to_string()));
@@ -378,6 +395,11 @@ impl HistoryBuilder {
 }
 
 impl Story {
+    /// The machine's ARN with a version or alias at its end.
+    fn qualified(&self, qualifier: Option<&String>) -> Option<String> {
+        Some(format!("{}:{}", self.arn().state_machine(), qualifier?))
+    }
+
     fn arn(&self) -> ExecutionArn {
         let text = format!("arn:aws:states:{}:{ACCOUNT}:execution:{}:{}", self.region, self.machine, self.name);
         text.parse().expect("machine and execution names are those of ARNs")
@@ -407,6 +429,8 @@ impl Story {
             cause: reported.and_then(|event| event.cause().cloned()),
             redrive_count: Some(self.redrives),
             map_run_arn: None,
+            state_machine_version_arn: self.qualified(self.version.as_ref()),
+            state_machine_alias_arn: self.qualified(self.alias.as_ref()),
             unknown: Vec::new(),
         }
     }
