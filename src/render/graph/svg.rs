@@ -1,0 +1,303 @@
+//! Graphs as SVG: text alone, no scripts, nothing fetched, readable on any ground since it brings its own.
+
+use std::fmt::Write as _;
+
+use super::layout::{Stop, Way};
+use super::lettering::{FAMILIES, Weight, width};
+use super::nested::{Box, LABEL, NAME, NAME_LINE, NOTE, NOTE_LINE, Places, itself, places};
+use super::{Graph, Legend, Node, Shape, color};
+
+const MARGIN: f64 = 24.0;
+const TITLE: f64 = 17.0;
+const SUBTITLE: f64 = 12.0;
+/// Between one graph and the next.
+const APART: f64 = 40.0;
+const ARROW: f64 = 7.0;
+
+/// Graphs in one drawing, one below the other.
+pub fn svg(graphs: &[Graph]) -> String {
+    let all: Vec<(&Graph, Places)> = graphs.iter().map(|graph| (graph, places(graph))).collect();
+    let total_width = all.iter().map(|(graph, places)| wide(graph, places)).fold(320.0, f64::max);
+    let mut body = String::new();
+    let mut y = 0.0;
+    for (graph, places) in &all {
+        if y > 0.0 {
+            y += APART;
+        }
+        y += one(graph, places, y, total_width, &mut body);
+    }
+    let mut out = String::new();
+    let (w, h) = (total_width.ceil(), y.ceil());
+    let title = graphs.iter().map(|graph| graph.title.as_str()).collect::<Vec<_>>().join(", ");
+    let about = graphs.iter().map(about).collect::<Vec<_>>().join(" ");
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        out,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w}\" height=\"{h}\" viewBox=\"0 0 {w} {h}\" role=\"img\" \
+         aria-labelledby=\"title about\" font-family=\"{FAMILIES}\">"
+    );
+    let _ = writeln!(out, "<title id=\"title\">{}</title>\n<desc id=\"about\">{}</desc>", text(&title), text(&about));
+    let _ = writeln!(out, "<rect width=\"{w}\" height=\"{h}\" fill=\"{}\"/>", color::GROUND);
+    out.push_str(&body);
+    out.push_str("</svg>\n");
+    out
+}
+
+fn about(graph: &Graph) -> String {
+    let states = graph.nodes.iter().filter(|node| node.shape != Shape::Terminal).count();
+    format!("{}: {} A graph of {states} states and {} transitions, from top to bottom.", graph.title, graph.subtitle, graph.edges.len())
+}
+
+fn wide(graph: &Graph, places: &Places) -> f64 {
+    let title = width(&graph.title, TITLE, Weight::Bold);
+    let subtitle = width(&graph.subtitle, SUBTITLE, Weight::Regular);
+    places.width.max(title).max(subtitle).max(legend_width(graph)) + 2.0 * MARGIN
+}
+
+/// Writes one graph below `top`; how high it is.
+fn one(graph: &Graph, places: &Places, top: f64, total_width: f64, out: &mut String) -> f64 {
+    let mut y = top + MARGIN + TITLE;
+    label(out, (MARGIN, y), TITLE, "start", color::TEXT, true, &graph.title);
+    if !graph.subtitle.is_empty() {
+        y += SUBTITLE + 8.0;
+        label(out, (MARGIN, y), SUBTITLE, "start", color::MUTED, false, &graph.subtitle);
+    }
+    y += 14.0;
+    if let Some(legend) = &graph.legend {
+        y += write_legend(graph, legend, y, out);
+    }
+    y += 10.0;
+    let x = (total_width - places.width) / 2.0;
+    let _ = writeln!(out, "<g transform=\"translate({} {})\">", number(x), number(y));
+    for (node, place) in graph.nodes.iter().zip(&places.boxes) {
+        if place.is_holder {
+            write_node(graph, node, place, out);
+        }
+    }
+    for line in 0..2 {
+        // Grey lines lie below the others.
+        for (edge, way) in graph.edges.iter().zip(&places.ways) {
+            if usize::from(edge.line != super::Line::Never) == line {
+                write_edge(edge, way, &places.boxes[edge.from], out);
+            }
+        }
+    }
+    for (edge, way) in graph.edges.iter().zip(&places.ways) {
+        write_label(edge, way, &places.boxes[edge.from], out);
+    }
+    for (node, place) in graph.nodes.iter().zip(&places.boxes) {
+        if !place.is_holder {
+            write_node(graph, node, place, out);
+        }
+    }
+    out.push_str("</g>\n");
+    y + places.height + MARGIN - top
+}
+
+fn write_node(graph: &Graph, node: &Node, place: &Box, out: &mut String) {
+    let scale = graph.legend.as_ref().map_or(super::Scale::Failures, |legend| legend.scale);
+    let (ground, border, ink) = color::node(node.fill, scale);
+    let dashes = if node.fill == super::Fill::Never { " stroke-dasharray=\"4 3\"" } else { "" };
+    let Box { x, y, width, height, .. } = *place;
+    let _ = writeln!(out, "<g><title>{}</title>", text(&node.hover));
+    if place.is_holder {
+        // The colour is that of a strip on top, so that what the box holds keeps its own.
+        let strip = place.text + 8.0;
+        let _ = writeln!(
+            out,
+            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"8\" fill=\"#fafbfc\" stroke=\"{border}\"{dashes}/>\
+             <path d=\"M{} {}v{}a8 8 0 0 1 8 -8h{}a8 8 0 0 1 8 8v{}z\" fill=\"{ground}\" stroke=\"{border}\"{dashes}/>",
+            number(x),
+            number(y),
+            number(width),
+            number(height),
+            number(x),
+            number(y + strip),
+            number(8.0 - strip),
+            number(width - 16.0),
+            number(strip - 8.0),
+        );
+        write_lines(node, place, y + 4.0, ink, out);
+        out.push_str("</g>\n");
+        return;
+    }
+    let shape = match node.shape {
+        Shape::Choice => {
+            let cut = 14.0f64.min(width / 4.0);
+            format!(
+                "<path d=\"M{} {}h{}l{cut} {}l-{cut} {}h-{}l-{cut} -{}z\"",
+                number(x + cut),
+                number(y),
+                number(width - 2.0 * cut),
+                number(height / 2.0),
+                number(height / 2.0),
+                number(width - 2.0 * cut),
+                number(height / 2.0)
+            )
+        }
+        shape => {
+            let round = if shape == Shape::State { 6.0 } else { height / 2.0 };
+            let (x, y, width, height, round) = (number(x), number(y), number(width), number(height), number(round));
+            format!("<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"{round}\"")
+        }
+    };
+    let (ground, border, ink) = match node.shape {
+        Shape::Terminal => ("#3c4a58".to_owned(), "#3c4a58", "#ffffff"),
+        _ => (ground, border, ink),
+    };
+    let _ = writeln!(out, "{shape} fill=\"{ground}\" stroke=\"{border}\"{dashes}/>");
+    write_lines(node, place, y + (height - place.text) / 2.0, ink, out);
+    out.push_str("</g>\n");
+}
+
+fn write_lines(node: &Node, place: &Box, top: f64, ink: &str, out: &mut String) {
+    let middle = place.x + place.width / 2.0;
+    let mut y = top;
+    for line in &place.lines {
+        label(out, (middle, y + NAME_LINE * 0.76), NAME, "middle", ink, true, line);
+        y += NAME_LINE;
+    }
+    for note in &node.notes {
+        label(out, (middle, y + NOTE_LINE * 0.74), NOTE, "middle", ink, false, note);
+        y += NOTE_LINE;
+    }
+}
+
+fn write_edge(edge: &super::Edge, way: &Way, from: &Box, out: &mut String) {
+    let (ink, dashed) = color::edge(edge.line);
+    let (path, tip, up) = if edge.from == edge.to {
+        let (x, top, bottom, out_by) = itself(from);
+        let path = format!("M{} {}c{out_by} -8 {out_by} {} 0 {}", number(x), number(top), number(bottom - top + 8.0), number(bottom - top));
+        (path, (x, bottom), None)
+    } else {
+        let (Some(first), Some(last)) = (way.stops.first(), way.stops.last()) else { return };
+        let direction = if way.back { -1.0 } else { 1.0 };
+        let path = path(&way.stops, *first, last.to - direction * ARROW);
+        (path, (last.x, last.to), Some(way.back))
+    };
+    let thick = 1.2 + 2.3 * edge.weight.clamp(0.0, 1.0).sqrt();
+    let dashes = if dashed { " stroke-dasharray=\"5 4\"" } else { "" };
+    let (x, y) = (number(tip.0), number(tip.1));
+    let head = match up {
+        Some(false) => format!("M{x} {y}l-4.5 -{ARROW}h9z"),
+        Some(true) => format!("M{x} {y}l-4.5 {ARROW}h9z"),
+        None => format!("M{x} {y}l6 -4.5l1.5 8z"),
+    };
+    let _ = writeln!(
+        out,
+        "<g><title>{}</title><path d=\"{path}\" fill=\"none\" stroke=\"{ink}\" stroke-width=\"{}\"{dashes}/><path d=\"{head}\" fill=\"{ink}\"/></g>",
+        text(&edge.hover),
+        number(thick),
+    );
+}
+
+/// Straight within stops, curved between them.
+fn path(stops: &[Stop], first: Stop, end: f64) -> String {
+    let mut path = format!("M{} {}", number(first.x), number(first.from));
+    for pair in stops.windows(2) {
+        let (one, other) = (pair[0], pair[1]);
+        if (one.to - one.from).abs() > 0.05 {
+            let _ = write!(path, "V{}", number(one.to));
+        }
+        let to = other.from;
+        if (one.x - other.x).abs() < 0.05 {
+            let _ = write!(path, "V{}", number(to));
+        } else {
+            let middle = number(f64::midpoint(one.to, to));
+            let _ = write!(path, "C{} {middle} {} {middle} {} {}", number(one.x), number(other.x), number(other.x), number(to));
+        }
+    }
+    let _ = write!(path, "V{}", number(end));
+    path
+}
+
+fn write_label(edge: &super::Edge, way: &Way, from: &Box, out: &mut String) {
+    if edge.label.is_empty() {
+        return;
+    }
+    let (ink, _) = color::edge(edge.line);
+    let wide = width(&edge.label, LABEL, Weight::Regular) + 6.0;
+    let (x, y) = match way.label {
+        Some(place) => place,
+        None if edge.from == edge.to => (from.x + from.width / 2.0, from.y + from.height + LABEL * 0.6),
+        None => return,
+    };
+    let _ = write!(
+        out,
+        "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"15\" rx=\"3\" fill=\"{}\" fill-opacity=\"0.92\"/>",
+        number(x - wide / 2.0),
+        number(y - 7.5),
+        number(wide),
+        color::GROUND
+    );
+    label(out, (x, y + LABEL * 0.36), LABEL, "middle", ink, false, &edge.label);
+}
+
+const SWATCH: f64 = 200.0;
+
+fn legend_width(graph: &Graph) -> f64 {
+    graph.legend.as_ref().map_or(0.0, |legend| width(&legend.title, NOTE, Weight::Regular) + 12.0 + SWATCH + 40.0)
+}
+
+/// The scale with its marks; how high it is.
+fn write_legend(graph: &Graph, legend: &Legend, top: f64, out: &mut String) -> f64 {
+    const STEPS: u8 = 20;
+    let begin = MARGIN + width(&legend.title, NOTE, Weight::Regular) + 12.0;
+    label(out, (MARGIN, top + 10.0), NOTE, "start", color::MUTED, false, &legend.title);
+    for step in 0..STEPS {
+        let place = f64::from(step) / f64::from(STEPS);
+        let _ = writeln!(
+            out,
+            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"10\" fill=\"{}\"/>",
+            number(begin + place * SWATCH),
+            number(top),
+            number(SWATCH / f64::from(STEPS) + 0.5),
+            color::at(legend.scale, (f64::from(step) + 0.5) / f64::from(STEPS))
+        );
+    }
+    for (place, mark) in &legend.marks {
+        label(out, (begin + place * SWATCH, top + 23.0), NOTE, "middle", color::MUTED, false, mark);
+    }
+    let has = |wanted: &[super::Line]| graph.edges.iter().any(|edge| wanted.contains(&edge.line));
+    use super::Line;
+    let mut x = MARGIN;
+    let y = top + 40.0;
+    for (line, words, is_there) in [
+        (Line::Catch, "after a failure that was caught", has(&[Line::Catch, Line::CatchFailures])),
+        (Line::Failures, "only by executions that failed", has(&[Line::Failures, Line::CatchFailures])),
+        (Line::Never, "never taken", has(&[Line::Never])),
+    ] {
+        if !is_there {
+            continue;
+        }
+        let (ink, dashed) = color::edge(line);
+        let dashes = if dashed { " stroke-dasharray=\"5 4\"" } else { "" };
+        let _ = writeln!(out, "<path d=\"M{} {}h26\" stroke=\"{ink}\" stroke-width=\"2\"{dashes}/>", number(x), number(y - 4.0));
+        label(out, (x + 32.0, y), NOTE, "start", color::MUTED, false, words);
+        x += 32.0 + width(words, NOTE, Weight::Regular) + 20.0;
+    }
+    if x > MARGIN { 48.0 } else { 28.0 }
+}
+
+fn label(out: &mut String, (x, y): (f64, f64), size: f64, anchor: &str, ink: &str, bold: bool, words: &str) {
+    let weight = if bold { " font-weight=\"600\"" } else { "" };
+    let _ = writeln!(
+        out,
+        "<text x=\"{}\" y=\"{}\" font-size=\"{size}\" text-anchor=\"{anchor}\" fill=\"{ink}\"{weight}>{}</text>",
+        number(x),
+        number(y),
+        text(words)
+    );
+}
+
+/// One digit after the point is a tenth of a pixel.
+fn number(value: f64) -> String {
+    let rounded = (value * 10.0).round() / 10.0;
+    // No `-0`.
+    format!("{}", rounded + 0.0)
+}
+
+/// Text as it may stand in XML.
+fn text(words: &str) -> String {
+    words.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
