@@ -42,9 +42,10 @@ pub(super) fn node(fill: Fill, scale: Scale) -> (String, &'static str, &'static 
         Fill::Plain => ("#f3f6f9".to_owned(), BORDER, TEXT),
         Fill::Scale(place) => {
             let (red, green, blue) = mixed(scale, place);
-            // Perceived brightness, near enough to decide between dark and light letters.
-            let bright = 0.299 * f64::from(red) + 0.587 * f64::from(green) + 0.114 * f64::from(blue);
-            (at(scale, place), BORDER, if bright < 140.0 { "#ffffff" } else { TEXT })
+            // Where white letters have more contrast than dark ones, by the relative luminance of WCAG.
+            let linear = |part: u8| (f64::from(part) / 255.0).powf(2.2);
+            let luminance = 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
+            (at(scale, place), BORDER, if luminance < 0.19 { "#ffffff" } else { TEXT })
         }
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn lines(name: &str, room: f64, most: usize, size: f64, weight: Weigh
     for part in parts(name) {
         let Some(line) = lines.last_mut() else { break };
         let is_empty = line.trim().is_empty();
-        if !is_empty && width(line.trim_end(), size, weight) + width(part.trim_end(), size, weight) > room {
+        if !is_empty && width(line, size, weight) + width(part.trim_end(), size, weight) > room {
             lines.push(String::new());
         }
         for character in part.chars() {
@@ -83,6 +83,7 @@ mod tests {
         assert_eq!(broken("ReserveInventory"), ["Reserve", "Inventory"]);
         assert_eq!(broken("send_the_invoice"), ["send_the_", "invoice"]);
         assert_eq!(broken("Is it paid yet?"), ["Is it paid", "yet?"]);
+        assert_eq!(lines("Next Step When Quorum is met", 168.0, 3, 13.0, Weight::Bold), ["Next Step When Quorum", "is met"]);
     }
 
     #[test]

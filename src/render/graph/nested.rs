@@ -20,7 +20,7 @@ const PADDING: f64 = 16.0;
 /// Between neighbours in a box.
 const GAP: f64 = 24.0;
 /// Branches that do not fit into this width stand below one another.
-const WIDEST_ROW: f64 = 1_400.0;
+const WIDEST_ROW: f64 = 1_800.0;
 
 /// The rectangle of a node and the lines of its name.
 #[derive(Debug, Clone, Default)]

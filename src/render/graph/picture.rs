@@ -200,7 +200,7 @@ impl<'a> Picture<'a> {
         let end = self.nodes.len() - 1;
         let most = machine.edges.iter().filter(|edge| self.is_drawn(edge)).map(|edge| edge.count).max().unwrap_or(1).max(1);
         let mut leaving: HashMap<&str, u64> = HashMap::new();
-        for edge in machine.edges.iter().filter(|edge| self.is_drawn(edge)) {
+        for edge in machine.edges.iter().filter(|edge| self.is_drawn(edge) && edge.count > 0) {
             *leaving.entry(edge.from.as_deref().unwrap_or_default()).or_default() += 1;
         }
         let mut edges: Vec<(usize, EdgeKind, Edge)> = Vec::new();

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::layout::{Stop, Way};
+use super::layout::{LOOP, Stop, Way};
 use super::lettering::{FAMILIES, Weight, width};
 use super::nested::{Box, LABEL, NAME, NAME_LINE, NOTE, NOTE_LINE, Places, itself, places};
-use super::{Graph, Legend, Node, Shape, color};
+use super::{Graph, Legend, Line, Node, Shape, color};
 
 const MARGIN: f64 = 24.0;
 const TITLE: f64 = 17.0;
@@ -14,18 +14,24 @@ const SUBTITLE: f64 = 12.0;
 const APART: f64 = 40.0;
 const ARROW: f64 = 7.0;
 
-/// Graphs in one drawing, one below the other.
+/// Several graphs fill rows of this width.
+const ROW: f64 = 1_500.0;
+
+/// Graphs in one drawing, side by side as far as there is room.
 pub fn svg(graphs: &[Graph]) -> String {
-    let all: Vec<(&Graph, Places)> = graphs.iter().map(|graph| (graph, places(graph))).collect();
-    let total_width = all.iter().map(|(graph, places)| wide(graph, places)).fold(320.0, f64::max);
     let mut body = String::new();
-    let mut y = 0.0;
-    for (graph, places) in &all {
-        if y > 0.0 {
-            y += APART;
+    let (mut x, mut y, mut tallest, mut total_width) = (0.0f64, 0.0f64, 0.0f64, 320.0f64);
+    for graph in graphs {
+        let places = places(graph);
+        let width = wide(graph, &places);
+        if x > 0.0 && x + width > ROW {
+            (x, y, tallest) = (0.0, y + tallest + APART, 0.0);
         }
-        y += one(graph, places, y, total_width, &mut body);
+        tallest = tallest.max(one(graph, &places, (x, y, width), &mut body));
+        x += width;
+        total_width = total_width.max(x);
     }
+    y += tallest;
     let mut out = String::new();
     let (w, h) = (total_width.ceil(), y.ceil());
     let title = graphs.iter().map(|graph| graph.title.as_str()).collect::<Vec<_>>().join(", ");
@@ -54,20 +60,20 @@ fn wide(graph: &Graph, places: &Places) -> f64 {
     places.width.max(title).max(subtitle).max(legend_width(graph)) + 2.0 * MARGIN
 }
 
-/// Writes one graph below `top`; how high it is.
-fn one(graph: &Graph, places: &Places, top: f64, total_width: f64, out: &mut String) -> f64 {
+/// Writes one graph with this corner and width; how high it is.
+fn one(graph: &Graph, places: &Places, (left, top, wide): (f64, f64, f64), out: &mut String) -> f64 {
     let mut y = top + MARGIN + TITLE;
-    label(out, (MARGIN, y), TITLE, "start", color::TEXT, true, &graph.title);
+    label(out, (left + MARGIN, y), TITLE, "start", color::TEXT, true, &graph.title);
     if !graph.subtitle.is_empty() {
         y += SUBTITLE + 8.0;
-        label(out, (MARGIN, y), SUBTITLE, "start", color::MUTED, false, &graph.subtitle);
+        label(out, (left + MARGIN, y), SUBTITLE, "start", color::MUTED, false, &graph.subtitle);
     }
     y += 14.0;
     if let Some(legend) = &graph.legend {
-        y += write_legend(graph, legend, y, out);
+        y += write_legend(graph, legend, (left + MARGIN, y), out);
     }
     y += 10.0;
-    let x = (total_width - places.width) / 2.0;
+    let x = left + (wide - places.width) / 2.0;
     let _ = writeln!(out, "<g transform=\"translate({} {})\">", number(x), number(y));
     for (node, place) in graph.nodes.iter().zip(&places.boxes) {
         if place.is_holder {
@@ -77,7 +83,7 @@ fn one(graph: &Graph, places: &Places, top: f64, total_width: f64, out: &mut Str
     for line in 0..2 {
         // Grey lines lie below the others.
         for (edge, way) in graph.edges.iter().zip(&places.ways) {
-            if usize::from(edge.line != super::Line::Never) == line {
+            if usize::from(edge.line != Line::Never) == line {
                 write_edge(edge, way, &places.boxes[edge.from], out);
             }
         }
@@ -136,7 +142,10 @@ fn write_node(graph: &Graph, node: &Node, place: &Box, out: &mut String) {
             )
         }
         shape => {
-            let round = if shape == Shape::State { 6.0 } else { height / 2.0 };
+            let round = match shape {
+                Shape::State => 6.0,
+                _ => 14.0f64.min(height / 2.0),
+            };
             let (x, y, width, height, round) = (number(x), number(y), number(width), number(height), number(round));
             format!("<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"{round}\"")
         }
@@ -219,7 +228,7 @@ fn write_label(edge: &super::Edge, way: &Way, from: &Box, out: &mut String) {
     let wide = width(&edge.label, LABEL, Weight::Regular) + 6.0;
     let (x, y) = match way.label {
         Some(place) => place,
-        None if edge.from == edge.to => (from.x + from.width / 2.0, from.y + from.height + LABEL * 0.6),
+        None if edge.from == edge.to => (from.x + from.width + LOOP - 4.0 + wide / 2.0, from.y + from.height / 2.0),
         None => return,
     };
     let _ = write!(
@@ -236,14 +245,27 @@ fn write_label(edge: &super::Edge, way: &Way, from: &Box, out: &mut String) {
 const SWATCH: f64 = 200.0;
 
 fn legend_width(graph: &Graph) -> f64 {
-    graph.legend.as_ref().map_or(0.0, |legend| width(&legend.title, NOTE, Weight::Regular) + 12.0 + SWATCH + 40.0)
+    let scale = graph.legend.as_ref().map_or(0.0, |legend| width(&legend.title, NOTE, Weight::Regular) + 12.0 + SWATCH + 40.0);
+    let keys: f64 = keys(graph).map(|(_, words)| 52.0 + width(words, NOTE, Weight::Regular)).sum();
+    scale.max(keys)
+}
+
+/// The kinds of lines that need to be explained.
+fn keys(graph: &Graph) -> impl Iterator<Item = (Line, &'static str)> {
+    let has = |wanted: &[Line]| graph.edges.iter().any(|edge| wanted.contains(&edge.line));
+    let keys = [
+        (Line::Catch, "after a failure that was caught", has(&[Line::Catch, Line::CatchFailures])),
+        (Line::Failures, "only by executions that failed", has(&[Line::Failures, Line::CatchFailures])),
+        (Line::Never, "never taken", has(&[Line::Never])),
+    ];
+    keys.into_iter().filter(|(.., is_there)| *is_there).map(|(line, words, _)| (line, words))
 }
 
 /// The scale with its marks; how high it is.
-fn write_legend(graph: &Graph, legend: &Legend, top: f64, out: &mut String) -> f64 {
+fn write_legend(graph: &Graph, legend: &Legend, (left, top): (f64, f64), out: &mut String) -> f64 {
     const STEPS: u8 = 20;
-    let begin = MARGIN + width(&legend.title, NOTE, Weight::Regular) + 12.0;
-    label(out, (MARGIN, top + 10.0), NOTE, "start", color::MUTED, false, &legend.title);
+    let begin = left + width(&legend.title, NOTE, Weight::Regular) + 12.0;
+    label(out, (left, top + 10.0), NOTE, "start", color::MUTED, false, &legend.title);
     for step in 0..STEPS {
         let place = f64::from(step) / f64::from(STEPS);
         let _ = writeln!(
@@ -258,25 +280,16 @@ fn write_legend(graph: &Graph, legend: &Legend, top: f64, out: &mut String) -> f
     for (place, mark) in &legend.marks {
         label(out, (begin + place * SWATCH, top + 23.0), NOTE, "middle", color::MUTED, false, mark);
     }
-    let has = |wanted: &[super::Line]| graph.edges.iter().any(|edge| wanted.contains(&edge.line));
-    use super::Line;
-    let mut x = MARGIN;
+    let mut x = left;
     let y = top + 40.0;
-    for (line, words, is_there) in [
-        (Line::Catch, "after a failure that was caught", has(&[Line::Catch, Line::CatchFailures])),
-        (Line::Failures, "only by executions that failed", has(&[Line::Failures, Line::CatchFailures])),
-        (Line::Never, "never taken", has(&[Line::Never])),
-    ] {
-        if !is_there {
-            continue;
-        }
+    for (line, words) in keys(graph) {
         let (ink, dashed) = color::edge(line);
         let dashes = if dashed { " stroke-dasharray=\"5 4\"" } else { "" };
         let _ = writeln!(out, "<path d=\"M{} {}h26\" stroke=\"{ink}\" stroke-width=\"2\"{dashes}/>", number(x), number(y - 4.0));
         label(out, (x + 32.0, y), NOTE, "start", color::MUTED, false, words);
         x += 32.0 + width(words, NOTE, Weight::Regular) + 20.0;
     }
-    if x > MARGIN { 48.0 } else { 28.0 }
+    if x > left { 48.0 } else { 28.0 }
 }
 
 fn label(out: &mut String, (x, y): (f64, f64), size: f64, anchor: &str, ink: &str, bold: bool, words: &str) {

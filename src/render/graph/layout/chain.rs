@@ -32,13 +32,13 @@ pub(super) struct Vertex {
 
 pub(super) fn layers(plan: &Plan, ranks: &Ranks) -> Layers {
     let mut layers = Layers::default();
-    let looped: Vec<bool> = {
-        let mut looped = vec![false; plan.sizes.len()];
-        plan.arcs.iter().filter(|arc| arc.from == arc.to).for_each(|arc| looped[arc.from] = true);
-        looped
-    };
+    // Room beside nodes for their edges to themselves, on both sides: the node stays in the middle.
+    let mut beside = vec![0.0f64; plan.sizes.len()];
+    for arc in plan.arcs.iter().filter(|arc| arc.from == arc.to) {
+        beside[arc.from] = beside[arc.from].max(LOOP + arc.label.0);
+    }
     for (node, (width, height)) in plan.sizes.iter().enumerate() {
-        let width = if looped[node] { width + 2.0 * LOOP } else { *width };
+        let width = width + 2.0 * beside[node];
         layers.add(Vertex { layer: 2 * ranks.of[node], width, height: *height, is_node: true, is_point: false });
     }
     let mut trunks: HashMap<(usize, u8, bool, usize), usize> = HashMap::new();
