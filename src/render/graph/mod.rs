@@ -80,7 +80,7 @@ struct Edge {
 }
 
 /// What an edge looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Line {
     Normal,
     /// Of a Catch.

@@ -1,8 +1,9 @@
 //! Graphs as SVG: text alone, no scripts, nothing fetched, readable on any ground since it brings its own.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use super::layout::{LOOP, Stop, Way};
+use super::layout::{LOOP, Way};
 use super::lettering::{FAMILIES, Weight, width};
 use super::nested::{Box, LABEL, NAME, NAME_LINE, NOTE, NOTE_LINE, Places, itself, places};
 use super::{Graph, Legend, Line, Node, Shape, color};
@@ -80,13 +81,17 @@ fn one(graph: &Graph, places: &Places, (left, top, wide): (f64, f64, f64), out: 
             write_node(graph, node, place, out);
         }
     }
-    for line in 0..2 {
-        // Grey lines lie below the others.
-        for (edge, way) in graph.edges.iter().zip(&places.ways) {
-            if usize::from(edge.line != Line::Never) == line {
-                write_edge(edge, way, &places.boxes[edge.from], out);
-            }
-        }
+    // Grey lines lie below the others; where edges run together, the one that is taken most is drawn.
+    let mut order: Vec<usize> = (0..graph.edges.len()).collect();
+    order.sort_by(|one, other| {
+        let key = |edge: usize| (graph.edges[edge].line != Line::Never, -graph.edges[edge].weight);
+        let (one, other) = (key(*one), key(*other));
+        one.0.cmp(&other.0).then(one.1.total_cmp(&other.1))
+    });
+    let mut drawn = HashSet::new();
+    for edge in order {
+        let edge_of = &graph.edges[edge];
+        write_edge(edge_of, &places.ways[edge], &places.boxes[edge_of.from], &mut drawn, out);
     }
     for (edge, way) in graph.edges.iter().zip(&places.ways) {
         write_label(edge, way, &places.boxes[edge.from], out);
@@ -172,39 +177,42 @@ fn write_lines(node: &Node, place: &Box, top: f64, ink: &str, out: &mut String) 
     }
 }
 
-fn write_edge(edge: &super::Edge, way: &Way, from: &Box, out: &mut String) {
+/// Parts of ways that were drawn: both ends in tenths of pixels, and what they look like.
+type Drawn = HashSet<([i64; 4], Line)>;
+
+fn write_edge(edge: &super::Edge, way: &Way, from: &Box, drawn: &mut Drawn, out: &mut String) {
     let (ink, dashed) = color::edge(edge.line);
-    let (path, tip, up) = if edge.from == edge.to {
+    let (path, head) = if edge.from == edge.to {
         let (x, top, bottom, out_by) = itself(from);
         let path = format!("M{} {}c{out_by} -8 {out_by} {} 0 {}", number(x), number(top), number(bottom - top + 8.0), number(bottom - top));
-        (path, (x, bottom), None)
+        (path, Some(format!("M{} {}l6 -4.5l1.5 8z", number(x), number(bottom))))
     } else {
-        let (Some(first), Some(last)) = (way.stops.first(), way.stops.last()) else { return };
-        let direction = if way.back { -1.0 } else { 1.0 };
-        let path = path(&way.stops, *first, last.to - direction * ARROW);
-        (path, (last.x, last.to), Some(way.back))
+        let (path, is_whole) = path(way, edge.line, drawn);
+        let tip = way.stops.last().filter(|_| is_whole);
+        let toward = if way.back { ARROW } else { -ARROW };
+        (path, tip.map(|tip| format!("M{} {}l-4.5 {toward}h9z", number(tip.x), number(tip.to))))
     };
-    let thick = 1.2 + 2.3 * edge.weight.clamp(0.0, 1.0).sqrt();
+    let thick = number(1.2 + 2.3 * edge.weight.clamp(0.0, 1.0).sqrt());
     let dashes = if dashed { " stroke-dasharray=\"5 4\"" } else { "" };
-    let (x, y) = (number(tip.0), number(tip.1));
-    let head = match up {
-        Some(false) => format!("M{x} {y}l-4.5 -{ARROW}h9z"),
-        Some(true) => format!("M{x} {y}l-4.5 {ARROW}h9z"),
-        None => format!("M{x} {y}l6 -4.5l1.5 8z"),
-    };
-    let _ = writeln!(
-        out,
-        "<g><title>{}</title><path d=\"{path}\" fill=\"none\" stroke=\"{ink}\" stroke-width=\"{}\"{dashes}/><path d=\"{head}\" fill=\"{ink}\"/></g>",
-        text(&edge.hover),
-        number(thick),
-    );
+    let _ = write!(out, "<g><title>{}</title>", text(&edge.hover));
+    let _ = write!(out, "<path d=\"{path}\" fill=\"none\" stroke=\"{ink}\" stroke-width=\"{thick}\"{dashes}/>");
+    if let Some(head) = head {
+        let _ = write!(out, "<path d=\"{head}\" fill=\"{ink}\"/>");
+    }
+    out.push_str("</g>\n");
 }
 
-/// Straight within stops, curved between them.
-fn path(stops: &[Stop], first: Stop, end: f64) -> String {
+/// Straight within stops, curved between them, as far as it was not drawn before; and whether that is all of it.
+fn path(way: &Way, line: Line, drawn: &mut Drawn) -> (String, bool) {
+    let (Some(first), Some(last)) = (way.stops.first(), way.stops.last()) else { return (String::new(), false) };
     let mut path = format!("M{} {}", number(first.x), number(first.from));
-    for pair in stops.windows(2) {
+    for pair in way.stops.windows(2) {
         let (one, other) = (pair[0], pair[1]);
+        #[allow(clippy::cast_possible_truncation, reason = "a drawing has fewer tenths of pixels")]
+        let ends = [one.x, one.to, other.x, other.from].map(|value| (value * 10.0).round() as i64);
+        if !drawn.insert((ends, line)) {
+            return (path, false);
+        }
         if (one.to - one.from).abs() > 0.05 {
             let _ = write!(path, "V{}", number(one.to));
         }
@@ -216,8 +224,9 @@ fn path(stops: &[Stop], first: Stop, end: f64) -> String {
             let _ = write!(path, "C{} {middle} {} {middle} {} {}", number(one.x), number(other.x), number(other.x), number(to));
         }
     }
-    let _ = write!(path, "V{}", number(end));
-    path
+    // The line ends within the head of the arrow.
+    let _ = write!(path, "V{}", number(if way.back { last.to + ARROW } else { last.to - ARROW }));
+    (path, true)
 }
 
 fn write_label(edge: &super::Edge, way: &Way, from: &Box, out: &mut String) {
