@@ -15,4 +15,5 @@ pub mod replay;
 pub mod run;
 pub mod selection;
 pub mod show;
+pub mod variants;
 pub mod why;

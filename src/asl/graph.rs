@@ -45,6 +45,12 @@ pub struct State {
     pub machine: MachineId,
     /// Where it leads without a failure: Next, Default and the rules of a Choice. Names that do not exist are left out.
     pub next: Vec<StateId>,
+    /// Of a Choice, where each rule leads, in order; `None` for a name that does not exist.
+    pub rules: Vec<Option<StateId>>,
+    /// Of a Choice, where it leads when no rule holds.
+    pub default: Option<StateId>,
+    /// Whether it is a Map whose iterations are executions of their own.
+    pub distributed: bool,
     /// Its catchers, in order.
     pub catchers: Vec<Catcher>,
     /// `Resource` of a Task.
@@ -82,6 +88,13 @@ pub struct Machine {
 struct MachineText {
     start_at: Option<String>,
     states: HashMap<String, StateText>,
+    processor_config: Option<ProcessorConfigText>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "PascalCase")]
+struct ProcessorConfigText {
+    mode: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -138,6 +151,9 @@ impl Definition {
         self.machines[id.0].start_at = text.start_at.as_deref().and_then(|name| own.get(name).copied());
         for name in &names {
             let (state, text) = (own[name.as_str()], &text.states[*name]);
+            let find = |target: Option<&str>| own.get(target?).copied();
+            let choices: Vec<Option<StateId>> = text.choices.iter().map(|choice| find(choice.next.as_deref())).collect();
+            let default = find(text.default.as_deref());
             let rules = text.choices.iter().map(|choice| choice.next.as_deref());
             let next: Vec<StateId> = [text.next.as_deref(), text.default.as_deref()]
                 .into_iter()
@@ -152,11 +168,17 @@ impl Definition {
                     next: catcher.next.as_deref().and_then(|target| own.get(target).copied()),
                 })
                 .collect();
+            let is_distributed =
+                |inner: &&MachineText| inner.processor_config.as_ref().is_some_and(|config| config.mode.as_deref() == Some("DISTRIBUTED"));
             let processors = text.item_processor.iter().chain(&text.iterator).map(|machine| &**machine);
+            let distributed = processors.clone().any(|inner| is_distributed(&inner));
             let machines =
                 text.branches.iter().chain(processors).zip(0..).map(|(inner, index)| self.add_machine(inner, Some(state), index)).collect();
             let entry = &mut self.states[state.0];
             entry.next = next;
+            entry.rules = choices;
+            entry.default = default;
+            entry.distributed = distributed;
             entry.catchers = catchers;
             entry.machines = machines;
         }
@@ -187,6 +209,11 @@ impl Definition {
     /// The `States` object at this position.
     pub fn machine(&self, id: MachineId) -> &Machine {
         &self.machines[id.0]
+    }
+
+    /// The `States` object of the machine itself.
+    pub fn top(&self) -> MachineId {
+        MachineId(0)
     }
 
     /// All states, in the order of the `States` objects and of their names.
@@ -223,6 +250,9 @@ impl State {
             state_type: text.r#type.as_deref().and_then(StateType::from_name),
             machine,
             next: Vec::new(),
+            rules: Vec::new(),
+            default: None,
+            distributed: false,
             catchers: Vec::new(),
             resource: text.resource.clone(),
             error: text.error.clone().filter(|error| !error.starts_with("{%")),
@@ -248,6 +278,25 @@ mod tests {
         let definition = Definition::parse(ORDER).expect("a definition");
         let normal: Vec<&str> = definition.states().filter(|state| state.normal).map(|state| state.name.as_str()).collect();
         assert_eq!(normal, ["Done", "Each", "Good?", "Refused", "Pack"]);
+    }
+
+    #[test]
+    fn a_choice_knows_its_rules_and_its_default() {
+        let definition = Definition::parse(ORDER).expect("a definition");
+        let good = definition.find("Good?").expect("the Choice");
+        let name = |id: Option<StateId>| id.map(|id| definition.state(id).name.as_str());
+        assert_eq!((name(good.rules[0]), name(good.default)), (Some("Done"), Some("Refused")));
+    }
+
+    #[test]
+    fn a_map_knows_whether_its_iterations_are_executions() {
+        let text = |mode: &str| {
+            format!(
+                r#"{{"StartAt": "A", "States": {{"A": {{"Type": "Map", "End": true, "ItemProcessor": {{"ProcessorConfig": {{"Mode": "{mode}"}}, "StartAt": "B", "States": {{"B": {{"Type": "Pass", "End": true}}}}}}}}}}}}"#
+            )
+        };
+        let is_distributed = |mode: &str| Definition::parse(&text(mode)).expect("a definition").find("A").expect("A").distributed;
+        assert!(is_distributed("DISTRIBUTED") && !is_distributed("INLINE"));
     }
 
     #[test]

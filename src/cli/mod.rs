@@ -23,6 +23,7 @@ mod replay;
 mod run;
 mod show;
 mod test_state;
+mod variants;
 mod why;
 
 use std::io::{self, Write};
@@ -68,6 +69,7 @@ enum Verb {
     Ingest(ingest::IngestArgs),
     TestState(test_state::TestStateArgs),
     Failures(failures::FailuresArgs),
+    Variants(Box<variants::VariantsArgs>),
     Demo(demo::DemoArgs),
     Completion(completion::CompletionArgs),
     Man(man::ManArgs),
@@ -106,6 +108,7 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Ingest(args) => ingest::run(args, &cli.global, out, words),
         Verb::TestState(args) => test_state::run(args, &cli.global, out, words),
         Verb::Failures(args) => failures::run(args, &cli.global, out, words),
+        Verb::Variants(args) => variants::run(args, &cli.global, out, words),
         Verb::Demo(args) => demo::run(args, out, words),
         Verb::Completion(args) => completion::run::<Cli>(args, out),
         Verb::Man(args) => man::run::<Cli>(args, out),

@@ -10,17 +10,17 @@ use ab_glyph::{Font, FontRef, ScaleFont};
 use crate::render::escape;
 
 /// What SVG asks for, best first.
-pub(super) const FAMILIES: &str = "Inter, 'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', sans-serif";
+pub(in crate::render) const FAMILIES: &str = "Inter, 'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', sans-serif";
 
 /// How far below the middle of a text its baseline is, in parts of the font's size; with it, small letters are in the middle.
-pub(super) const BASELINE: f64 = 0.273;
+pub(in crate::render) const BASELINE: f64 = 0.273;
 
 static REGULAR: LazyLock<FontRef<'static>> = LazyLock::new(|| embedded(include_bytes!("font/inter-regular.otf")));
 static SEMIBOLD: LazyLock<FontRef<'static>> = LazyLock::new(|| embedded(include_bytes!("font/inter-semibold.otf")));
 
 /// How heavy letters are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Weight {
+pub(in crate::render) enum Weight {
     Regular,
     Bold,
 }
@@ -29,7 +29,7 @@ fn embedded(bytes: &'static [u8]) -> FontRef<'static> {
     FontRef::try_from_slice(bytes).expect("the embedded fonts are sound, as a test shows")
 }
 
-pub(super) fn font(weight: Weight) -> &'static FontRef<'static> {
+pub(in crate::render) fn font(weight: Weight) -> &'static FontRef<'static> {
     match weight {
         Weight::Regular => &REGULAR,
         Weight::Bold => &SEMIBOLD,
@@ -37,7 +37,7 @@ pub(super) fn font(weight: Weight) -> &'static FontRef<'static> {
 }
 
 /// The scale at which the font's em is `size`.
-pub(super) fn scale(font: &FontRef<'_>, size: f64) -> f32 {
+pub(in crate::render) fn scale(font: &FontRef<'_>, size: f64) -> f32 {
     let em = f64::from(font.units_per_em().unwrap_or(1000.0));
     #[allow(clippy::cast_possible_truncation, reason = "sizes of letters")]
     let scale = (size * f64::from(font.height_unscaled()) / em) as f32;
@@ -52,7 +52,7 @@ pub(super) fn width(text: &str, size: f64, weight: Weight) -> f64 {
 }
 
 /// Text from outside as it may stand in a drawing: control characters written out, and nothing that XML does not allow.
-pub(super) fn safe(text: &str) -> String {
+pub(in crate::render) fn safe(text: &str) -> String {
     escape::line(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }
 

@@ -6,7 +6,7 @@
 mod field;
 mod figure;
 mod layout;
-mod lettering;
+pub(in crate::render) mod lettering;
 mod paint;
 mod rows;
 mod sheet;
