@@ -3,6 +3,7 @@
 pub mod advice;
 pub mod audit;
 pub mod cause;
+pub mod cost;
 pub mod execution;
 pub mod facts;
 pub mod fleet;

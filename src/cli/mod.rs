@@ -3,6 +3,7 @@
 mod audit;
 mod aws_settings;
 mod completion;
+mod cost;
 mod demo;
 mod exit_code;
 #[allow(dead_code, reason = "the verbs over many executions follow")]
@@ -11,7 +12,6 @@ mod global;
 mod load;
 mod man;
 mod output;
-#[allow(dead_code, reason = "the verbs over many executions follow")]
 mod plot;
 mod replay;
 mod run;
@@ -57,6 +57,7 @@ enum Verb {
     Replay(replay::ReplayArgs),
     Run(Box<run::RunArgs>),
     Audit(audit::AuditArgs),
+    Cost(cost::CostArgs),
     TestState(test_state::TestStateArgs),
     Demo(demo::DemoArgs),
     Completion(completion::CompletionArgs),
@@ -91,6 +92,7 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Show(args) => show::run(args, &cli.global, out, words),
         Verb::Run(args) => run::run(args, &cli.global, out, words),
         Verb::Audit(args) => audit::run(args, &cli.global, out, words),
+        Verb::Cost(args) => cost::run(args, &cli.global, out, words),
         Verb::TestState(args) => test_state::run(args, &cli.global, out, words),
         Verb::Demo(args) => demo::run(args, out, words),
         Verb::Completion(args) => completion::run::<Cli>(args, out),

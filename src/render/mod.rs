@@ -2,6 +2,7 @@
 
 pub mod audit;
 mod columns;
+pub mod cost;
 pub mod escape;
 pub mod events;
 mod json_fold;
