@@ -4,6 +4,7 @@ pub mod advice;
 pub mod audit;
 pub mod cause;
 pub mod compare;
+pub mod cost;
 pub mod execution;
 pub mod facts;
 pub mod failures;

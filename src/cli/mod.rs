@@ -4,6 +4,7 @@ mod audit;
 mod aws_settings;
 mod compare;
 mod completion;
+mod cost;
 mod demo;
 mod exit_code;
 mod failures;
@@ -15,7 +16,6 @@ mod latency;
 mod load;
 mod man;
 mod output;
-#[allow(dead_code, reason = "the verbs over many executions follow")]
 mod plot;
 mod problems;
 mod progress;
@@ -67,6 +67,7 @@ enum Verb {
     Compare(compare::CompareArgs),
     Audit(audit::AuditArgs),
     Ingest(ingest::IngestArgs),
+    Cost(cost::CostArgs),
     TestState(test_state::TestStateArgs),
     Failures(failures::FailuresArgs),
     Variants(Box<variants::VariantsArgs>),
@@ -106,6 +107,7 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Compare(args) => compare::run(args, &cli.global, out, words),
         Verb::Audit(args) => audit::run(args, &cli.global, out, words),
         Verb::Ingest(args) => ingest::run(args, &cli.global, out, words),
+        Verb::Cost(args) => cost::run(args, &cli.global, out, words),
         Verb::TestState(args) => test_state::run(args, &cli.global, out, words),
         Verb::Failures(args) => failures::run(args, &cli.global, out, words),
         Verb::Variants(args) => variants::run(args, &cli.global, out, words),

@@ -99,6 +99,10 @@ pub struct ExecutionFacts<'a> {
     pub events: u64,
     /// When the last event that has a time happened.
     pub last_event: Option<Micros>,
+    /// What the service billed of an Express execution, where the source says so (`billingDetails`): milliseconds.
+    pub billed_duration_ms: Option<u64>,
+    /// What the service billed of an Express execution, where the source says so: MB.
+    pub billed_memory_mb: Option<u64>,
     /// Short names of what is known to be missing ([`Gap::id`](super::Gap::id)), sorted.
     pub gaps: &'a [&'a str],
     /// How it failed; `None` for one that did not. Present where [`Needs::failures`] was asked for.
@@ -213,7 +217,7 @@ pub struct VisitFacts<'a> {
     pub resource: Option<&'a str>,
     /// Who answers it; `None` for states that call nobody.
     pub pattern: Option<Pattern>,
-    /// ARN of the last child execution that it started and waited for.
+    /// ARN of the last child execution that it started and waited for; of a Distributed Map that of its last Map Run.
     pub child: Option<&'a str>,
     /// Items of a Map, where the history tells: not for those that a Distributed Map reads from S3.
     pub items: Option<u64>,

@@ -3,6 +3,7 @@
 pub mod audit;
 mod columns;
 pub mod compare;
+pub mod cost;
 pub mod escape;
 pub mod events;
 pub mod ingest;

@@ -60,6 +60,7 @@ pub(super) fn of<'a>(rebuilt: Rebuilt<'a>, needs: Needs, arena: &'a Bump) -> Exe
     let header = &history.header;
     let status = execution::status(history, path);
     let input = input(history);
+    let billed = billed(header);
     let name = header.name.as_deref().or_else(|| header.arn.as_ref().map(ExecutionArn::name));
     ExecutionFacts {
         execution: kept(identity(history), arena),
@@ -76,12 +77,28 @@ pub(super) fn of<'a>(rebuilt: Rebuilt<'a>, needs: Needs, arena: &'a Bump) -> Exe
         parent: input.and_then(|input| parent(input, arena)),
         events: history.events.len() as u64,
         last_event: execution::last_moment(history).map(Micros::from),
+        billed_duration_ms: billed.duration,
+        billed_memory_mb: billed.memory,
         gaps: gaps(history, path, arena),
         input: input.filter(|_| needs.payloads).map(|input| text(input, arena)),
         output: output(history).filter(|_| needs.payloads).map(|output| text(output, arena)),
         definition: history.definition.as_ref().filter(|_| needs.definitions).map(|definition| text(definition, arena)),
         ..ExecutionFacts::default()
     }
+}
+
+/// `billingDetails` of an answer of StartSyncExecution.
+#[derive(Deserialize, Default)]
+struct Billed {
+    #[serde(rename = "billedDurationInMilliseconds")]
+    duration: Option<u64>,
+    #[serde(rename = "billedMemoryUsedInMB")]
+    memory: Option<u64>,
+}
+
+fn billed(header: &ExecutionHeader) -> Billed {
+    let details = header.unknown.iter().find(|(name, _)| name == "billingDetails");
+    details.and_then(|(_, text)| serde_json::from_str(text.source()).ok()).unwrap_or_default()
 }
 
 fn state_machine<'a>(header: &'a ExecutionHeader, arena: &'a Bump) -> Option<&'a str> {

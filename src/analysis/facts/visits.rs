@@ -140,6 +140,14 @@ fn error<'a>(rebuilt: Rebuilt<'a>, visit: &'a Visit, arena: &'a Bump) -> Option<
 }
 
 fn child<'a>(rebuilt: Rebuilt<'a>, visit: &Visit, pattern: Option<Pattern>, arena: &'a Bump) -> Option<&'a str> {
+    if let Some(started) = visit.map_runs.last() {
+        return match &rebuilt.event(*started).details {
+            Details::MapRunStarted { map_run_arn } | Details::Redriven { map_run_arn, .. } => {
+                map_run_arn.as_ref().map(|arn| text(arn, arena))
+            }
+            _ => None,
+        };
+    }
     if !matches!(pattern, Some(Pattern::ChildExecution | Pattern::Callback)) {
         return None;
     }

@@ -1,0 +1,398 @@
+//! The report of `cost` as text: what it comes to, by machine and state, and what the amounts rest on.
+
+use std::io::{self, Write};
+
+use crate::analysis::cost::{Charge, CostReport, Item, MachineCost, PeriodLength, Quote, StateCost};
+use crate::model::facts::WorkflowType;
+use crate::model::{Micros, StateMachineArn, Usd};
+use crate::render::columns::{counted, fit, width};
+use crate::render::page::Page;
+use crate::render::redact::Redactor;
+use crate::render::styles::{Styles, paint};
+
+/// States of a machine and rows of a table, unless all are asked for.
+const MOST_ROWS: usize = 20;
+
+/// What the rows of a report are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// Each machine with its states, and the other type of workflow.
+    Whole,
+    /// A row for each machine.
+    Machines,
+    /// A row for each state of all machines.
+    States,
+    /// A row for each execution.
+    Executions,
+    /// A row for each day or hour.
+    Periods,
+}
+
+/// Writes the report as text.
+pub fn text(report: &CostReport, view: View, styles: &Styles, redactor: &Redactor, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page::new(styles, redactor, width, out);
+    summary(report, &mut page)?;
+    match view {
+        View::Whole => {
+            for machine in &report.machines {
+                whole_machine(machine, &mut page)?;
+            }
+        }
+        View::Machines => machines(report, &mut page)?,
+        View::States => states(report, &mut page)?,
+        View::Executions => executions(report, &mut page)?,
+        View::Periods => periods(report, &mut page)?,
+    }
+    basis(report, &mut page)
+}
+
+/// `1,234`.
+fn number(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 execution`, `2,000 executions`.
+fn many(count: u64, what: &str) -> String {
+    counted(count, what).replacen(&count.to_string(), &number(count), 1)
+}
+
+fn moment(moment: Micros) -> String {
+    moment.timestamp().strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+fn percent(share: f64) -> String {
+    if share > 0.0 && share < 0.1 { "< 0.1 %".to_owned() } else { format!("{share:.1} %") }
+}
+
+fn share_of(part: Usd, whole: Usd) -> String {
+    let share = rust_decimal::prelude::ToPrimitive::to_f64(&part.0.checked_div(whole.0).unwrap_or_default());
+    percent((share.unwrap_or(0.0) * 1000.0).round() / 10.0)
+}
+
+fn summary(report: &CostReport, page: &mut Page<'_>) -> io::Result<()> {
+    let total = &report.total;
+    let executions = many(report.coverage.executions, "execution");
+    let title = format!("{executions} of {} cost {}", many(report.machines.len() as u64, "machine"), total.cost_usd.shown());
+    writeln!(page.out, "{}", paint(page.styles.heading, title))?;
+    if let Some(window) = report.window {
+        let text = format!("started {} to {} UTC", moment(window.from), moment(window.to));
+        writeln!(page.out, "{}", paint(page.styles.dim, text))?;
+    }
+    writeln!(page.out)?;
+    let plain = anstyle::Style::new();
+    match report.rate {
+        Some(rate) => {
+            let text = format!("{} a day, {} in 30 days", rate.per_day_usd.shown(), rate.per_month_usd.shown());
+            page.fact("rate", plain, &text)?;
+        }
+        None => page.fact("rate", page.styles.dim, "none: they started within less than an hour, which tells nothing about a day")?,
+    }
+    if total.retries > 0 || total.failed_attempts > 0 {
+        let text = format!("{} {}", part(total.retries, total.retries_usd, total.cost_usd), wasted(total));
+        page.fact("retries", page.styles.caught, text.trim_end())?;
+    }
+    if total.polling > 0 {
+        page.fact("polling", page.styles.caught, &part(total.polling, total.polling_usd, total.cost_usd))?;
+    }
+    if total.redriven > 0 {
+        page.fact("redrives", plain, &part(total.redriven, total.redriven_usd, total.cost_usd))?;
+    }
+    for account in &report.accounts {
+        let several = report.accounts.len() > 1;
+        let whose = account.account.as_deref().filter(|_| several).map(|account| format!("account {account}: ")).unwrap_or_default();
+        let free = number(account.free_transitions_per_month);
+        let mut text = match (account.free_usd, account.per_month_usd) {
+            (Some(worth), Some(month)) if !worth.is_zero() => {
+                format!("{whose}{free} transitions a month, worth {}: leaves {}", worth.shown(), month.shown())
+            }
+            (None, _) if account.transitions > 0 => format!("{whose}{free} transitions a month and account, not taken off above"),
+            _ => continue,
+        };
+        if let Some(tiers) = account.tiers_usd.filter(|tiers| !tiers.is_zero()) {
+            text.extend([format!(" (with {} less for duration beyond the first tier)", tiers.shown())]);
+        }
+        page.fact("free", page.styles.dim, &text)?;
+    }
+    Ok(())
+}
+
+fn part(count: u64, cost: Usd, whole: Usd) -> String {
+    format!("{}, {} ({})", many(count, "transition"), cost.shown(), share_of(cost, whole))
+}
+
+fn wasted(charge: &Charge) -> String {
+    if charge.failed_attempts == 0 {
+        return String::new();
+    }
+    format!("· {} cost {}", many(charge.failed_attempts, "failed attempt"), charge.failed_attempts_usd.shown())
+}
+
+fn whole_machine(machine: &MachineCost, page: &mut Page<'_>) -> io::Result<()> {
+    let name = name_of(machine, page);
+    page.heading(&name)?;
+    let mut words = vec![
+        format!("{}{}", machine.workflow_type.name(), if machine.type_assumed { " (assumed)" } else { "" }),
+        many(machine.executions, "execution"),
+        format!("{} ({})", machine.charge.cost_usd.shown(), percent(machine.share_percent)),
+        format!("{} each", machine.per_execution_usd.shown()),
+    ];
+    if let Some(month) = machine.per_month_usd {
+        words.push(format!("{} in 30 days", month.shown()));
+    }
+    if machine.map_children > 0 {
+        words.push(format!("{} of a Distributed Map", number(machine.map_children)));
+    }
+    page.paragraph(page.styles.dim, &words.join(", "))?;
+    if let Some(express) = &machine.express {
+        let text = format!(
+            "{} {}, {} GB-seconds {}; {} billed by the service, {} estimated from duration at {} MB, {} not measured",
+            many(express.requests, "request"),
+            express.requests_usd.shown(),
+            express.gb_seconds.round_sf(4).unwrap_or(express.gb_seconds).normalize(),
+            express.duration_usd.shown(),
+            number(express.billed_executions),
+            number(express.estimated_executions),
+            express.memory_mb,
+            number(express.unmeasured_executions)
+        );
+        page.paragraph(page.styles.dim, &text)?;
+    }
+    writeln!(page.out)?;
+    let rows: Vec<Row> = machine.states.iter().map(|state| state_row(state, state_name(state, page))).collect();
+    table("state", &rows, machine.workflow_type == WorkflowType::Express, page)?;
+    let comparison = &machine.comparison;
+    writeln!(page.out)?;
+    let style = if comparison.possible { page.styles.ok } else { page.styles.dim };
+    let verdict = page.clean(&sentence(&comparison.verdict));
+    page.paragraph(style, &verdict)?;
+    // The first reason stands in the verdict.
+    let told = comparison.conditions.iter().find(|condition| condition.blocks).map(|condition| &condition.text);
+    let blocked = told.is_some();
+    for condition in comparison.conditions.iter().filter(|condition| Some(&condition.text) != told && condition.blocks == blocked) {
+        let text = page.clean(&condition.text);
+        page.item(page.styles.dim, &text)?;
+    }
+    Ok(())
+}
+
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), characters.as_str()))
+}
+
+fn name_of(machine: &MachineCost, page: &Page<'_>) -> String {
+    machine.name.as_deref().or(machine.state_machine.as_deref()).map_or_else(|| "machine not known".to_owned(), |name| page.clean(name))
+}
+
+fn state_name(state: &StateCost, page: &Page<'_>) -> String {
+    if state.state.is_empty() { "(not told)".to_owned() } else { page.clean(&state.state) }
+}
+
+/// A line of a table.
+struct Row {
+    name: String,
+    count: u64,
+    retries: u64,
+    polling: u64,
+    failed: u64,
+    cost: Usd,
+    share: f64,
+    /// A line below: what is inside.
+    below: Option<String>,
+}
+
+fn state_row(state: &StateCost, name: String) -> Row {
+    let inside = |state: &StateCost| {
+        format!(
+            "with the states in it {}, {}",
+            many(state.charge.transitions + state.inside_transitions, "transition"),
+            (state.charge.cost_usd + state.inside_usd).shown()
+        )
+    };
+    Row {
+        name,
+        count: state.charge.transitions,
+        retries: state.charge.retries,
+        polling: state.charge.polling,
+        failed: state.charge.failed_attempts,
+        cost: state.charge.cost_usd,
+        share: state.share_percent,
+        below: (state.inside_transitions > 0 && !state.inside_usd.is_zero()).then(|| inside(state)),
+    }
+}
+
+fn machines(report: &CostReport, page: &mut Page<'_>) -> io::Result<()> {
+    writeln!(page.out)?;
+    let row = |machine: &MachineCost| charge_row(name_of(machine, page), &machine.charge, report);
+    let rows: Vec<Row> = report.machines.iter().map(row).collect();
+    table("machine", &rows, false, page)
+}
+
+fn charge_row(name: String, charge: &Charge, report: &CostReport) -> Row {
+    let whole = report.total.cost_usd;
+    let share = rust_decimal::prelude::ToPrimitive::to_f64(&charge.cost_usd.0.checked_div(whole.0).unwrap_or_default());
+    Row {
+        name,
+        count: charge.transitions,
+        retries: charge.retries,
+        polling: charge.polling,
+        failed: charge.failed_attempts,
+        cost: charge.cost_usd,
+        share: share.unwrap_or(0.0) * 100.0,
+        below: None,
+    }
+}
+
+fn states(report: &CostReport, page: &mut Page<'_>) -> io::Result<()> {
+    writeln!(page.out)?;
+    let several = report.machines.len() > 1;
+    let mut rows = Vec::new();
+    for machine in &report.machines {
+        for state in &machine.states {
+            let name = state_name(state, page);
+            let name = if several { format!("{} / {name}", name_of(machine, page)) } else { name };
+            rows.push(charge_row(name, &state.charge, report));
+        }
+    }
+    rows.sort_by(|one, other| other.cost.cmp(&one.cost).then_with(|| one.name.cmp(&other.name)));
+    table("state", &rows, false, page)
+}
+
+fn executions(report: &CostReport, page: &mut Page<'_>) -> io::Result<()> {
+    writeln!(page.out)?;
+    let short = |arn: &str| arn.rsplit(':').next().unwrap_or(arn).to_owned();
+    let mut rows: Vec<Row> = report
+        .executions
+        .iter()
+        .map(|execution| charge_row(page.clean(&short(execution.execution())), &execution.charge, report))
+        .collect();
+    rows.sort_by(|one, other| other.cost.cmp(&one.cost).then_with(|| one.name.cmp(&other.name)));
+    table("execution", &rows, false, page)
+}
+
+fn periods(report: &CostReport, page: &mut Page<'_>) -> io::Result<()> {
+    writeln!(page.out)?;
+    let (title, form) = match report.period {
+        PeriodLength::Day => ("day (UTC)", "%Y-%m-%d"),
+        PeriodLength::Hour => ("hour (UTC)", "%Y-%m-%d %H:%M"),
+    };
+    let rows: Vec<Row> = report
+        .periods
+        .iter()
+        .map(|period| charge_row(period.start.timestamp().strftime(form).to_string(), &period.charge, report))
+        .collect();
+    lines(title, &rows, rows.len(), false, page)
+}
+
+fn table(title: &str, rows: &[Row], is_express: bool, page: &mut Page<'_>) -> io::Result<()> {
+    lines(title, rows, MOST_ROWS, is_express, page)
+}
+
+/// Columns that have nothing to tell are left out.
+fn lines(title: &str, rows: &[Row], most: usize, is_express: bool, page: &mut Page<'_>) -> io::Result<()> {
+    type Cell = fn(&Row) -> String;
+    fn some(count: u64) -> String {
+        if count == 0 { "-".to_owned() } else { number(count) }
+    }
+    let mut columns: Vec<(&str, Cell)> = vec![("transitions", |row| some(row.count))];
+    if rows.iter().any(|row| row.retries > 0) {
+        columns.push(("retries", |row| some(row.retries)));
+    }
+    if rows.iter().any(|row| row.polling > 0) {
+        columns.push(("polling", |row| some(row.polling)));
+    }
+    if rows.iter().any(|row| row.failed > 0) {
+        columns.push(("failed", |row| some(row.failed)));
+    }
+    columns.push((if is_express { "cost (by time)" } else { "cost" }, |row| row.cost.shown()));
+    columns.push(("share", |row| percent(row.share)));
+    let shown = &rows[..rows.len().min(most)];
+    let widths: Vec<usize> =
+        columns.iter().map(|(title, cell)| shown.iter().map(|row| width(&cell(row))).chain([title.len()]).max().unwrap_or(0)).collect();
+    let taken: usize = widths.iter().map(|width| width + 2).sum();
+    let longest = shown.iter().map(|row| width(&row.name)).chain([title.len()]).max().unwrap_or(0);
+    let room = longest.min(page.width.saturating_sub(taken + 2).max(8));
+    let mut heading = format!("  {title:<room$}");
+    for ((title, _), width) in columns.iter().zip(&widths) {
+        heading.extend([format!("  {title:>width$}")]);
+    }
+    writeln!(page.out, "{}", paint(page.styles.dim, heading))?;
+    for row in shown {
+        let name = fit(&row.name, room);
+        let mut line = format!("  {}{:pad$}", paint(page.styles.state, &name), "", pad = room - width(&name));
+        for ((_, cell), width) in columns.iter().zip(&widths) {
+            line.extend([format!("  {:>width$}", cell(row))]);
+        }
+        writeln!(page.out, "{line}")?;
+        if let Some(below) = &row.below {
+            page.cut(4, page.styles.dim, below)?;
+        }
+    }
+    let rest = &rows[shown.len()..];
+    if !rest.is_empty() {
+        let cost: Usd = rest.iter().map(|row| row.cost).sum();
+        let text = format!("and {} more, {} together", number(rest.len() as u64), cost.shown());
+        page.cut(2, page.styles.dim, &text)?;
+    }
+    Ok(())
+}
+
+fn basis(report: &CostReport, page: &mut Page<'_>) -> io::Result<()> {
+    page.heading("Basis")?;
+    let basis = &report.basis;
+    let dim = page.styles.dim;
+    let whose = match &basis.file {
+        Some(file) => format!("prices of {} before the list prices", page.clean(file)),
+        None => "list prices".to_owned(),
+    };
+    let used = |item: &Quote| match item.item {
+        Item::Transition => {
+            report.machines.iter().any(|machine| machine.workflow_type == WorkflowType::Standard && machine.region == item.region)
+        }
+        Item::Request => {
+            report.machines.iter().any(|machine| machine.workflow_type == WorkflowType::Express && machine.region == item.region)
+        }
+        Item::GbHour | Item::LogsGb => false,
+    };
+    let mut lines =
+        vec![format!("{whose} in {}, table of {}; not included: {}", basis.currency, basis.compiled, basis.not_included.join(", "))];
+    for quote in basis.prices.iter().filter(|quote| used(quote)) {
+        let region = quote.region.as_deref().unwrap_or("region not known");
+        let assumed = if quote.region.as_deref() == Some(quote.priced_as.as_str()) {
+            String::new()
+        } else {
+            format!(" ({} assumed)", quote.priced_as)
+        };
+        let what = if quote.item == Item::Transition { "a state transition" } else { "an Express request" };
+        lines.push(format!("{}{assumed}: {} {what}", page.clean(region), quote.usd.shown()));
+    }
+    for missing in &report.not_counted {
+        let machine = missing.state_machine.as_deref().and_then(|arn| arn.parse::<StateMachineArn>().ok());
+        let machine = machine.as_ref().map_or("", StateMachineArn::name);
+        let text = format!(
+            "not counted: the children of {} of the Distributed Map {} in {machine}; they are not among the executions",
+            many(missing.map_runs, "run"),
+            missing.state
+        );
+        lines.push(page.clean(&text));
+    }
+    let incomplete = report.coverage.incomplete;
+    if incomplete > 0 {
+        lines.push(format!(
+            "{} incomplete, whose missing events are not counted",
+            if incomplete == 1 { "1 history is".to_owned() } else { format!("{} histories are", number(incomplete)) }
+        ));
+    }
+    for line in lines {
+        page.item(dim, &line)?;
+    }
+    Ok(())
+}
