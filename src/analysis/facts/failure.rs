@@ -39,5 +39,4 @@ pub(super) fn of<'a>(rebuilt: Rebuilt<'a>, state_machine: Option<&str>, arena: &
     let (fingerprint, _) = fingerprint::of_failure(state_machine, &failure);
     failure.fingerprint = Some(arena.alloc_str(&fingerprint.id));
     Some(failure)
-    })
 }
