@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
+use super::exit_code::WrongUsage;
+
 /// Flags that every verb takes.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
@@ -28,7 +30,10 @@ pub struct GlobalArgs {
     #[arg(long, global = true, env = "STEPSCOPE_STORE", hide_env_values = true, value_name = "DIR")]
     pub store: Option<PathBuf>,
     /// How to write the answer
-    #[arg(long, global = true, value_enum, default_value_t = OutputFormat::Text, value_name = "FORMAT")]
+    #[arg(id = "output", long = "output", global = true, value_enum, default_value_t = WantedFormat::Text, value_name = "FORMAT")]
+    pub wanted: WantedFormat,
+    /// The same for verbs that write no CSV, once [`GlobalArgs::resolve`] has looked at it.
+    #[arg(skip)]
     pub output: OutputFormat,
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
@@ -45,6 +50,23 @@ pub struct GlobalArgs {
 }
 
 impl GlobalArgs {
+    /// Whether rows are to be written as CSV.
+    pub fn is_csv(&self) -> bool {
+        self.wanted == WantedFormat::Csv
+    }
+
+    /// Settles the format; `has_rows` tells whether the verb's answer is rows, which CSV can hold.
+    pub fn resolve(&mut self, has_rows: bool) -> Result<(), WrongUsage> {
+        self.output = match self.wanted {
+            WantedFormat::Json => OutputFormat::Json,
+            WantedFormat::Jsonl => OutputFormat::Jsonl,
+            WantedFormat::Text => OutputFormat::Text,
+            WantedFormat::Csv if has_rows => OutputFormat::Text,
+            WantedFormat::Csv => return Err(WrongUsage("only `query` writes CSV; use --output json or jsonl".to_owned())),
+        };
+        Ok(())
+    }
+
     /// The store's folder: as given, or where data of programs is kept.
     pub fn store_folder(&self) -> anyhow::Result<PathBuf> {
         let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -54,14 +76,28 @@ impl GlobalArgs {
     }
 }
 
-/// How the answer is written.
+/// How the answer is to be written, as typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
+pub enum WantedFormat {
     /// For people
     Text,
     /// One JSON document
     Json,
     /// One JSON document a line
+    Jsonl,
+    /// Comma-separated values; `query` only
+    Csv,
+}
+
+/// How the answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OutputFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+    /// One JSON document a line.
     Jsonl,
 }
 

@@ -19,6 +19,7 @@ mod output;
 mod plot;
 mod problems;
 mod progress;
+mod query;
 mod replay;
 mod run;
 mod show;
@@ -66,6 +67,7 @@ enum Verb {
     Latency(latency::LatencyArgs),
     Compare(compare::CompareArgs),
     Audit(audit::AuditArgs),
+    Query(query::QueryArgs),
     Ingest(ingest::IngestArgs),
     Cost(cost::CostArgs),
     TestState(test_state::TestStateArgs),
@@ -78,10 +80,12 @@ enum Verb {
 
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let mut cli = Cli::parse();
     let out = &mut io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let words = &mut io::stderr().lock();
-    let done = run(&cli, out, words).and_then(|exit| out.flush().map(|()| exit).map_err(anyhow::Error::from));
+    let has_rows = matches!(cli.verb, Verb::Query(_));
+    let resolved = cli.global.resolve(has_rows).map_err(anyhow::Error::from);
+    let done = resolved.and_then(|()| run(&cli, out, words)).and_then(|exit| out.flush().map(|()| exit).map_err(anyhow::Error::from));
     match done {
         Ok(exit) => ExitCode::from(exit.code()),
         // Whoever reads has seen enough.
@@ -106,6 +110,7 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Latency(args) => latency::run(args, &cli.global, out, words),
         Verb::Compare(args) => compare::run(args, &cli.global, out, words),
         Verb::Audit(args) => audit::run(args, &cli.global, out, words),
+        Verb::Query(args) => query::run(args, &cli.global, out, words),
         Verb::Ingest(args) => ingest::run(args, &cli.global, out, words),
         Verb::Cost(args) => cost::run(args, &cli.global, out, words),
         Verb::TestState(args) => test_state::run(args, &cli.global, out, words),

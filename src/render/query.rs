@@ -5,11 +5,11 @@ use std::io::{self, Write};
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
-use super::columns::{counted, fit, width};
+use super::columns::{counted, fit, width, wrapped};
 use super::escape;
 use super::redact::Redactor;
 use super::styles::{Styles, paint};
-use crate::store::sql::{Cell, Rows};
+use crate::store::sql::{Cell, NAMED, Rows};
 
 /// The schema of the JSON document.
 pub const SCHEMA: &str = "stepscope.query/1";
@@ -167,5 +167,47 @@ impl Serialize for Value<'_> {
                 list.end()
             }
         }
+    }
+}
+
+/// The queries that come with the program.
+#[derive(Debug, serde::Serialize)]
+pub struct NamedList {
+    /// `stepscope.query/1`.
+    schema: &'static str,
+    /// In the order of their names.
+    queries: Vec<NamedEntry>,
+}
+
+#[derive(Debug, serde::Serialize)]
+struct NamedEntry {
+    name: &'static str,
+    question: &'static str,
+    sql: &'static str,
+}
+
+impl NamedList {
+    /// All of them.
+    pub fn new() -> Self {
+        let queries = NAMED.iter().map(|query| NamedEntry { name: query.name, question: query.question(), sql: query.sql }).collect();
+        Self { schema: SCHEMA, queries }
+    }
+
+    /// Names and questions for a screen of this width.
+    pub fn text(&self, styles: &Styles, room: usize, out: &mut dyn Write) -> io::Result<()> {
+        let widest = self.queries.iter().map(|query| query.name.len()).max().unwrap_or_default();
+        for query in &self.queries {
+            for (number, line) in wrapped(query.question, room.saturating_sub(widest + GAP.len())).iter().enumerate() {
+                let name = if number == 0 { query.name } else { "" };
+                writeln!(out, "{}{GAP}{line}", paint(styles.state, format!("{name:widest$}")))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Default for NamedList {
+    fn default() -> Self {
+        Self::new()
     }
 }

@@ -91,3 +91,45 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Flag => "flag",
     }
 }
+
+/// The tables as JSON has them.
+#[derive(Debug, serde::Serialize)]
+pub struct Listed {
+    /// `stepscope.query/1`.
+    schema: &'static str,
+    tables: Vec<ListedTable>,
+}
+
+#[derive(Debug, serde::Serialize)]
+struct ListedTable {
+    name: &'static str,
+    meaning: &'static str,
+    columns: Vec<ListedColumn>,
+}
+
+#[derive(Debug, serde::Serialize)]
+struct ListedColumn {
+    name: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    required: bool,
+    large: bool,
+    meaning: &'static str,
+}
+
+/// The tables for a script.
+pub fn listed(tables: &[&'static Table]) -> Listed {
+    let column = |column: &Column| ListedColumn {
+        name: column.name,
+        kind: kind(column.kind),
+        required: column.required,
+        large: column.weight == Weight::Heavy,
+        meaning: column.meaning,
+    };
+    let table = |table: &&'static Table| ListedTable {
+        name: table.name,
+        meaning: table.meaning,
+        columns: table.columns.iter().map(column).collect(),
+    };
+    Listed { schema: super::query::SCHEMA, tables: tables.iter().map(table).collect() }
+}
