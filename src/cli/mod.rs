@@ -22,6 +22,7 @@ mod progress;
 mod query;
 mod replay;
 mod run;
+mod settings;
 mod show;
 mod test_state;
 mod variants;
@@ -86,6 +87,9 @@ pub fn main() -> ExitCode {
     let has_rows = matches!(cli.verb, Verb::Query(_));
     let resolved = cli.global.resolve(has_rows).map_err(anyhow::Error::from);
     let done = resolved.and_then(|()| run(&cli, out, words)).and_then(|exit| out.flush().map(|()| exit).map_err(anyhow::Error::from));
+    // Not locked: progress is drawn by another thread.
+    let words = &mut io::stderr();
+    let done = run(&cli, out, words).and_then(|exit| out.flush().map(|()| exit).map_err(anyhow::Error::from));
     match done {
         Ok(exit) => ExitCode::from(exit.code()),
         // Whoever reads has seen enough.
