@@ -126,6 +126,7 @@ pub const EXECUTIONS: Table = Table {
         maybe("root_time", Moment, "When that was"),
         maybe("root_resource", Word, "What the failed task called"),
         maybe("failed_child", Text, "ARN of the child execution that failed in `root_state`; its own row has the root cause"),
+        maybe("fingerprint", Word, "The failure group's id, by version and hash: executions that failed alike have the same"),
         maybe("gaps", Word, "What is known to be missing, as a JSON array of short names; null when nothing is"),
         heavy("input", Text, "JSON text"),
         heavy("output", Text, "JSON text"),

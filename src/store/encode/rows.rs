@@ -50,6 +50,7 @@ columns! {
         root_time: Integers,
         root_resource: Words,
         failed_child: Texts,
+        fingerprint: Words,
         gaps: Words,
         input: Texts,
         output: Texts,
@@ -226,6 +227,7 @@ fn failure(columns: &mut ExecutionColumns, row: usize, facts: Option<&FailureFac
     integer(&mut columns.root_event_id, row, facts.root_event_id.map(|id| id.0));
     moment(&mut columns.root_time, row, facts.root_time);
     word(&mut columns.root_resource, row, facts.resource);
+    word(&mut columns.fingerprint, row, facts.fingerprint);
     let mut texts = [
         (&mut columns.root_scope, Some(facts.root_scope)),
         (&mut columns.cause, facts.cause),
@@ -354,6 +356,9 @@ pub(super) fn rest_of(history: &History, facts: &ExecutionFacts<'_>) -> Option<S
     differs("state_machine", facts.state_machine, header.state_machine_arn.as_ref().map(StateMachineArn::as_str));
     differs("status", facts.status.map(ExecutionStatus::name), header.status.map(ExecutionStatus::name));
     differs("map_run", facts.map_run, header.map_run_arn.as_deref());
+    let qualified = |qualifier: Option<&str>| Some(format!("{}:{}", facts.state_machine?, qualifier?));
+    differs("version", qualified(facts.version).as_deref(), header.state_machine_version_arn.as_deref());
+    differs("alias", qualified(facts.alias).as_deref(), header.state_machine_alias_arn.as_deref());
     for (name, column, member) in [("start", facts.start, header.start), ("stop", facts.stop, header.stop)] {
         if column.map(Micros::timestamp) != member {
             rest.header.insert(name.to_owned(), member.map(|moment| Text::Plain(moment.to_string())));
