@@ -12,6 +12,9 @@ use crate::model::{Micros, StateType};
 /// The schema of [`LatencyReport`].
 pub const SCHEMA: &str = "stepscope.latency/1";
 
+/// The schema of a [`StateRow`] by itself.
+pub const ROW_SCHEMA: &str = "stepscope.latency.row/1";
+
 /// How long states and machines take.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LatencyReport {
