@@ -119,7 +119,8 @@ fn write(report: &LatencyReport, global: &GlobalArgs, out: &mut dyn Write) -> an
     let settings = TextSettings::resolve(global);
     match global.output {
         OutputFormat::Text => render::latency::text(report, &settings.styles, &settings.redactor, settings.width, out)?,
-        format => output::document(report, format, settings.redactor, out)?,
+        OutputFormat::Jsonl => render::latency::json_lines(report, &settings.redactor, out)?,
+        OutputFormat::Json => output::document(report, OutputFormat::Json, settings.redactor, out)?,
     }
     Ok(())
 }

@@ -22,7 +22,7 @@ mod tests;
 pub use change::{Change, Side, Verdict};
 pub use gather::LatencyQuestion;
 pub use picture::{Bin, Picture, Slot, StateMarks};
-pub use report::{Compared, LatencyReport, MachineRow, Part, SCHEMA, StateRow};
+pub use report::{Compared, LatencyReport, MachineRow, Part, ROW_SCHEMA, SCHEMA, StateRow};
 
 use crate::model::Micros;
 

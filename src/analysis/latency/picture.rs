@@ -8,15 +8,19 @@ use crate::model::Micros;
 
 /// States beyond this many make a plot that nobody reads.
 const MOST_STATES: usize = 14;
-/// About so many columns make a histogram.
-const BINS: f64 = 36.0;
-/// No more slots of time than this.
+/// No more columns of a histogram than about this, fewer for few visits.
+const MOST_BINS: f64 = 36.0;
+/// No more slots of time than this, and no fewer, but where slots had too few visits to have percentiles.
 const MOST_SLOTS: i64 = 60;
+const FEWEST_SLOTS: i64 = 8;
+const VISITS_PER_SLOT: i64 = 8;
+/// States that take less, in microseconds, are not drawn: the scale is logarithmic, and nobody waits for them.
+const LEAST_DRAWN: i64 = 1000;
 /// What is shorter is drawn here: the service counts milliseconds.
 const SHORTEST: f64 = 0.1;
 const MINUTE: i64 = 60_000_000;
 /// Lengths that people divide time into, in minutes.
-const SLOTS: [i64; 11] = [1, 2, 5, 10, 15, 30, 60, 180, 360, 1440, 10_080];
+const SLOTS: [i64; 13] = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 10_080];
 
 /// The values of a plot.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,7 +76,7 @@ pub struct Slot {
     pub percentiles_ms: [Option<f64>; 3],
 }
 
-/// `None` when no visit was exited.
+/// `None` when no visit that took any time was exited.
 pub(super) fn of(machines: &[(&Option<String>, &Machine)], rows: &[StateRow]) -> Option<Picture> {
     let mut found: Vec<(&Option<String>, &String, i128, Vec<Sample>)> = Vec::new();
     for (name, machine) in machines {
@@ -84,7 +88,7 @@ pub(super) fn of(machines: &[(&Option<String>, &Machine)], rows: &[StateRow]) ->
             let critical = tallies.values().map(|tally| tally.critical).sum();
             let mut samples: Vec<Sample> = tallies.values().flat_map(|tally| tally.samples.iter().copied()).collect();
             samples.sort_unstable();
-            if !samples.is_empty() {
+            if samples.last().is_some_and(|slowest| slowest.duration >= LEAST_DRAWN) {
                 found.push((name, state, critical, samples));
             }
         }
@@ -127,7 +131,8 @@ fn marks((name, state, _, samples): &(&Option<String>, &String, i128, Vec<Sample
 fn histogram(samples: &[Sample]) -> Vec<Bin> {
     let logarithm = |sample: &Sample| (sample.duration as f64 / 1000.0).max(SHORTEST).log10();
     let (Some(first), Some(last)) = (samples.first().map(logarithm), samples.last().map(logarithm)) else { return Vec::new() };
-    let per_decade = (BINS / (last - first).max(0.01)).clamp(8.0, 100.0).floor();
+    let bins = (2.0 * (samples.len() as f64).sqrt()).clamp(8.0, MOST_BINS);
+    let per_decade = (bins / (last - first).max(0.01)).clamp(4.0, 100.0).floor();
     let number = |logarithm: f64| (logarithm * per_decade).floor() as i64;
     let edge = |number: i64| 10_f64.powf(number as f64 / per_decade);
     let start = number(first);
@@ -144,8 +149,10 @@ fn histogram(samples: &[Sample]) -> Vec<Bin> {
 fn over_time(samples: &[Sample]) -> (Vec<Slot>, i64) {
     let first = samples.iter().map(|sample| sample.at).min().unwrap_or_default();
     let last = samples.iter().map(|sample| sample.at).max().unwrap_or_default();
-    let fits = |minutes: &i64| last.saturating_sub(first) / (minutes * MINUTE) < MOST_SLOTS;
-    let weeks = || (last.saturating_sub(first) / MOST_SLOTS / (SLOTS[SLOTS.len() - 1] * MINUTE) + 1) * SLOTS[SLOTS.len() - 1];
+    let visits = i64::try_from(samples.len()).unwrap_or(i64::MAX);
+    let most = (visits / VISITS_PER_SLOT).clamp(FEWEST_SLOTS, MOST_SLOTS);
+    let fits = |minutes: &i64| last.saturating_sub(first) / (minutes * MINUTE) < most;
+    let weeks = || (last.saturating_sub(first) / most / (SLOTS[SLOTS.len() - 1] * MINUTE) + 1) * SLOTS[SLOTS.len() - 1];
     let slot = SLOTS.into_iter().find(fits).unwrap_or_else(weeks) * MINUTE;
     let start = first.div_euclid(slot);
     let count = usize::try_from(last.div_euclid(slot) - start + 1).unwrap_or(1);

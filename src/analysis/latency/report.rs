@@ -12,6 +12,9 @@ use crate::model::{Micros, StateType};
 /// The schema of [`LatencyReport`].
 pub const SCHEMA: &str = "stepscope.latency/1";
 
+/// The schema of a [`StateRow`] by itself.
+pub const ROW_SCHEMA: &str = "stepscope.latency.row/1";
+
 /// How long states and machines take.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LatencyReport {
@@ -174,14 +177,17 @@ impl LatencyQuestion {
             self.machines.iter().filter(|(_, machine)| machine.tallies.values().any(|tally| tally.executions > 0)).collect();
         let lasted = |machine: &Machine| machine.tallies.values().map(|tally| tally.lasted).sum::<i128>();
         machines.sort_by(|(one_name, one), (other_name, other)| lasted(other).cmp(&lasted(one)).then_with(|| one_name.cmp(other_name)));
-        let (mut states, mut rows, mut left_out) = (Vec::new(), Vec::new(), 0);
-        for (name, machine) in &machines {
-            let mut of_machine = state_rows(name.as_ref(), machine, windows);
-            left_out += order(&mut of_machine, &self.options);
-            states.append(&mut of_machine);
-            rows.extend(machine_rows(name.as_ref(), machine, windows));
-        }
-        change::settle(states.iter_mut().map(|row| &mut row.change).chain(rows.iter_mut().map(|row| &mut row.change)).flatten());
+        let mut of_states: Vec<Vec<StateRow>> =
+            machines.iter().map(|(name, machine)| state_rows(name.as_ref(), machine, windows)).collect();
+        // Who asks for some states has no use for machines that have none of them.
+        let is_asked = |rows: &Vec<StateRow>| self.options.states.is_empty() || !rows.is_empty();
+        let asked = machines.iter().zip(&of_states).filter(|(_, states)| is_asked(states));
+        let mut rows: Vec<MachineRow> = asked.flat_map(|((name, machine), _)| machine_rows(name.as_ref(), machine, windows)).collect();
+        // What is claimed does not depend on how much of it is shown.
+        let changes = of_states.iter_mut().flatten().map(|row| &mut row.change).chain(rows.iter_mut().map(|row| &mut row.change));
+        change::settle(changes.flatten());
+        let left_out = of_states.iter_mut().map(|rows| order(rows, &self.options)).sum();
+        let states: Vec<StateRow> = of_states.into_iter().flatten().collect();
         let picture = if self.options.picture { picture::of(&machines, &states) } else { None };
         let compared = windows.map(|windows| if windows.are_halves { Compared::Halves } else { Compared::WindowBefore });
         LatencyReport {

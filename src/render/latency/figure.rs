@@ -1,7 +1,7 @@
 //! The figure: percentiles of the states, and of one of them a histogram and percentiles over time.
 
 use super::machine_name;
-use crate::analysis::latency::{LatencyReport, Picture, StateMarks};
+use crate::analysis::latency::{Compared, LatencyReport, Picture, StateMarks};
 use crate::model::Micros;
 use crate::render::columns::counted;
 use crate::render::plot::{
@@ -14,14 +14,15 @@ use crate::render::plot::{
 pub fn figure(report: &LatencyReport, clean: &dyn Fn(&str) -> String) -> Option<Figure> {
     let picture = report.picture.as_ref()?;
     let several = picture.states.iter().any(|state| state.state_machine != picture.subject.state_machine);
-    let name = |state: &StateMarks| match several {
-        true => clean(&format!("{} / {}", machine_name(state.state_machine.as_deref()), state_name(state))),
-        false => clean(state_name(state)),
+    let name = |state: &StateMarks| {
+        let machine = if several { machine_name(state.state_machine.as_deref()) + " / " } else { String::new() };
+        clean(&(machine + state_name(state)))
     };
     let subject = name(&picture.subject);
-    let title = match several {
-        true => "How long states take".to_owned(),
-        false => clean(&format!("How long the states of {} take", machine_name(picture.subject.state_machine.as_deref()))),
+    let title = if several {
+        "How long states take".to_owned()
+    } else {
+        clean(&format!("How long the states of {} take", machine_name(picture.subject.state_machine.as_deref())))
     };
     let coverage = &report.coverage;
     let span = coverage.first_start.zip(coverage.last_event);
@@ -30,7 +31,7 @@ pub fn figure(report: &LatencyReport, clean: &dyn Fn(&str) -> String) -> Option<
     Some(Figure {
         title,
         subtitle: counted(coverage.executions, "execution") + &subtitle,
-        panels: vec![percentiles(picture, &name), histogram(picture, &subject), over_time(picture, &subject)],
+        panels: vec![percentiles(picture, &name), histogram(picture, &subject), over_time(picture, &subject, report.compared)],
         notes: notes(report, picture),
     })
 }
@@ -72,19 +73,21 @@ fn histogram(picture: &Picture, subject: &str) -> Panel {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "places of points")]
-fn over_time(picture: &Picture, subject: &str) -> Panel {
+fn over_time(picture: &Picture, subject: &str, compared: Option<Compared>) -> Panel {
     let middle = |from: Micros| from.0 as f64 + picture.slot_ms * 500.0;
     let line = |position: usize, name: &str, hue: Hue| Line {
         series: Series::colored(name, hue),
         points: picture.over_time.iter().map(|slot| (middle(slot.from), slot.percentiles_ms[position])).collect(),
         shape: LineShape::Straight,
     };
-    let marks = picture.changed_at.map(|moment| Mark { x: moment.0 as f64, label: "slower than before".to_owned() });
+    let after = if compared == Some(Compared::WindowBefore) { "slower from here on" } else { "later half: slower" };
+    let marks = picture.changed_at.map(|moment| Mark { x: moment.0 as f64, label: after.to_owned() });
+
     Panel {
         title: format!("Percentiles of {subject} over time"),
         chart: Chart::Lines(Lines {
             x: Axis::linear("when visits were entered, UTC", Unit::Moment),
-            y: Axis::logarithmic("logarithmic", Unit::Milliseconds),
+            y: Axis::logarithmic("from entered to exited, logarithmic", Unit::Milliseconds),
             lines: vec![line(0, "p50", Hue::Blue), line(1, "p95", Hue::Orange), line(2, "p99", Hue::Vermilion)],
             marks: marks.into_iter().collect(),
         }),

@@ -23,6 +23,8 @@ const WIDEST_STATE: usize = 40;
 const MOST_LISTED: usize = 4;
 /// From these shares of a state's time on its part is worth a remark.
 const LEAST_QUEUE: f64 = 0.1;
+/// Attempts that queue for less, in milliseconds, are as quick as the service is.
+const LEAST_QUEUE_P95: f64 = 500.0;
 const LEAST_RETRY_WAIT: f64 = 0.05;
 const LEAST_CALLBACK: f64 = 0.5;
 /// Iterations that wait less for their turn, in milliseconds, need no remark.
@@ -105,7 +107,8 @@ impl Columns {
         let group = if by.is_some() { group } else { 0 };
         let counts = rows.iter().map(|row| row.executions).chain(states.iter().map(|row| row.visits));
         let visits = counts.max().unwrap_or(0).to_string().len().max(6) + 2;
-        let fixed = group + visits + 4 * TIME + BAR + 7;
+        let path = if by == Some(By::Hour) { 0 } else { BAR + 8 };
+        let fixed = group + visits + 4 * TIME + path;
         // Another quantile, the total and retries where there is room for them.
         let wide = page.width >= 24 + fixed + 3 * TIME;
         let room = page.width.saturating_sub(fixed + if wide { 3 * TIME } else { 0 }).max(12);
@@ -139,7 +142,8 @@ impl Columns {
     fn state(&self, row: &StateRow, page: &mut Page<'_>) -> io::Result<()> {
         let times = [row.p50_ms, row.p90_ms, row.p95_ms, row.p99_ms, row.max_ms];
         let group = group_text(self.by, row.hour, row.version.as_deref(), page);
-        let path = row.critical_share.map(|share| format!("  {} {:>4}", bar(share), percent(share))).unwrap_or_default();
+        let path = row.critical_share.map(|share| format!("  {} {:>5}", bar(share), percent(share)));
+        let path = path.filter(|_| row.critical_ms > 0.0).unwrap_or_default();
         let name = state_name(row, page);
         self.row(&name, page.styles.state, &group, row.visits, times, (row.total_ms, Some(row.retries)), &path, page)
     }
@@ -215,7 +219,9 @@ fn remarks(states: &[StateRow], machines: &[MachineRow], page: &mut Page<'_>) ->
         let share = row.retry_wait.as_ref().and_then(|part| part.share).filter(|share| *share >= LEAST_RETRY_WAIT)?;
         Some(format!("{} ({})", percent(share), plural(row.retries, "retry", "retries")))
     });
-    let queues = listed(states, page, |row| long_part(row.queue.as_ref(), LEAST_QUEUE));
+    let queues = listed(states, page, |row| {
+        long_part(row.queue.as_ref().filter(|queue| queue.p95_ms.is_some_and(|p95| p95 >= LEAST_QUEUE_P95)), LEAST_QUEUE)
+    });
     let callbacks = listed(states, page, |row| long_part(row.callback.as_ref(), LEAST_CALLBACK));
     let slots = listed(states, page, |row| {
         let queue = row.map_queue.as_ref().filter(|part| part.p95_ms.is_some_and(|p95| p95 >= LEAST_MAP_QUEUE))?;
@@ -239,8 +245,7 @@ fn remarks(states: &[StateRow], machines: &[MachineRow], page: &mut Page<'_>) ->
 
 fn sums(machines: &[MachineRow]) -> String {
     let sum = |of: fn(&MachineRow) -> u64| machines.iter().map(of).sum::<u64>();
-    let parts =
-        [(sum(|row| row.unsuccessful), "ended without success"), (sum(|row| row.unfinished), "had not ended and are in no percentile")];
+    let parts = [(sum(|row| row.unsuccessful), "ended without success"), (sum(|row| row.unfinished), "without an end, in no percentile")];
     let said: Vec<String> = parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
     if said.is_empty() { String::new() } else { format!("Of {}, {}.", counted(sum(|row| row.executions), "execution"), said.join(", ")) }
 }
@@ -297,10 +302,10 @@ fn changes(report: &LatencyReport, page: &mut Page<'_>) -> io::Result<()> {
         };
         let (before, after) = (&change.before, &change.after);
         let line = format!(
-            "{name} is {word}: p50 {} -> {}{}, p95 {} -> {}; {} -> {}",
+            "{name} is {word}: p50 {} → {}{}, p95 {} → {}; {} → {}",
             time(before.p50_ms),
             time(after.p50_ms),
-            change.p50_ratio.map(|ratio| format!(" (x{})", factor(ratio))).unwrap_or_default(),
+            change.p50_ratio.map(|ratio| format!(" (×{})", factor(ratio))).unwrap_or_default(),
             time(before.p95_ms),
             time(after.p95_ms),
             before.count,
@@ -308,12 +313,21 @@ fn changes(report: &LatencyReport, page: &mut Page<'_>) -> io::Result<()> {
         );
         page.item(style, &line)?;
     }
+    let machines = all.iter().filter(|(_, state, _)| state.is_none()).count();
     let [_, _, same, few] = tally;
     let said = [(same, "without a change that could be told from chance"), (few, "with too few on one side")];
     let said: Vec<String> = said.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
     if !said.is_empty() {
         let dim = page.styles.dim;
-        page.paragraph(dim, &format!("{} compared: {}.", counted(all.len() as u64, "row"), said.join(", ")))?;
+        page.paragraph(
+            dim,
+            &format!(
+                "Of {} and {} compared, {}.",
+                counted(machines as u64, "machine"),
+                counted((all.len() - machines) as u64, "state"),
+                said.join(", ")
+            ),
+        )?;
     }
     Ok(())
 }
