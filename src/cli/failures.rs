@@ -78,9 +78,11 @@ pub fn run(args: &FailuresArgs, global: &GlobalArgs, out: &mut dyn Write, words:
     let asked = args.asked(&fleet);
     let report = failures::report(&answer.question, &answer.coverage, &asked);
     if report.failures == 0 {
-        let nothing_read = fleet.problems() > 0 && answer.coverage.executions == 0;
+        if fleet.problems() > 0 && answer.coverage.executions == 0 {
+            return Ok(Exit::Failed);
+        }
         fleet.note(&nothing_failed(&report, args));
-        return Ok(if nothing_read { Exit::Failed } else { Exit::NothingMatched });
+        return Ok(Exit::NothingMatched);
     }
     let commands = Commands { args };
     if let Some(wanted) = &args.group {
