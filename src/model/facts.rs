@@ -159,6 +159,8 @@ pub struct VisitFacts<'a> {
     pub parent: Option<u32>,
     /// Which branch or iteration of `parent`, from 0.
     pub index: Option<u64>,
+    /// Which attempt of `parent` it belongs to, from 1; a redrive goes on in the same attempt.
+    pub parent_attempt: Option<u32>,
     /// The state's name; empty when the history does not tell it.
     pub state: &'a str,
     /// Where the history tells.

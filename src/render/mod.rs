@@ -8,6 +8,7 @@ pub mod failures;
 mod json_fold;
 mod json_text;
 mod page;
+pub mod plot;
 pub mod redact;
 pub mod replay;
 pub mod run;

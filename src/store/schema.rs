@@ -139,6 +139,7 @@ pub const VISITS: Table = Table {
         always("visit", Integer, "Number of the visit in its execution, from 0, in the order of entering"),
         maybe("parent_visit", Integer, "The Parallel or Map visit around it"),
         maybe("index", Integer, "Which branch or iteration of that one, from 0"),
+        maybe("parent_attempt", Integer, "Which attempt of that one it belongs to, from 1"),
         always("state", Word, "Name of the state; empty when the history does not tell it"),
         maybe("state_type", Word, "`Task`, `Choice`, `Wait`, `Pass`, `Parallel`, `Map`, `Succeed`, `Fail`"),
         always("scope", Word, "Enclosing iterations and branches, outermost first, joined by `/`: `Fulfil[2]/Pack[0]`; empty for none"),

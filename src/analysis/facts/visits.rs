@@ -70,6 +70,7 @@ fn visit<'a>(rebuilt: Rebuilt<'a>, id: VisitId, visit: &'a Visit, label: &'a str
         visit: id.0,
         parent: scope.parent.map(|parent| parent.0),
         index: scope.parent.map(|_| scope.index),
+        parent_attempt: scope.parent.map(|_| scope.attempt),
         state: visit.state.as_ref().map_or("", |name| text(name, arena)),
         state_type: visit.state_type,
         scope: label,
