@@ -17,6 +17,7 @@ const PAGES: [&str; 12] = [
     "docs/test-state.md",
     "docs/replay.md",
     "docs/latency.md",
+    "docs/failures.md",
     "docs/interpreter.md",
 ];
 

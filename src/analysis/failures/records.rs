@@ -197,12 +197,14 @@ impl Failures {
     }
 
     fn add_handled(&mut self, facts: &ExecutionFacts<'_>, machine: Word) {
+        // A failure whose Catch led to the end of the execution was not handled: it is the root cause.
+        let ended_well = !facts.status.is_some_and(ExecutionStatus::is_unsuccessful);
         for visit in facts.visits.iter().filter(|visit| visit.failed_attempts > 0) {
             let key = (machine, self.words.number(visit.state), self.words.number(visit.error.unwrap_or_default()));
             let count = self.handled.entry(key).or_default();
             match visit.outcome {
                 VisitOutcome::Succeeded => count.cured_by_retry += 1,
-                VisitOutcome::Caught => count.caught += 1,
+                VisitOutcome::Caught if ended_well => count.caught += 1,
                 _ => {}
             }
         }

@@ -261,7 +261,7 @@ pub struct FailureRecord {
 pub struct Handled {
     /// Visits in which a retry succeeded.
     pub cured_by_retry: u64,
-    /// Visits that a Catch left.
+    /// Visits that a Catch left, in executions that did not fail.
     pub caught: u64,
 }
 

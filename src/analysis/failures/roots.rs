@@ -11,27 +11,30 @@ pub(super) fn of(failed: &[Failed]) -> Vec<usize> {
     let places: HashMap<&str, usize> = failed.iter().enumerate().map(|(place, failed)| (&*failed.execution, place)).collect();
     let child = |place: usize| failed[place].child.as_deref().and_then(|child| places.get(child).copied());
     let mut roots: Vec<Option<usize>> = vec![None; failed.len()];
-    let mut on_the_way = vec![false; failed.len()];
-    let mut way = Vec::new();
+    let mut way: Vec<usize> = Vec::new();
+    // Where on the way an execution stands.
+    let mut stands: Vec<Option<usize>> = vec![None; failed.len()];
     for start in 0..failed.len() {
         let mut at = start;
         let root = loop {
             if let Some(root) = roots[at] {
-                break Some(root);
+                break root;
             }
-            if on_the_way[at] {
-                break None;
+            if let Some(circle) = stands[at] {
+                for place in way.drain(circle..) {
+                    roots[place] = Some(place);
+                }
+                break at;
             }
-            on_the_way[at] = true;
+            stands[at] = Some(way.len());
             way.push(at);
             match child(at) {
                 Some(child) => at = child,
-                None => break Some(at),
+                None => break at,
             }
         };
         for place in way.drain(..) {
-            on_the_way[place] = false;
-            roots[place] = Some(root.unwrap_or(place));
+            roots[place] = Some(root);
         }
     }
     roots.into_iter().enumerate().map(|(place, root)| root.unwrap_or(place)).collect()

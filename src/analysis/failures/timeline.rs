@@ -3,8 +3,8 @@
 use super::report::Timeline;
 use crate::model::Micros;
 
-/// How many bins there are at most: they fit on a line.
-const MOST_BINS: i64 = 32;
+/// How many bins there are at most: a day by the hour, whenever it begins, and they fit on half a line.
+const MOST_BINS: i64 = 25;
 
 const SECOND: i64 = 1_000_000;
 

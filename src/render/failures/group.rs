@@ -38,8 +38,9 @@ fn title(group: &FailureGroup, page: &mut Page<'_>) -> io::Result<()> {
 fn facts(report: &FailureGroupReport, page: &mut Page<'_>) -> io::Result<()> {
     let group = &report.group;
     let (styles, plain) = (*page.styles, anstyle::Style::new());
-    if !group.message.is_empty() {
-        page.fact("message", styles.heading, &page.clean(&group.message))?;
+    let message = if group.message.is_empty() { words::silent(group.kind).to_owned() } else { page.clean(&group.message) };
+    if !message.is_empty() {
+        page.fact("message", styles.heading, &message)?;
     }
     if let (Some(first), Some(last)) = (group.first_seen, group.last_seen) {
         page.fact("first", plain, &words::second(first))?;

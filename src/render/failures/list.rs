@@ -71,7 +71,7 @@ fn entry(group: &FailureGroup, report: &FailuresReport, count: usize, page: &mut
     }
     let fill = (page.width - indent).saturating_sub(used + width(&group.id));
     writeln!(page.out, "{}  {}{:fill$}{}", paint(styles.state, state), paint(styles.failure, error), "", paint(dim, &group.id))?;
-    let message = page.clean(&group.message);
+    let message = if group.message.is_empty() { words::silent(group.kind).to_owned() } else { page.clean(&group.message) };
     let message = match (beside, message.is_empty()) {
         (true, _) => message,
         (false, true) => machine,
@@ -80,7 +80,7 @@ fn entry(group: &FailureGroup, report: &FailuresReport, count: usize, page: &mut
     lines(page, indent, styles.heading, &message, MESSAGE)?;
     let own = words::machine(group.state_machine.as_deref());
     let when = words::seen(group, &report.timeline);
-    let share = format!("{} of its executions", words::share(group.share_of_machine));
+    let share = format!("{} of executions", words::share(group.share_of_machine));
     let spark = spark::line(&group.counts);
     writeln!(
         page.out,

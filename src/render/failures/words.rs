@@ -59,6 +59,17 @@ fn kind(kind: &str) -> &'static str {
     }
 }
 
+/// What failed without a message says by its kind.
+pub(super) fn silent(kind: &str) -> &'static str {
+    match kind {
+        "task_timed_out" => "the task's time limit ran out",
+        "heartbeat_timed_out" => "the task's heartbeat did not come in time",
+        "execution_timed_out" => "the state machine's time limit ran out while this state was open",
+        "aborted" => "stopped while this state was open",
+        _ => "",
+    }
+}
+
 /// `2026-06-21 13:09`.
 pub(super) fn minute(moment: Micros) -> String {
     moment.timestamp().strftime("%Y-%m-%d %H:%M").to_string()
