@@ -40,6 +40,7 @@ struct Field {
 enum Shape {
     Text,
     Integer,
+    Number,
     Boolean,
     Time,
     JsonText,
@@ -119,6 +120,7 @@ impl Shape {
         match text {
             "string" => Self::Text,
             "integer" => Self::Integer,
+            "number" => Self::Number,
             "boolean" => Self::Boolean,
             "time" => Self::Time,
             "JSON text" => Self::JsonText,
@@ -173,6 +175,7 @@ impl<'p> Comparison<'p> {
         let fits = match shape {
             Shape::Text => text.is_some(),
             Shape::Integer => value.is_i64(),
+            Shape::Number => value.is_number(),
             Shape::Boolean => value.is_boolean(),
             Shape::Time => text.is_some_and(|text| text.ends_with('Z') && text.parse::<Timestamp>().is_ok()),
             Shape::JsonText => text.is_some_and(|text| serde_json::from_str::<Value>(text).is_ok()),
@@ -474,7 +477,65 @@ fn documents_and_page_name_the_same_fields_and_values() {
     for report in every_replay(folder) {
         comparison.object("Replay report", &report);
     }
+    grouped_failures(folder, &mut comparison);
     comparison.finish(&["History", "Event"]);
+}
+
+/// Failures of every kind that a group tells of.
+fn grouped_failures(folder: &Path, comparison: &mut Comparison<'_>) {
+    let mut lines = String::new();
+    let mut add = |story: &HistoryBuilder| {
+        lines += &serde_json::to_string(&WireBundle(&story.build())).expect("JSON");
+        lines.push('\n');
+    };
+    for number in 0..60_i64 {
+        let begun = |version: &str| {
+            let mut story = history("Orders");
+            let first: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
+            story
+                .clock_at(first + jiff::SignedDuration::from_mins(number))
+                .named(&format!("v{version}-{number}"))
+                .version(version)
+                .alias("live");
+            story
+        };
+        let mut seven = begun("7");
+        seven.enter_task("Charge", json!({})).attempt_failed("Busy", Some("try later"));
+        seven.after(seconds(1)).attempt_succeeded(json!({})).exit(json!({})).execution_succeeded(json!({}));
+        add(&seven);
+        if number >= 40 {
+            let mut eight = begun("8");
+            let cause = if number % 2 == 0 {
+                json!({"errorType": "KeyError", "errorMessage": "'total'", "stackTrace": ["File \"/var/task/a.py\", line 3, in f"]})
+                    .to_string()
+            } else {
+                "slow down (Service: AmazonDynamoDBv2; Status Code: 400; Error Code: Throttled; Request ID: r; Proxy: null)".to_owned()
+            };
+            let mut iteration = eight.enter_map("Each", json!([1])).map_started(1).iteration(0);
+            iteration.enter_task("Charge", json!({})).attempt_failed("Busy", Some(&cause)).scope_failed();
+            eight.composite_failed().execution_failed();
+            add(&eight);
+        }
+    }
+    for city in ["Rome", "Oslo", "Wien", "Bern"] {
+        let mut story = history("Routes");
+        story.named(city).enter_task("Find", json!({})).attempt_failed("NoRoute", Some(&format!("no route to {city} today")));
+        story.execution_failed();
+        add(&story);
+    }
+    add(history("Orders").named("stopped").enter_task("Charge", json!({})).scheduled().execution_stopped(None, None));
+    for story in [child_not_read(), child_in_a_branch(), the_child()] {
+        add(&story);
+    }
+    std::fs::write(folder.join("fleet.jsonl"), lines).expect("a file");
+    let failures = ["failures", "--input", "fleet.jsonl", "--output", "json"];
+    let report = document(folder, &[&failures[..], &["--limit", "50"]].concat());
+    comparison.object("Failures report", &report);
+    for group in report["groups"].as_array().expect("groups") {
+        let id = group["id"].as_str().expect("an id");
+        comparison.object("Failure group report", &document(folder, &[&failures[..], &["--group", id]].concat()));
+    }
+    comparison.object("Failures report", &document(folder, &[&failures[..], &["--limit", "1"]].concat()));
 }
 
 #[test]
@@ -515,6 +576,26 @@ fn every_document_of_ours_begins_with_its_schema() {
             assert!(text.starts_with(&beginning), "{arguments:?}: {text:.60}");
             assert_eq!(text.lines().count() == 1, format == "jsonl", "{arguments:?}");
         }
+    }
+}
+
+#[test]
+fn what_has_many_lines_begins_each_with_its_schema() {
+    let incidents = incidents();
+    for (arguments, document, line) in [
+        (&["failures", "--input", "demo"][..], "stepscope.failures/1", "stepscope.failures.row/1"),
+        (
+            &["failures", "--input", "demo", "--group", "1", "--state-machine", "orders-export"],
+            "stepscope.failures.group/1",
+            "stepscope.failures.execution/1",
+        ),
+    ] {
+        let written = |format: &str| {
+            String::from_utf8(stepscope(incidents.path(), &[arguments, &["--output", format]].concat()).stdout).expect("text")
+        };
+        assert!(written("json").starts_with(&format!("{{\n  \"schema\": \"{document}\",")), "{arguments:?}");
+        let lines = written("jsonl");
+        assert!(lines.lines().count() > 0 && lines.lines().all(|text| text.starts_with(&format!("{{\"schema\":\"{line}\","))), "{lines}");
     }
 }
 

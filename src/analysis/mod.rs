@@ -6,6 +6,7 @@ pub mod cause;
 pub mod compare;
 pub mod execution;
 pub mod facts;
+pub mod failures;
 pub mod fingerprint;
 pub mod fleet;
 pub mod replay;

@@ -5,6 +5,7 @@ mod columns;
 pub mod compare;
 pub mod escape;
 pub mod events;
+pub mod failures;
 mod json_fold;
 mod json_text;
 mod page;
