@@ -87,16 +87,13 @@ impl CompareArgs {
         let group = self.group.as_ref().map(|id| format!("group = '{}'", id.replace('\'', "''")));
         let selection = |text: &str, flag: &str| Selection::parse(text).map_err(|error| WrongUsage(format!("{flag}: {error}")));
         let against = self.against.as_deref().map(|text| selection(text, "--against")).transpose()?;
-        let sides = match self.a.as_ref().or(group.as_ref()) {
-            Some(text) => {
-                let names = if against.is_some() { ("side A", "side B") } else { ("selected", "others") };
-                Sides::new(selection(text, "--where")?, against, names)
-            }
-            None => {
-                let names = ("failed", if against.is_some() { "side B" } else { "succeeded" });
-                let against = against.map_or_else(|| selection(SUCCEEDED, "--against"), Ok)?;
-                Sides::new(selection(FAILED, "--where")?, Some(against), names)
-            }
+        let sides = if let Some(text) = self.a.as_ref().or(group.as_ref()) {
+            let names = if against.is_some() { ("side A", "side B") } else { ("selected", "others") };
+            Sides::new(selection(text, "--where")?, against, names)
+        } else {
+            let names = ("failed", if against.is_some() { "side B" } else { "succeeded" });
+            let against = against.map_or_else(|| selection(SUCCEEDED, "--against"), Ok)?;
+            Sides::new(selection(FAILED, "--where")?, Some(against), names)
         };
         Ok(Sides { by_group: self.by_group, ..sides })
     }
@@ -113,6 +110,9 @@ fn nothing_to_compare(report: &CompareReport) -> Option<String> {
         return Some("no execution to look at".to_owned());
     }
     if report.comparisons.is_empty() {
+        if report.a == FAILED {
+            return Some(format!("nothing failed, timed out or was aborted; {}", there_is()));
+        }
         return Some(format!("side A is empty, no execution has `{}`; {}", report.a, there_is()));
     }
     let none = report.comparisons.iter().all(|comparison| comparison.b.executions == 0);

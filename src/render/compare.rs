@@ -47,7 +47,7 @@ fn heading(comparison: &Comparison, page: &mut Page<'_>) -> io::Result<()> {
         among.push(format!("reached {}", page.clean(&comparison.reached.join(" or "))));
     }
     if let Some(window) = comparison.window.filter(|_| b.outside_window > 0) {
-        among.push(format!("started in the same time, {} to {}", minute(window.from), end_minute(window.from, window.to)));
+        among.push(format!("started in the same time, {}", stretch(window.from, window.to)));
     }
     if !among.is_empty() {
         let text = format!("Compared with the {} {} that {}.", thousands(b.compared), b.name, among.join(" and "));
@@ -186,11 +186,12 @@ fn phrase(attribute: &str, relation: Relation, value: &Value) -> String {
         (Some(("visits", state)), _) => format!("visited {state} at most {shown} times"),
         (Some(("items", state)), Relation::Above) => format!("had more than {shown} items in {state}"),
         (Some(("items", state)), Relation::AtMost) => format!("had at most {shown} items in {state}"),
-        (_, Relation::From) => format!("started at {} or later", time(&shown)),
-        (_, Relation::Before) => format!("started before {}", time(&shown)),
+        (_, Relation::From) => format!("started at {} UTC or later", time(&shown)),
+        (_, Relation::Before) => format!("started before {} UTC", time(&shown)),
         (_, Relation::Within) => {
             let (from, until) = shown.split_once('/').unwrap_or((&shown, ""));
-            format!("started from {} to {}", time(from), time(until))
+            let ends = read(from).zip(read(until));
+            format!("started from {}", ends.map_or_else(|| shown.clone(), |(from, until)| stretch(from, until)))
         }
         (_, Relation::Equal) if attribute == "hour" => format!("started in hour {shown} (UTC)"),
         (_, Relation::Equal) if attribute == "weekday" => format!("started on a {shown}"),
@@ -207,17 +208,25 @@ fn phrase(attribute: &str, relation: Relation, value: &Value) -> String {
 
 /// A moment of the report, to the minute.
 fn time(text: &str) -> String {
-    text.parse::<crate::model::Timestamp>().map_or_else(|_| text.to_owned(), |moment| minute(moment.into()))
+    read(text).map_or_else(|| text.to_owned(), minute)
+}
+
+fn read(text: &str) -> Option<Micros> {
+    text.parse::<crate::model::Timestamp>().ok().map(Micros::from)
 }
 
 fn minute(moment: Micros) -> String {
     moment.timestamp().strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-/// The end of a stretch, without the day where it is the same.
-fn end_minute(from: Micros, to: Micros) -> String {
-    let day = |moment: Micros| moment.timestamp().strftime("%Y-%m-%d").to_string();
-    if day(from) == day(to) { to.timestamp().strftime("%H:%M UTC").to_string() } else { format!("{} UTC", minute(to)) }
+/// A stretch of time, with seconds where it is short, and without what its ends have in common.
+fn stretch(from: Micros, to: Micros) -> String {
+    const TEN_MINUTES: f64 = 600_000.0;
+    let clock = if to.milliseconds_since(from) < TEN_MINUTES { "%H:%M:%S" } else { "%H:%M" };
+    let written = |moment: Micros, format: &str| moment.timestamp().strftime(format).to_string();
+    let day = |moment: Micros| written(moment, "%Y-%m-%d");
+    let until = if day(from) == day(to) { written(to, clock) } else { format!("{} {}", day(to), written(to, clock)) };
+    format!("{} {} to {until} UTC", day(from), written(from, clock))
 }
 
 fn evidence(finding: &Finding) -> String {
@@ -265,7 +274,7 @@ fn thousands(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::new();
     for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position) % 3 == 0 {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

@@ -70,7 +70,7 @@ pub(super) fn candidates(number: usize, column: &Column, a_total: u32, rows: u32
         .collect();
     candidates.extend(equal_values(number, column, a_total, rows, not_tested));
     candidates.retain(|candidate| (1..u64::from(rows)).contains(&candidate.table.having()));
-    candidates.sort_by(|one, other| order(&one.test).cmp(&order(&other.test)));
+    candidates.sort_by_key(|candidate| order(&candidate.test));
     candidates
 }
 
@@ -120,9 +120,9 @@ fn tally(members: impl Iterator<Item = u32>, a_total: u32, rows: u32) -> (Table,
     let (mut a, mut b, mut partition) = (0, 0, 0_u64);
     for row in members {
         if row < a_total {
-            a += 1
+            a += 1;
         } else {
-            b += 1
+            b += 1;
         }
         partition = partition.wrapping_add(mix(u64::from(row)));
     }

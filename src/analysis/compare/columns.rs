@@ -99,23 +99,23 @@ pub(super) fn time_columns(rows: &[&Row]) -> Vec<Column> {
     columns
 }
 
+/// What happened, to which state, and to which other one.
+type Happening = (&'static str, Arc<str>, Arc<str>);
+
 #[derive(Default)]
 struct Building {
     columns: Vec<Column>,
     places: HashMap<Arc<str>, usize>,
-    names: HashMap<(&'static str, Arc<str>, Arc<str>), Arc<str>>,
+    names: HashMap<Happening, Arc<str>>,
 }
 
 impl Building {
     fn add(&mut self, name: &Arc<str>, kind: Kind, reading: Reading, row: u32, cell: Cell) {
-        let place = match self.places.get(name) {
-            Some(place) => *place,
-            None => {
-                self.places.insert(Arc::clone(name), self.columns.len());
-                self.columns.push(Column { name: Arc::clone(name), kind, reading, cells: Vec::new() });
-                self.columns.len() - 1
-            }
-        };
+        let place = self.places.get(name).copied().unwrap_or_else(|| {
+            self.places.insert(Arc::clone(name), self.columns.len());
+            self.columns.push(Column { name: Arc::clone(name), kind, reading, cells: Vec::new() });
+            self.columns.len() - 1
+        });
         self.columns[place].cells.push((row, cell));
     }
 

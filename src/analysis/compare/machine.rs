@@ -15,6 +15,7 @@ use super::report::{Comparison, NotTested, Reason, RootFailure, Side, Window};
 use super::row::Row;
 use super::statistics::needed;
 use super::{Machine, Rows, Sides};
+use crate::analysis::selection::Selection;
 
 /// Fewer executions to compare with are worse than ones that are not quite alike.
 const ENOUGH: usize = 10;
@@ -37,60 +38,93 @@ pub(super) fn compare(name: &str, machine: Machine, sides: &Sides, limit: usize)
 }
 
 fn compare_sides((mut a, a_rows): (Side, &[Row]), (mut b, b_rows): (Side, &[Row]), failing: bool, sides: &Sides) -> Comparison {
-    let selected: Vec<String> = [Some(&sides.a), sides.b.as_ref()].into_iter().flatten().flat_map(|side| side.names()).collect();
+    let selected: Vec<String> = [Some(&sides.a), sides.b.as_ref()].into_iter().flatten().flat_map(Selection::names).collect();
     let by_time = selected.iter().any(|name| ["start", "stop", "hour", "weekday"].contains(&name.as_str()));
     let mut notes = Vec::new();
     if b.executions == 0 {
         notes.push("there is nothing to compare with: the other side has no execution of this state machine".to_owned());
     }
-    let b_all: Vec<&Row> = b_rows.iter().collect();
     let failing_states = states(a_rows, |row| row.failing.as_ref());
-    let reached = if failing { reached(a_rows, &b_all, &failing_states, &mut notes) } else { None };
-    let b_reached = reached.clone().unwrap_or_else(|| b_all.clone());
-    b.not_reached = (b_all.len() - b_reached.len()) as u64;
-    let window = if failing && !by_time { window(a_rows) } else { None };
-    let inside = window.and_then(|window| within(&b_reached, window, a_rows.len(), &mut notes));
-    let b_compared = inside.clone().unwrap_or_else(|| b_reached.clone());
-    b.outside_window = (b_reached.len() - b_compared.len()) as u64;
-    (a.compared, b.compared) = (a_rows.len() as u64, b_compared.len() as u64);
+    let opponents = Opponents::choose(a_rows, b_rows, &failing_states, (failing, by_time), &mut notes);
+    b.not_reached = (b_rows.len() - opponents.of_all_times.len()) as u64;
+    b.outside_window = (opponents.of_all_times.len() - opponents.compared.len()) as u64;
+    (a.compared, b.compared) = (a_rows.len() as u64, opponents.compared.len() as u64);
 
     let until = [failing_states.clone(), states(a_rows, |row| row.fail_state.as_ref())].concat();
-    let scope = Scope { until: if failing { &until } else { &[] }, failing, all_reached: reached.is_some() };
+    let scope = Scope { until: if failing { &until } else { &[] }, failing, all_reached: opponents.all_reached };
     let mut not_tested = Vec::new();
-    let mut is_open = |column: &Column| !is_selected(column, &selected, &mut not_tested);
-    let rows: Vec<&Row> = a_rows.iter().chain(b_compared.iter().copied()).collect();
-    let mut frames = vec![frame(columns(&rows, scope).into_iter().filter(&mut is_open).collect(), a_rows.len(), rows.len())];
-    if !by_time {
-        let rows: Vec<&Row> = a_rows.iter().chain(b_reached.iter().copied()).collect();
-        frames.push(frame(time_columns(&rows), a_rows.len(), rows.len()));
-    }
+    let frames = frames(a_rows, &opponents, scope, (by_time, &selected), &mut not_tested);
     // Not having done something may follow from not having got there.
+    let may_be_missing = failing && !opponents.all_reached;
     let more_only = |column: &Column| {
-        column.reading == Reading::CutShort
-            || (scope.failing && !scope.all_reached && matches!(column.reading, Reading::Flag | Reading::Numbers))
+        column.reading == Reading::CutShort || (may_be_missing && matches!(column.reading, Reading::Flag | Reading::Numbers))
     };
-    let outcome = if b_compared.is_empty() || (a_rows.len() as u64) < FEWEST { Outcome::default() } else { find(&frames, &more_only) };
+    let is_enough = a.compared >= FEWEST && b.compared > 0;
+    let outcome = if is_enough { find(&frames, &more_only) } else { Outcome::default() };
     not_tested.extend(outcome.not_tested);
-    not_tested.sort_by(|one, other| one.attribute.cmp(&other.attribute).then(one.reason.cmp(&other.reason)));
+    not_tested.sort_by(|one, other| (&one.attribute, one.reason).cmp(&(&other.attribute, other.reason)));
     not_tested.dedup();
     let enough = needed(b.compared, outcome.tested, LEVEL).max(FEWEST);
     Comparison {
         state_machine: None,
         group: None,
         failing,
-        reached: if reached.is_some() { failing_states.iter().map(ToString::to_string).collect() } else { Vec::new() },
-        window: window.filter(|_| inside.is_some()),
+        reached: if opponents.all_reached { failing_states.iter().map(ToString::to_string).collect() } else { Vec::new() },
+        window: opponents.window,
         failures: failures(a_rows),
         findings: outcome.findings,
         more: 0,
         tested: outcome.tested as u64,
         too_rare: outcome.too_rare as u64,
         not_tested,
-        needed: (a.compared < enough).then_some(enough),
+        needed: (a.compared < enough && b.compared > 0).then_some(enough),
         notes,
         a,
         b,
     }
+}
+
+/// The executions of side B that side A is compared with.
+struct Opponents<'r> {
+    /// What is about time is compared with these.
+    of_all_times: Vec<&'r Row>,
+    /// All else is compared with these.
+    compared: Vec<&'r Row>,
+    /// Whether all of them reached a state that side A failed in.
+    all_reached: bool,
+    /// When they started, if they were chosen by that.
+    window: Option<Window>,
+}
+
+impl<'r> Opponents<'r> {
+    fn choose(a: &[Row], b: &'r [Row], failing_states: &[Arc<str>], (failing, by_time): (bool, bool), notes: &mut Vec<String>) -> Self {
+        let reached = if failing { reached(a, b, failing_states, notes) } else { None };
+        let all_reached = reached.is_some();
+        let of_all_times = reached.unwrap_or_else(|| b.iter().collect());
+        let window = if failing && !by_time { window(a) } else { None };
+        let inside = window.and_then(|window| within(&of_all_times, window, a.len(), notes));
+        let window = window.filter(|_| inside.is_some());
+        Self { compared: inside.unwrap_or_else(|| of_all_times.clone()), of_all_times, all_reached, window }
+    }
+}
+
+/// What is tested: everything but time among those compared, and time among those of all times.
+fn frames(
+    a: &[Row],
+    opponents: &Opponents<'_>,
+    scope: Scope<'_>,
+    (by_time, selected): (bool, &[String]),
+    not_tested: &mut Vec<NotTested>,
+) -> Vec<Frame> {
+    let mut is_open = |column: &Column| !is_selected(column, selected, not_tested);
+    let rows: Vec<&Row> = a.iter().chain(opponents.compared.iter().copied()).collect();
+    let open = columns(&rows, scope).into_iter().filter(&mut is_open).collect();
+    let mut frames = vec![frame(open, a.len(), rows.len())];
+    if !by_time {
+        let rows: Vec<&Row> = a.iter().chain(opponents.of_all_times.iter().copied()).collect();
+        frames.push(frame(time_columns(&rows), a.len(), rows.len()));
+    }
+    frames
 }
 
 fn side(rows: Rows, name: &str) -> (Side, Vec<Row>) {
@@ -111,13 +145,13 @@ fn states(rows: &[Row], state: impl Fn(&Row) -> Option<&Arc<str>>) -> Vec<Arc<st
 }
 
 /// Those of side B that could have failed as side A did; `None` when that cannot be told, or leaves too few.
-fn reached<'r>(a: &[Row], b: &[&'r Row], failing: &[Arc<str>], notes: &mut Vec<String>) -> Option<Vec<&'r Row>> {
+fn reached<'r>(a: &[Row], b: &'r [Row], failing: &[Arc<str>], notes: &mut Vec<String>) -> Option<Vec<&'r Row>> {
     let placed = a.iter().filter(|row| row.failing.is_some()).count();
     // Some failed nowhere in particular, such as by being stopped: they could have failed anywhere.
     if placed * 10 < a.len() * 9 {
         return None;
     }
-    let reached: Vec<&Row> = b.iter().copied().filter(|row| row.reached(failing).is_some()).collect();
+    let reached: Vec<&Row> = b.iter().filter(|row| row.reached(failing).is_some()).collect();
     if reached.len() < ENOUGH && reached.len() < b.len() {
         notes.push(format!(
             "{} of the others reached a state that these failed in: they are compared with all, and what leads to that state shows up as well",

@@ -1,5 +1,6 @@
 //! What is kept of one execution: its attributes, and the way it went.
 
+use std::collections::HashMap;
 use std::mem::size_of;
 use std::sync::Arc;
 
@@ -166,7 +167,7 @@ fn about_outcome(facts: &ExecutionFacts<'_>, texts: &mut Texts, fields: &mut Vec
 /// The states in the order of their first visits. What was entered after the failure is its consequence and not counted.
 fn seen(visits: &[VisitFacts<'_>], end: Option<EventId>, texts: &mut Texts) -> Vec<Seen> {
     let mut all: Vec<Seen> = Vec::new();
-    let mut places = std::collections::HashMap::new();
+    let mut places = HashMap::new();
     let is_before = |visit: &&VisitFacts<'_>| end.is_none() || visit.entered_event_id.is_none() || visit.entered_event_id < end;
     for visit in visits.iter().filter(is_before).filter(|visit| !visit.state.is_empty()) {
         let place = *places.entry(visit.state).or_insert(all.len());
@@ -187,7 +188,7 @@ fn seen(visits: &[VisitFacts<'_>], end: Option<EventId>, texts: &mut Texts) -> V
 /// Where each Choice went: to the next visit of its scope.
 fn turns(visits: &[VisitFacts<'_>], texts: &mut Texts) -> Vec<Turn> {
     let mut all: Vec<Turn> = Vec::new();
-    let mut open: std::collections::HashMap<(Option<u32>, Option<u64>), (&str, u32)> = std::collections::HashMap::new();
+    let mut open = HashMap::new();
     for visit in visits {
         let scope = (visit.parent, visit.index);
         if let Some((choice, first)) = open.remove(&scope)

@@ -85,7 +85,7 @@ mod tests {
     use crate::model::ExecutionFacts;
 
     fn row(name: &str) -> Row {
-        let input = format!(r#"{{"text":"{}"}}"#, "x".repeat(hash(name.as_bytes(), 3) as usize % 100));
+        let input = format!(r#"{{"text":"{}"}}"#, "x".repeat(usize::from(hash(name.as_bytes(), 3).to_le_bytes()[0]) % 100));
         let facts = ExecutionFacts { execution: name, input: Some(&input), ..ExecutionFacts::default() };
         Row::new(&facts, &Payload::default(), &mut Texts::default())
     }
@@ -97,7 +97,9 @@ mod tests {
         }
         let mut samples = samples.into_iter();
         let mut all = samples.next().expect("a thread");
-        samples.for_each(|sample| all.merge(sample));
+        for sample in samples {
+            all.merge(sample);
+        }
         assert!(all.bytes <= 12_000 && all.bytes == all.rows.values().map(Row::bytes).sum::<usize>());
         all.rows.into_keys().collect()
     }

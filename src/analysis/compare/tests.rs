@@ -26,9 +26,9 @@ struct Story {
     version: &'static str,
 }
 
-fn order(number: usize, input: Value) -> Story {
+fn order(number: u32, input: Value) -> Story {
     let name = format!("order-{number}");
-    Story { name, machine: MACHINE, minute: number as i64, input, path: "Validate Charge Ship", failed: None, version: "1" }
+    Story { name, machine: MACHINE, minute: i64::from(number), input, path: "Validate Charge Ship", failed: None, version: "1" }
 }
 
 impl Story {
@@ -77,7 +77,7 @@ impl Story {
     }
 }
 
-fn visit<'a>(number: u32, state: &'a str) -> VisitFacts<'a> {
+fn visit(number: u32, state: &str) -> VisitFacts<'_> {
     let is_choice = state.starts_with('?');
     VisitFacts {
         visit: number,
@@ -95,7 +95,9 @@ fn failed_against_succeeded() -> Arc<Sides> {
 
 fn compare_sides(sides: &Arc<Sides>, stories: &[Story]) -> CompareReport {
     let mut question = Compare::new(Arc::clone(sides));
-    stories.iter().for_each(|story| story.tell(&mut question));
+    for story in stories {
+        story.tell(&mut question);
+    }
     question.report(Coverage::default(), 10)
 }
 
@@ -111,14 +113,14 @@ fn findings(stories: &[Story]) -> Vec<String> {
     compare(stories).comparisons[0].findings.iter().map(said).collect()
 }
 
-fn currency(number: usize) -> &'static str {
-    ["EUR", "USD", "GBP", "JPY", "CHF"][number % 5]
+fn currency(number: u32) -> &'static str {
+    ["EUR", "USD", "GBP", "JPY", "CHF"][number as usize % 5]
 }
 
 #[test]
 fn the_value_that_failures_share_is_found_with_its_counts() {
     let stories: Vec<Story> = (0..200)
-        .map(|number| {
+        .map(|number: u32| {
             let story = order(number, json!({"id": format!("o-{number}"), "currency": currency(number), "tenant": number % 7}));
             if currency(number) == "JPY" && number % 3 > 0 { story.fails() } else { story }
         })
@@ -137,7 +139,7 @@ fn the_value_that_failures_share_is_found_with_its_counts() {
 
 #[test]
 fn numbers_types_and_what_is_missing_are_found() {
-    let of = |fails: &dyn Fn(usize) -> bool, input: &dyn Fn(usize) -> Value| {
+    let of = |fails: &dyn Fn(u32) -> bool, input: &dyn Fn(u32) -> Value| {
         let story = |number| if fails(number) { order(number, input(number)).fails() } else { order(number, input(number)) };
         findings(&(0..300).map(story).collect::<Vec<_>>())
     };
@@ -145,24 +147,24 @@ fn numbers_types_and_what_is_missing_are_found() {
         let mut random = Rng::with_seed(1);
         std::iter::repeat_with(|| random.u32(..1250)).take(300).collect()
     };
-    let amount = |number: usize| amounts[number];
+    let amount = |number: u32| amounts[number as usize];
     assert_eq!(of(&|number| amount(number) > 1000, &|number| json!({"amount": amount(number)})), ["input.amount Above 1000"]);
-    let text_sometimes = |number: usize| if number % 9 == 0 { json!({"zip": "12345"}) } else { json!({"zip": 12345}) };
-    assert_eq!(of(&|number| number % 9 == 0, &text_sometimes), [r#"input.zip Equal "12345""#]);
-    let missing_sometimes = |number: usize| if number % 9 == 0 { json!({}) } else { json!({"phone": format!("555-{number}")}) };
-    assert_eq!(of(&|number| number % 9 == 0, &missing_sometimes), ["input.phone Absent null"]);
-    let many_items = |number: usize| json!({"items": vec![json!({"sku": number % 4}); if number % 9 == 0 { 12 } else { 1 + number % 3 }]});
-    assert_eq!(of(&|number| number % 9 == 0, &many_items)[0], "length(input.items) Equal 12");
-    let one_item = |number: usize| json!({"items": [{"sku": "a"}, {"sku": if number % 9 == 0 { "bad" } else { "good" }}]});
-    assert_eq!(of(&|number| number % 9 == 0, &one_item), [r#"input.items[*].sku Contains "bad""#]);
+    let text_sometimes = |number: u32| if number.is_multiple_of(9) { json!({"zip": "12345"}) } else { json!({"zip": 12345}) };
+    assert_eq!(of(&|number| number.is_multiple_of(9), &text_sometimes), [r#"input.zip Equal "12345""#]);
+    let missing_sometimes = |number: u32| if number.is_multiple_of(9) { json!({}) } else { json!({"phone": format!("555-{number}")}) };
+    assert_eq!(of(&|number| number.is_multiple_of(9), &missing_sometimes), ["input.phone Absent null"]);
+    let many_items = |number: u32| json!({"items": vec![json!({"sku": number % 4}); if number.is_multiple_of(9) { 12 } else { 1 + number as usize % 3 }]});
+    assert_eq!(of(&|number| number.is_multiple_of(9), &many_items)[0], "length(input.items) Equal 12");
+    let one_item = |number: u32| json!({"items": [{"sku": "a"}, {"sku": if number.is_multiple_of(9) { "bad" } else { "good" }}]});
+    assert_eq!(of(&|number| number.is_multiple_of(9), &one_item), [r#"input.items[*].sku Contains "bad""#]);
 }
 
 #[test]
 fn what_follows_from_having_failed_explains_nothing() {
     let stories: Vec<Story> = (0..200)
-        .map(|number| {
+        .map(|number: u32| {
             let story = order(number, json!({}));
-            if number % 5 == 0 { story.on("Validate Charge ! Refund Apologise").fails_in("Charge") } else { story }
+            if number.is_multiple_of(5) { story.on("Validate Charge ! Refund Apologise").fails_in("Charge") } else { story }
         })
         .collect();
     assert_eq!(findings(&stories), [""; 0]);
@@ -205,9 +207,13 @@ fn executions_that_never_came_to_the_failing_state_are_not_compared() {
 #[test]
 fn a_fail_state_is_explained_by_what_was_before_it() {
     let stories: Vec<Story> = (0..200)
-        .map(|number| {
+        .map(|number: u32| {
             let story = order(number, json!({"stock": number % 10}));
-            if number % 10 == 0 { story.on("Validate ?InStock Refuse").fails_in("Refuse") } else { story.on("Validate ?InStock Ship") }
+            if number.is_multiple_of(10) {
+                story.on("Validate ?InStock Refuse").fails_in("Refuse")
+            } else {
+                story.on("Validate ?InStock Ship")
+            }
         })
         .collect();
     assert_eq!(findings(&stories), ["input.stock Equal 0"]);
@@ -229,10 +235,10 @@ fn loops_that_ran_longer_than_others_are_found() {
 fn what_only_changed_in_the_meantime_is_no_finding() {
     // From noon on there are other tenants, and from noon on every tenth execution fails.
     let stories: Vec<Story> = (0..600)
-        .map(|number| {
+        .map(|number: u32| {
             let afternoon = number >= 300;
             let story = order(number, json!({"tenant": if afternoon { "new" } else { "old" }}));
-            if afternoon && number % 10 == 0 { story.fails() } else { story }
+            if afternoon && number.is_multiple_of(10) { story.fails() } else { story }
         })
         .collect();
     let report = compare(&stories);
@@ -245,13 +251,13 @@ fn what_only_changed_in_the_meantime_is_no_finding() {
 #[test]
 fn what_says_the_same_is_said_once() {
     let stories: Vec<Story> = (0..300)
-        .map(|number| {
-            let is_japan = number % 6 == 0;
+        .map(|number: u32| {
+            let is_japan = number.is_multiple_of(6);
             let input = json!({
                 "country": if is_japan { "JP" } else { "DE" }, "currency": if is_japan { "JPY" } else { "EUR" },
                 "region": if number % 6 < 2 { "APAC" } else { "EMEA" },
             });
-            if is_japan && number % 12 == 0 { order(number, input).fails() } else { order(number, input) }
+            if is_japan && number.is_multiple_of(12) { order(number, input).fails() } else { order(number, input) }
         })
         .collect();
     let report = compare(&stories);
@@ -267,8 +273,8 @@ fn machines_are_compared_one_by_one() {
     const OTHER: &str = "arn:aws:states:eu-west-1:111111111111:stateMachine:Refunds";
     // Refunds fail often and are in dollars; within each machine the currency makes no difference.
     let stories: Vec<Story> = (0..400)
-        .map(|number| {
-            let is_refund = number % 2 == 0;
+        .map(|number: u32| {
+            let is_refund = number.is_multiple_of(2);
             let in_dollars = number % 20 < if is_refund { 18 } else { 2 };
             let story = order(number, json!({"currency": if in_dollars { "USD" } else { "EUR" }}));
             let story = Story { machine: if is_refund { OTHER } else { MACHINE }, ..story };
@@ -286,9 +292,10 @@ fn machines_are_compared_one_by_one() {
 #[test]
 fn two_selections_are_told_apart_by_everything_but_what_selected_them() {
     let stories: Vec<Story> = (0..200)
-        .map(|number| {
-            let story = Story { version: if number % 2 == 0 { "6" } else { "7" }, ..order(number, json!({"currency": currency(number)})) };
-            if number % 2 == 1 && number % 3 == 0 { story.fails() } else { story }
+        .map(|number: u32| {
+            let story =
+                Story { version: if number.is_multiple_of(2) { "6" } else { "7" }, ..order(number, json!({"currency": currency(number)})) };
+            if number % 2 == 1 && number.is_multiple_of(3) { story.fails() } else { story }
         })
         .collect();
     let selection = |text: &str| Selection::parse(text).expect("an expression");
@@ -303,7 +310,7 @@ fn two_selections_are_told_apart_by_everything_but_what_selected_them() {
 #[test]
 fn a_few_failures_are_no_ground_for_a_claim() {
     let stories: Vec<Story> = (0..50)
-        .map(|number| {
+        .map(|number: u32| {
             let story = order(number, json!({"currency": currency(number)}));
             if [3, 23].contains(&number) { story.fails() } else { story }
         })
@@ -317,8 +324,8 @@ fn a_few_failures_are_no_ground_for_a_claim() {
 fn the_same_executions_give_the_same_bytes() {
     let mut random = Rng::with_seed(4);
     let mut stories: Vec<Story> = (0..500)
-        .map(|number| {
-            let story = order(number, json!({"currency": currency(random.usize(..5)), "amount": random.u32(..1000), "id": number}));
+        .map(|number: u32| {
+            let story = order(number, json!({"currency": currency(random.u32(..5)), "amount": random.u32(..1000), "id": number}));
             if random.u32(..4) == 0 { story.fails() } else { story }
         })
         .collect();
@@ -347,8 +354,8 @@ fn chance_alone_is_seldom_taken_for_a_finding() {
     let mut wrong = 0;
     for _ in 0..FLEETS {
         let share = random.u32(5..40);
-        let stories: Vec<Story> = (0..random.usize(40..250))
-            .map(|number| {
+        let stories: Vec<Story> = (0..random.u32(40..250))
+            .map(|number: u32| {
                 let input = json!({
                     "a": random.u32(..2), "b": random.u32(..5).to_string(), "c": random.u32(..30).to_string(), "d": random.u32(..1000),
                     "e": random.f64(), "f": {"g": random.bool(), "h": random.u32(..8)}, "i": vec![random.u32(..4); random.usize(..4)],

@@ -97,8 +97,7 @@ fn word_length(rest: &str) -> usize {
     let mut brackets = false;
     for (at, character) in rest.char_indices() {
         match (inside, character) {
-            (Some(quote), _) if character == quote => inside = None,
-            (Some(_), _) => {}
+            (Some(quote), _) => inside = Some(quote).filter(|quote| *quote != character),
             (None, '\'' | '"') if brackets => inside = Some(character),
             (None, '[') => brackets = true,
             (None, ']') => brackets = false,
