@@ -20,6 +20,8 @@ mod report;
 mod rows;
 mod sequence;
 mod terms;
+#[cfg(test)]
+mod tests;
 mod unused;
 
 use std::collections::HashMap;
