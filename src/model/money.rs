@@ -3,7 +3,7 @@
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Sub};
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Serialize, Serializer};
 
 /// US dollars.
@@ -14,6 +14,8 @@ pub struct Usd(pub Decimal);
 
 /// Digits after the point in documents: a picodollar. Only quotients have more.
 const DIGITS: u32 = 12;
+/// As invoices round.
+const HALF_UP: RoundingStrategy = RoundingStrategy::MidpointAwayFromZero;
 
 impl Usd {
     /// Nothing.
@@ -43,7 +45,11 @@ impl Usd {
         if amount.is_zero() {
             return "$0".to_owned();
         }
-        let rounded = if amount >= Decimal::ONE { amount.round_dp(2) } else { amount.round_sf(4).unwrap_or(amount) };
+        let rounded = if amount >= Decimal::ONE {
+            amount.round_dp_with_strategy(2, HALF_UP)
+        } else {
+            amount.round_sf_with_strategy(4, HALF_UP).unwrap_or(amount)
+        };
         self.fixed(rounded.normalize().scale().max(2))
     }
 
@@ -54,7 +60,7 @@ impl Usd {
         if !amount.is_zero() && amount < smallest {
             return format!("< ${smallest}");
         }
-        let text = format!("{:.*}", places as usize, amount.round_dp(places));
+        let text = format!("{:.*}", places as usize, amount.round_dp_with_strategy(places, HALF_UP));
         let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
         let mut grouped = String::new();
         for (position, digit) in whole.chars().enumerate() {
@@ -143,7 +149,7 @@ mod tests {
     fn a_reader_sees_enough_digits_and_no_more() {
         let shown = |text: &str| Usd(Decimal::from_str_exact(text).expect("an amount")).shown();
         let amounts = ["0", "0.000025", "0.0864", "0.9", "0.99999", "1", "12.345", "1234567.8", "0.0000012083333333"].map(shown);
-        assert_eq!(amounts, ["$0", "$0.000025", "$0.0864", "$0.90", "$1.00", "$1.00", "$12.34", "$1,234,567.80", "$0.000001208"]);
+        assert_eq!(amounts, ["$0", "$0.000025", "$0.0864", "$0.90", "$1.00", "$1.00", "$12.35", "$1,234,567.80", "$0.000001208"]);
     }
 
     #[test]
