@@ -95,6 +95,11 @@ impl<'w> Fleet<'w> {
         Ok(fleet)
     }
 
+    /// When executions must have started.
+    pub fn window(&self) -> Window {
+        self.window
+    }
+
     /// How many inputs, or parts of them, could not be read.
     pub fn problems(&self) -> u64 {
         self.problems
@@ -128,6 +133,9 @@ impl<'w> Fleet<'w> {
                         question.take(facts);
                     } else {
                         coverage.left_out += 1;
+                        if question.looks_aside() {
+                            question.take_aside(facts);
+                        }
                     }
                 }),
                 Err(problem) => errors.push(problem.to_string()),

@@ -9,6 +9,7 @@ mod exit_code;
 #[allow(dead_code, reason = "the verbs over many executions follow")]
 mod fleet;
 mod global;
+mod latency;
 mod load;
 mod man;
 mod output;
@@ -56,6 +57,7 @@ enum Verb {
     Show(show::ShowArgs),
     Replay(replay::ReplayArgs),
     Run(Box<run::RunArgs>),
+    Latency(latency::LatencyArgs),
     Audit(audit::AuditArgs),
     Cost(cost::CostArgs),
     TestState(test_state::TestStateArgs),
@@ -91,6 +93,7 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Replay(args) => replay::run(args, &cli.global, out, words),
         Verb::Show(args) => show::run(args, &cli.global, out, words),
         Verb::Run(args) => run::run(args, &cli.global, out, words),
+        Verb::Latency(args) => latency::run(args, &cli.global, out, words),
         Verb::Audit(args) => audit::run(args, &cli.global, out, words),
         Verb::Cost(args) => cost::run(args, &cli.global, out, words),
         Verb::TestState(args) => test_state::run(args, &cli.global, out, words),

@@ -4,7 +4,7 @@
 //! executions: what an expression can see is its input, and [`Surroundings`].
 
 mod cursor;
-mod hash;
+pub(crate) mod hash;
 mod intrinsic;
 pub(crate) mod java;
 mod jsonata;

@@ -150,6 +150,8 @@ pub struct FailureFacts<'a> {
     pub resource: Option<&'a str>,
     /// ARN of the child execution that failed in that state: the root cause stands in its own facts.
     pub child: Option<&'a str>,
+    /// The failure group's id, by version and hash: failures that are alike have the same.
+    pub fingerprint: Option<&'a str>,
 }
 
 /// One entry into a state, to its exit.

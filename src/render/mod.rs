@@ -7,6 +7,7 @@ pub mod escape;
 pub mod events;
 mod json_fold;
 mod json_text;
+pub mod latency;
 mod page;
 pub mod plot;
 pub mod redact;

@@ -34,5 +34,6 @@ pub(super) fn of<'a>(rebuilt: Rebuilt<'a>, arena: &'a Bump) -> Option<FailureFac
         root_time: root.event.and_then(|index| rebuilt.event(index).timestamp).map(Micros::from),
         resource: visit.and_then(|visit| visits::called(rebuilt, visit)).map(|called| visits::resource_text(called, arena)),
         child: root.child.map(|child| &*arena.alloc_str(&child)),
+        fingerprint: None,
     })
 }

@@ -16,6 +16,14 @@ pub trait Question: Send {
     /// Takes one execution into account. Each comes once: of several sights of one execution the most complete.
     fn take(&mut self, facts: &ExecutionFacts<'_>);
 
+    /// Whether it also looks at executions that were not asked for: of other machines, or outside the window.
+    fn looks_aside(&self) -> bool {
+        false
+    }
+
+    /// Takes note of an execution that was not asked for; only called where [`Question::looks_aside`].
+    fn take_aside(&mut self, _facts: &ExecutionFacts<'_>) {}
+
     /// Adds what another thread found.
     fn merge(&mut self, other: Self)
     where
@@ -31,6 +39,19 @@ impl<A: Question, B: Question> Question for (A, B) {
     fn take(&mut self, facts: &ExecutionFacts<'_>) {
         self.0.take(facts);
         self.1.take(facts);
+    }
+
+    fn looks_aside(&self) -> bool {
+        self.0.looks_aside() || self.1.looks_aside()
+    }
+
+    fn take_aside(&mut self, facts: &ExecutionFacts<'_>) {
+        if self.0.looks_aside() {
+            self.0.take_aside(facts);
+        }
+        if self.1.looks_aside() {
+            self.1.take_aside(facts);
+        }
     }
 
     fn merge(&mut self, other: Self) {
