@@ -12,7 +12,6 @@ use super::output::TextSettings;
 use super::plot::PlotFile;
 use crate::analysis::cost::{self, ASSUMED_MEMORY_MB, CostQuestion, CostReport, CostSettings, PeriodLength, Prices, Wanted, Window};
 use crate::analysis::fleet::Coverage;
-use crate::model::{Micros, time};
 use crate::render;
 use crate::render::cost::View;
 
@@ -71,7 +70,7 @@ pub fn run(args: &CostArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mu
         return Ok(if fleet.problems() > 0 { Exit::Failed } else { Exit::NothingMatched });
     }
     let period = if args.by == Some(By::Hour) { PeriodLength::Hour } else { PeriodLength::Day };
-    let window = window(&args.fleet, &coverage);
+    let window = window(&fleet, &coverage);
     let report = cost::report(question, coverage, Wanted { prices: &prices, window, period });
     write(&report, args, global, out)?;
     if let Some(file) = &args.plot {
@@ -82,10 +81,10 @@ pub fn run(args: &CostArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mu
 }
 
 /// The time that a rate rests on: what the user named, else from the first start to the last.
-fn window(args: &FleetArgs, coverage: &Coverage) -> Option<Window> {
-    let named = |text: &Option<String>| text.as_deref().and_then(time::parse).map(Micros::from);
-    let from = named(&args.since).or(coverage.first_start)?;
-    let to = named(&args.until).or(coverage.last_start)?;
+fn window(fleet: &Fleet<'_>, coverage: &Coverage) -> Option<Window> {
+    let asked = fleet.window();
+    let from = asked.since.or(coverage.first_start)?;
+    let to = asked.until.or(coverage.last_start)?;
     Some(Window { from, to })
 }
 
