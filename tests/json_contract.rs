@@ -9,6 +9,7 @@ use std::process::{Command, Output};
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use stepscope::analysis::cost::{ConditionId, Item, PeriodLength};
 use stepscope::analysis::execution::WaitsFor;
 use stepscope::analysis::replay::{Chance, Change, DefinitionSource, Verdict};
 use stepscope::analysis::show::ScopeKind;
@@ -41,6 +42,8 @@ enum Shape {
     Text,
     Integer,
     Number,
+    /// Values that stand by names from outside.
+    IntegersByName,
     Boolean,
     Time,
     JsonText,
@@ -121,6 +124,7 @@ impl Shape {
             "string" => Self::Text,
             "integer" => Self::Integer,
             "number" => Self::Number,
+            "integers by name" => Self::IntegersByName,
             "boolean" => Self::Boolean,
             "time" => Self::Time,
             "JSON text" => Self::JsonText,
@@ -176,6 +180,7 @@ impl<'p> Comparison<'p> {
             Shape::Text => text.is_some(),
             Shape::Integer => value.is_i64(),
             Shape::Number => value.is_number(),
+            Shape::IntegersByName => value.as_object().is_some_and(|members| members.values().all(Value::is_i64)),
             Shape::Boolean => value.is_boolean(),
             Shape::Time => text.is_some_and(|text| text.ends_with('Z') && text.parse::<Timestamp>().is_ok()),
             Shape::JsonText => text.is_some_and(|text| serde_json::from_str::<Value>(text).is_ok()),
@@ -433,6 +438,29 @@ fn every_replay(folder: &Path) -> Vec<Value> {
     documents
 }
 
+/// `cost` of a fleet that has something for every field, priced by a file.
+fn every_cost(folder: &Path) -> Vec<Value> {
+    let run = "arn:aws:states:us-east-1:111111111111:mapRun:Batch/Items:1";
+    let mut map = history("Batch");
+    map.enter_map("Items", json!([])).map_started(0).map_run_started(run).map_run_succeeded().composite_succeeded().exit(json!({}));
+    let mut task = history("Jobs");
+    task.after(seconds(7200)).enter_task("Work", json!({})).attempt_succeeded(json!({})).exit(json!({}));
+    let stories = [map.execution_succeeded(json!({})).build(), task.execution_succeeded(json!({})).build()];
+    let mut express = serde_json::to_value(WireBundle(&stories[1])).expect("a bundle");
+    express["execution"]["executionArn"] = json!("arn:aws:states:us-east-1:111111111111:express:Fast:run-1:0");
+    express["execution"]["stateMachineArn"] = json!("arn:aws:states:us-east-1:111111111111:stateMachine:Fast");
+    express["execution"]["billingDetails"] = json!({"billedDurationInMilliseconds": 300, "billedMemoryUsedInMB": 64});
+    express["execution"]["startDate"] = json!("2026-01-01T06:00:00Z");
+    let bundles = stories.iter().map(|story| serde_json::to_value(WireBundle(story)).expect("a bundle")).chain([express]);
+    let lines: Vec<String> = bundles.map(|bundle| bundle.to_string()).collect();
+    std::fs::write(folder.join("fleet.jsonl"), lines.join("\n")).expect("a file");
+    std::fs::write(folder.join("prices.toml"), "schema = \"stepscope.prices/1\"\n").expect("a file");
+    [&["--by", "execution"][..], &["--by", "hour"]]
+        .iter()
+        .map(|by| document(folder, &[&["cost", "--input", "fleet.jsonl", "--prices", "prices.toml", "--output", "json"], *by].concat()))
+        .collect()
+}
+
 /// The service's own members are not on the page.
 fn without_details(event: &mut Value) {
     event.as_object_mut().expect("an object").retain(|member, _| !member.ends_with("EventDetails"));
@@ -473,6 +501,9 @@ fn documents_and_page_name_the_same_fields_and_values() {
     comparison.object("Audit report", &document(folder, &["audit", "definition.json", "--output", "json"]));
     for report in every_run(folder) {
         comparison.object("Run report", &report);
+    }
+    for report in every_cost(folder) {
+        comparison.object("Cost report", &report);
     }
     for report in every_replay(folder) {
         comparison.object("Replay report", &report);
@@ -562,6 +593,7 @@ fn every_document_of_ours_begins_with_its_schema() {
     std::fs::write(incidents.path().join("keep.json"), r#"{"StartAt":"Keep","States":{"Keep":{"Type":"Succeed"}}}"#).expect("a file");
     for (arguments, schema) in [
         (&["audit", "definition.json"][..], "stepscope.audit/1"),
+        (&["cost", "--input", file], "stepscope.cost/1"),
         (&["run", "keep.json"][..], "stepscope.run/1"),
         (&["replay", file], "stepscope.replay/1"),
         (&["why", file], "stepscope.why/1"),
@@ -641,6 +673,12 @@ fn the_page_has_every_value_of_every_enum_and_no_other() {
         ("Scope kind", all!(ScopeKind: Execution, Branch, Iteration)),
         ("Machine type", all!(MachineType: Standard, Express)),
         ("Severity", all!(Severity: Error, Warning)),
+        (
+            "Condition id",
+            all!(ConditionId: TooLong, Callbacks, Jobs, ChildExecutions, Activities, DistributedMap, AtLeastOnce, HistoryInLogs, SynchronousStart, StartRate),
+        ),
+        ("Priced item", all!(Item: Transition, Request, GbHour, LogsGb)),
+        ("Period", all!(PeriodLength: Day, Hour)),
         (
             "Diagnostic code",
             all!(Code: InvalidJsonDescription, MissingDescription, SchemaValidationFailed, InvalidResource, MissingEndState, DuplicateStateName, InvalidStateName, DuplicateLabelName, InvalidLabelName, MissingTransitionTarget, TooDeeplyNested, InvalidJsonataExpression, UnsupportedJsonataExpression, NoDollar, NoPath, PassResultIsStatic, ReservedErrorName),

@@ -10,7 +10,8 @@ use super::fleet::{Answer, Fleet, FleetArgs};
 use super::global::{GlobalArgs, OutputFormat};
 use super::output::TextSettings;
 use super::plot::PlotFile;
-use crate::analysis::cost::{self, ASSUMED_MEMORY_MB, CostQuestion, CostReport, CostSettings, PeriodLength, Prices, Wanted};
+use crate::analysis::cost::{self, ASSUMED_MEMORY_MB, CostQuestion, CostReport, CostSettings, PeriodLength, Prices, Wanted, Window};
+use crate::analysis::fleet::Coverage;
 use crate::render;
 use crate::render::cost::View;
 
@@ -69,13 +70,22 @@ pub fn run(args: &CostArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mu
         return Ok(if fleet.problems() > 0 { Exit::Failed } else { Exit::NothingMatched });
     }
     let period = if args.by == Some(By::Hour) { PeriodLength::Hour } else { PeriodLength::Day };
-    let report = cost::report(question, coverage, Wanted { prices: &prices, window: None, period });
+    let window = window(&fleet, &coverage);
+    let report = cost::report(question, coverage, Wanted { prices: &prices, window, period });
     write(&report, args, global, out)?;
     if let Some(file) = &args.plot {
         file.write(&render::cost::figure(&report, &TextSettings::resolve(global).redactor))?;
         fleet.note(&format!("plot written to {}", file.name()));
     }
     Ok(if fleet.problems() > 0 { Exit::Failed } else { Exit::Done })
+}
+
+/// The time that a rate rests on: what the user named, else from the first start to the last.
+fn window(fleet: &Fleet<'_>, coverage: &Coverage) -> Option<Window> {
+    let asked = fleet.window();
+    let from = asked.since.or(coverage.first_start)?;
+    let to = asked.until.or(coverage.last_start)?;
+    Some(Window { from, to })
 }
 
 fn prices(args: &CostArgs) -> anyhow::Result<Prices> {

@@ -3,7 +3,7 @@
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Sub};
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Serialize, Serializer};
 
 /// US dollars.
@@ -14,6 +14,8 @@ pub struct Usd(pub Decimal);
 
 /// Digits after the point in documents: a picodollar. Only quotients have more.
 const DIGITS: u32 = 12;
+/// As invoices round.
+const HALF_UP: RoundingStrategy = RoundingStrategy::MidpointAwayFromZero;
 
 impl Usd {
     /// Nothing.
@@ -40,9 +42,25 @@ impl Usd {
     /// For a reader: dollars and cents from a dollar up, below that four digits that say something, never an exponent.
     pub fn shown(self) -> String {
         let amount = self.0.abs();
-        let sign = if self.0.is_sign_negative() && !amount.is_zero() { "-" } else { "" };
-        let rounded = if amount >= Decimal::ONE { amount.round_dp(2) } else { amount.round_sf(4).unwrap_or(amount) };
-        let text = rounded.normalize().to_string();
+        if amount.is_zero() {
+            return "$0".to_owned();
+        }
+        let rounded = if amount >= Decimal::ONE {
+            amount.round_dp_with_strategy(2, HALF_UP)
+        } else {
+            amount.round_sf_with_strategy(4, HALF_UP).unwrap_or(amount)
+        };
+        self.fixed(rounded.normalize().scale().max(2))
+    }
+
+    /// For a column of amounts: with so many digits after the point, and `<` before what is less than the last of them.
+    pub fn fixed(self, places: u32) -> String {
+        let amount = self.0.abs();
+        let smallest = Decimal::new(1, places.min(28));
+        if !amount.is_zero() && amount < smallest {
+            return format!("< ${smallest}");
+        }
+        let text = format!("{:.*}", places as usize, amount.round_dp_with_strategy(places, HALF_UP));
         let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
         let mut grouped = String::new();
         for (position, digit) in whole.chars().enumerate() {
@@ -51,10 +69,27 @@ impl Usd {
             }
             grouped.push(digit);
         }
-        if rounded.is_zero() {
-            return "$0".to_owned();
+        let sign = if self.0.is_sign_negative() && !amount.is_zero() { "-" } else { "" };
+        let point = if fraction.is_empty() { "" } else { "." };
+        format!("{sign}${grouped}{point}{fraction}")
+    }
+
+    /// How many digits after the point a column of these amounts needs: enough for the smallest to say something, and no more
+    /// than six, or two beside more than a hundred dollars.
+    pub fn places(amounts: impl Iterator<Item = Self>) -> u32 {
+        let (mut places, mut most) = (2, Decimal::ZERO);
+        for amount in amounts {
+            let amount = amount.0.abs();
+            most = most.max(amount);
+            let needed = if amount >= Decimal::ONE { 2 } else { amount.round_sf(2).unwrap_or(amount).normalize().scale() };
+            places = places.max(needed);
         }
-        format!("{sign}${grouped}.{fraction:0<2}")
+        let limit = match most {
+            most if most >= Decimal::ONE_HUNDRED => 2,
+            most if most >= Decimal::ONE => 4,
+            _ => 6,
+        };
+        places.min(limit)
     }
 
     /// Whether it is nothing.
@@ -114,7 +149,19 @@ mod tests {
     fn a_reader_sees_enough_digits_and_no_more() {
         let shown = |text: &str| Usd(Decimal::from_str_exact(text).expect("an amount")).shown();
         let amounts = ["0", "0.000025", "0.0864", "0.9", "0.99999", "1", "12.345", "1234567.8", "0.0000012083333333"].map(shown);
-        assert_eq!(amounts, ["$0", "$0.000025", "$0.0864", "$0.90", "$1.00", "$1.00", "$12.34", "$1,234,567.80", "$0.000001208"]);
+        assert_eq!(amounts, ["$0", "$0.000025", "$0.0864", "$0.90", "$1.00", "$1.00", "$12.35", "$1,234,567.80", "$0.000001208"]);
+    }
+
+    #[test]
+    fn a_column_of_amounts_has_one_number_of_digits() {
+        let column = |texts: &[&str]| -> Vec<String> {
+            let amounts: Vec<Usd> = texts.iter().map(|text| Usd(Decimal::from_str_exact(text).expect("an amount"))).collect();
+            let places = Usd::places(amounts.iter().copied());
+            amounts.iter().map(|amount| amount.fixed(places)).collect()
+        };
+        assert_eq!(column(&["0.01015", "0.0021", "0.000025", "0"]), ["$0.010150", "$0.002100", "$0.000025", "$0.000000"]);
+        assert_eq!(column(&["1250", "0.5", "0.001"]), ["$1,250.00", "$0.50", "< $0.01"]);
+        assert_eq!(column(&[]), [""; 0]);
     }
 
     #[test]

@@ -136,17 +136,17 @@ fn against_express(machine: &MachineTally, logs: Usd) -> Vec<Condition> {
         conditions.push(Condition { id: ConditionId::TooLong, blocks: true, count: machine.over_five_minutes, states: Vec::new(), text });
     }
     let patterns = [
-        (ConditionId::Callbacks, Pattern::Callback, "wait for a callback, which Express cannot"),
-        (ConditionId::Jobs, Pattern::Job, "wait for a job (.sync), which Express cannot"),
-        (ConditionId::ChildExecutions, Pattern::ChildExecution, "wait for a child execution (.sync), which Express cannot"),
-        (ConditionId::Activities, Pattern::Activity, "use an Activity, which Express cannot"),
+        (ConditionId::Callbacks, Pattern::Callback, "Express cannot wait for a callback, as STATES"),
+        (ConditionId::Jobs, Pattern::Job, "Express cannot wait for a job (.sync), as STATES"),
+        (ConditionId::ChildExecutions, Pattern::ChildExecution, "Express cannot wait for a child execution (.sync), as STATES"),
+        (ConditionId::Activities, Pattern::Activity, "Express has no Activities, as in STATES"),
     ];
     for (id, pattern, what) in patterns {
         about_states(machine, id, true, what, |state| state.patterns.contains(pattern.name()), &mut conditions);
     }
-    let distributed = "are Distributed Maps, which Express cannot run";
+    let distributed = "Express has no Distributed Maps, as STATES";
     about_states(machine, ConditionId::DistributedMap, true, distributed, |state| !state.map_runs.is_empty(), &mut conditions);
-    let twice = "may run twice: an asynchronous Express execution runs at least once, so they must be idempotent";
+    let twice = "an asynchronous Express execution runs at least once: it must do no harm to run STATES twice";
     about_states(machine, ConditionId::AtLeastOnce, false, twice, has_effects, &mut conditions);
     let text = format!("without its logs an Express execution leaves no history; logging every event costs about {} more", logs.shown());
     let count = machine.usage.requests;
@@ -184,7 +184,13 @@ fn about_states(
         return;
     }
     states.sort();
-    let text = format!("{} {what}", listed(&states));
+    let does = if states.len() == 1 { "does" } else { "do" };
+    let is = if states.len() == 1 { "is" } else { "are" };
+    let names = match what {
+        what if what.contains(", as STATES") => format!("{} {}", listed(&states), if what.contains("Maps") { is } else { does }),
+        _ => listed(&states),
+    };
+    let text = what.replace("STATES", &names);
     conditions.push(Condition { id, blocks, count: states.len() as u64, states, text });
 }
 

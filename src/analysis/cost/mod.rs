@@ -9,6 +9,8 @@ mod polling;
 mod prices;
 mod report;
 mod tally;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -169,15 +169,13 @@ impl MachineTally {
         for (position, visit) in facts.visits.iter().enumerate() {
             let count = Count::of(visit, polling.as_ref().is_some_and(|polling| polling[position]));
             total += count;
-            let name = self.state(visit.state);
-            let state = self.states.entry(Arc::clone(&name)).or_default();
-            state.take(visit, count, inside.as_ref().map_or(0, |inside| inside[position]));
-            let transitions = count.transitions();
-            if keep && transitions > 0 {
-                match kept.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &name)) {
-                    Some((_, sum)) => *sum += transitions,
-                    None => kept.push((name, transitions)),
-                }
+            let inside = inside.as_ref().map_or(0, |inside| inside[position]);
+            match self.states.get_mut(visit.state) {
+                Some(state) => state.take(visit, count, inside),
+                None => self.states.entry(visit.state.into()).or_default().take(visit, count, inside),
+            }
+            if keep {
+                self.keep(visit.state, count.transitions(), &mut kept);
             }
         }
         let usage = Usage::of(facts, memory_mb);
@@ -208,11 +206,12 @@ impl MachineTally {
         }
     }
 
-    /// The name of a state, kept once.
-    fn state(&mut self, name: &str) -> Arc<str> {
-        match self.states.get_key_value(name) {
-            Some((known, _)) => Arc::clone(known),
-            None => name.into(),
+    /// Adds to the transitions of a state of one execution. The names are those of the machine's states, each kept once.
+    fn keep(&self, state: &str, transitions: u64, kept: &mut Vec<(Arc<str>, u64)>) {
+        let Some((name, _)) = self.states.get_key_value(state).filter(|_| transitions > 0) else { return };
+        match kept.iter_mut().find(|(known, _)| Arc::ptr_eq(known, name)) {
+            Some((_, sum)) => *sum += transitions,
+            None => kept.push((Arc::clone(name), transitions)),
         }
     }
 

@@ -83,6 +83,7 @@ fn states(report: &CostReport, redactor: Redactor) -> Panel {
     all.sort_by(|one, other| other.1.cost_usd.cmp(&one.1.cost_usd).then_with(|| one.0.cmp(&other.0)));
     let charges: Vec<&Charge> = all.iter().map(|(_, charge)| *charge).collect();
     let kept = kept(&charges);
+    let places = Usd::places(charges.iter().take(MOST_STATES).map(|charge| charge.cost_usd));
     let left_out = all.len().saturating_sub(MOST_STATES);
     let rows = all
         .into_iter()
@@ -90,7 +91,7 @@ fn states(report: &CostReport, redactor: Redactor) -> Panel {
         .map(|(label, charge)| Row {
             label,
             values: kept.iter().map(|series| Some(parts(charge)[*series])).collect(),
-            note: charge.cost_usd.shown(),
+            note: charge.cost_usd.fixed(places),
         })
         .collect();
     let names = series();

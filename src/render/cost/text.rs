@@ -95,9 +95,13 @@ fn summary(report: &CostReport, page: &mut Page<'_>) -> io::Result<()> {
         }
         None => page.fact("rate", page.styles.dim, "none: they started within less than an hour, which tells nothing about a day")?,
     }
-    if total.retries > 0 || total.failed_attempts > 0 {
-        let text = format!("{} {}", part(total.retries, total.retries_usd, total.cost_usd), wasted(total));
-        page.fact("retries", page.styles.caught, text.trim_end())?;
+    if total.retries > 0 {
+        page.fact("retries", page.styles.caught, &part(total.retries, total.retries_usd, total.cost_usd))?;
+    }
+    if total.failed_attempts > 0 {
+        let share = share_of(total.failed_attempts_usd, total.cost_usd);
+        let text = format!("{}, {} ({share})", many(total.failed_attempts, "attempt"), total.failed_attempts_usd.shown());
+        page.fact("failed", page.styles.caught, &text)?;
     }
     if total.polling > 0 {
         page.fact("polling", page.styles.caught, &part(total.polling, total.polling_usd, total.cost_usd))?;
@@ -126,13 +130,6 @@ fn summary(report: &CostReport, page: &mut Page<'_>) -> io::Result<()> {
 
 fn part(count: u64, cost: Usd, whole: Usd) -> String {
     format!("{}, {} ({})", many(count, "transition"), cost.shown(), share_of(cost, whole))
-}
-
-fn wasted(charge: &Charge) -> String {
-    if charge.failed_attempts == 0 {
-        return String::new();
-    }
-    format!("· {} cost {}", many(charge.failed_attempts, "failed attempt"), charge.failed_attempts_usd.shown())
 }
 
 fn whole_machine(machine: &MachineCost, page: &mut Page<'_>) -> io::Result<()> {
@@ -211,11 +208,8 @@ struct Row {
 
 fn state_row(state: &StateCost, name: String) -> Row {
     let inside = |state: &StateCost| {
-        format!(
-            "with the states in it {}, {}",
-            many(state.charge.transitions + state.inside_transitions, "transition"),
-            (state.charge.cost_usd + state.inside_usd).shown()
-        )
+        let together = state.charge.cost_usd + state.inside_usd;
+        format!("{} inside it, {} together", many(state.inside_transitions, "transition"), together.shown())
     };
     Row {
         name,
@@ -298,23 +292,24 @@ fn table(title: &str, rows: &[Row], is_express: bool, page: &mut Page<'_>) -> io
 
 /// Columns that have nothing to tell are left out.
 fn lines(title: &str, rows: &[Row], most: usize, is_express: bool, page: &mut Page<'_>) -> io::Result<()> {
-    type Cell = fn(&Row) -> String;
+    type Cell<'c> = Box<dyn Fn(&Row) -> String + 'c>;
     fn some(count: u64) -> String {
         if count == 0 { "-".to_owned() } else { number(count) }
     }
-    let mut columns: Vec<(&str, Cell)> = vec![("transitions", |row| some(row.count))];
+    let shown = &rows[..rows.len().min(most)];
+    let places = Usd::places(shown.iter().map(|row| row.cost));
+    let mut columns: Vec<(&str, Cell<'_>)> = vec![("transitions", Box::new(|row| some(row.count)))];
     if rows.iter().any(|row| row.retries > 0) {
-        columns.push(("retries", |row| some(row.retries)));
+        columns.push(("retries", Box::new(|row| some(row.retries))));
     }
     if rows.iter().any(|row| row.polling > 0) {
-        columns.push(("polling", |row| some(row.polling)));
+        columns.push(("polling", Box::new(|row| some(row.polling))));
     }
     if rows.iter().any(|row| row.failed > 0) {
-        columns.push(("failed", |row| some(row.failed)));
+        columns.push(("failed", Box::new(|row| some(row.failed))));
     }
-    columns.push((if is_express { "cost (by time)" } else { "cost" }, |row| row.cost.shown()));
-    columns.push(("share", |row| percent(row.share)));
-    let shown = &rows[..rows.len().min(most)];
+    columns.push((if is_express { "cost (by time)" } else { "cost" }, Box::new(move |row| row.cost.fixed(places))));
+    columns.push(("share", Box::new(|row| percent(row.share))));
     let widths: Vec<usize> =
         columns.iter().map(|(title, cell)| shown.iter().map(|row| width(&cell(row))).chain([title.len()]).max().unwrap_or(0)).collect();
     let taken: usize = widths.iter().map(|width| width + 2).sum();
@@ -374,6 +369,9 @@ fn basis(report: &CostReport, page: &mut Page<'_>) -> io::Result<()> {
         let what = if quote.item == Item::Transition { "a state transition" } else { "an Express request" };
         lines.push(format!("{}{assumed}: {} {what}", page.clean(region), quote.usd.shown()));
     }
+    if report.machines.iter().any(|machine| machine.comparison.express.is_some() || machine.express.is_some()) {
+        lines.extend(express_prices(report));
+    }
     for missing in &report.not_counted {
         let machine = missing.state_machine.as_deref().and_then(|arn| arn.parse::<StateMachineArn>().ok());
         let machine = machine.as_ref().map_or("", StateMachineArn::name);
@@ -395,4 +393,15 @@ fn basis(report: &CostReport, page: &mut Page<'_>) -> io::Result<()> {
         page.item(dim, &line)?;
     }
     Ok(())
+}
+
+/// The prices of Express by which machines are priced or compared; one line for all regions of one price.
+fn express_prices(report: &CostReport) -> Option<String> {
+    let of = |item: Item| report.basis.prices.iter().find(|quote| quote.item == item);
+    let (request, hour) = (of(Item::Request)?, of(Item::GbHour)?);
+    let memory = report.machines.iter().filter_map(|machine| machine.express.as_ref().or(machine.comparison.express.as_ref())).next()?;
+    let assumed = if request.region.as_deref() == Some(request.priced_as.as_str()) { "" } else { " assumed" };
+    let (memory, region) = (memory.memory_mb, &request.priced_as);
+    let (request, hour) = (request.usd.shown(), hour.usd.shown());
+    Some(format!("Express ({region}{assumed}): {request} a request, {hour} a GB-hour, {memory} MB where nothing tells what was billed"))
 }
