@@ -19,6 +19,7 @@ use super::load::definition_of;
 use super::output::{TextSettings, document, redactor, say};
 use super::problems::{NAMED_UNRELATED, Problems, passed_over};
 use super::progress::shown;
+use super::settings::store_folder;
 use crate::analysis::facts::{Rebuilt, extract};
 use crate::analysis::ingest::{IngestReport, SCHEMA};
 use crate::model::facts::Needs;
@@ -58,7 +59,7 @@ pub fn run(args: &IngestArgs, global: &GlobalArgs, out: &mut dyn Write, words: &
     let began = Instant::now();
     let now = Timestamp::now();
     let inputs = inputs(args)?;
-    let folder = global.store_folder()?;
+    let folder = store_folder(global)?;
     let failed = || format!("failed to write the store {}", folder.display());
     let store = Store::create_or_open(&folder).with_context(failed)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);

@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 
 use super::exit_code::Exit;
-use super::fleet::{Fleet, FleetArgs};
+use super::fleet::{Fleet, FleetArgs, Window};
 use super::global::{GlobalArgs, OutputFormat};
 use super::output::{self, TextSettings};
 use super::plot::PlotFile;
@@ -67,8 +67,7 @@ enum SortArg {
 }
 
 impl LatencyArgs {
-    fn options(&self, fleet: &Fleet<'_>) -> LatencyOptions {
-        let window = fleet.window();
+    fn options(&self, window: Window) -> LatencyOptions {
         LatencyOptions {
             by: self.by.map(|by| match by {
                 ByArg::Hour => By::Hour,
@@ -98,7 +97,7 @@ impl LatencyArgs {
 /// Reads, reckons and writes.
 pub fn run(args: &LatencyArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<Exit> {
     let mut fleet = Fleet::open(&args.fleet, global, words)?;
-    let options = args.options(&fleet);
+    let options = args.options(fleet.window()?);
     let answer = fleet.ask(|| LatencyQuestion::new(&options))?;
     let report = answer.question.report(answer.coverage);
     if report.states.is_empty() {

@@ -8,7 +8,6 @@ mod cost;
 mod demo;
 mod exit_code;
 mod failures;
-#[allow(dead_code, reason = "the verbs over many executions follow")]
 mod fleet;
 mod global;
 mod ingest;
@@ -83,13 +82,11 @@ enum Verb {
 pub fn main() -> ExitCode {
     let mut cli = Cli::parse();
     let out = &mut io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let words = &mut io::stderr().lock();
     let has_rows = matches!(cli.verb, Verb::Query(_));
     let resolved = cli.global.resolve(has_rows).map_err(anyhow::Error::from);
-    let done = resolved.and_then(|()| run(&cli, out, words)).and_then(|exit| out.flush().map(|()| exit).map_err(anyhow::Error::from));
     // Not locked: progress is drawn by another thread.
     let words = &mut io::stderr();
-    let done = run(&cli, out, words).and_then(|exit| out.flush().map(|()| exit).map_err(anyhow::Error::from));
+    let done = resolved.and_then(|()| run(&cli, out, words)).and_then(|exit| out.flush().map(|()| exit).map_err(anyhow::Error::from));
     match done {
         Ok(exit) => ExitCode::from(exit.code()),
         // Whoever reads has seen enough.

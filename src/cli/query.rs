@@ -8,6 +8,7 @@ use clap::Args;
 use super::exit_code::{Exit, WrongUsage};
 use super::global::{GlobalArgs, OutputFormat};
 use super::output::{TextSettings, document};
+use super::settings::store_folder;
 use crate::render;
 use crate::store::schema::{EXECUTIONS, TABLES, table};
 use crate::store::sql::{NAMED, QueryError, Rows, TableFiles, named, query};
@@ -56,7 +57,7 @@ pub fn run(args: &QueryArgs, global: &GlobalArgs, out: &mut dyn Write, _words: &
         write!(out, "{sql}")?;
         return Ok(Exit::Done);
     }
-    let folder = global.store_folder()?;
+    let folder = store_folder(global)?;
     let store = Store::open(&folder)?;
     let rows = answer(&store, &sql)?;
     write(&rows, global, out)?;

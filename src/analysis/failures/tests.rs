@@ -322,6 +322,7 @@ fn bins_are_as_wide_as_is_easily_said() {
 fn empty_visit() -> VisitFacts<'static> {
     VisitFacts {
         visit: 0,
+        parent_attempt: None,
         parent: None,
         index: None,
         state: "",
