@@ -335,6 +335,7 @@ fn confused(mut history: History, random: &mut Random) -> History {
             source: "a \u{1} file".to_owned(),
             part: random.chance(50).then(|| "line 3".to_owned()),
             definitions: random.chance(50).then(|| "definitions/Orders.json".to_owned()),
+            store: None,
         };
     }
     history

@@ -38,6 +38,9 @@ pub struct ExecutionSummary {
     /// What to name on the command line to read it again.
     #[serde(skip)]
     pub exec: String,
+    /// The folder of the store that it was read from.
+    #[serde(skip)]
+    pub store: Option<String>,
     /// Whether its definition came with it, so that it can be run again here.
     #[serde(skip)]
     pub has_definition: bool,
@@ -129,6 +132,7 @@ pub fn summary(history: &History, path: &ExecutionPath) -> ExecutionSummary {
         events: history.events.len(),
         origin: history.origin.to_string(),
         exec: exec(history),
+        store: history.origin.store.clone(),
         has_definition: history.definition.is_some(),
         console_url: header.arn.as_ref().and_then(crate::model::ExecutionArn::console_url),
     }
@@ -141,7 +145,8 @@ fn exec(history: &History) -> String {
         source => source,
     };
     let name = history.header.name.as_deref().filter(|_| history.origin.part.is_some());
-    let flags = [("--execution", name), ("--definitions", history.origin.definitions.as_deref())];
+    let origin = &history.origin;
+    let flags = [("--execution", name), ("--definitions", origin.definitions.as_deref()), ("--store", origin.store.as_deref())];
     let flags = flags.iter().filter_map(|(flag, value)| Some(format!(" {flag} {}", quoted((*value)?))));
     quoted(source) + &flags.collect::<String>()
 }

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
@@ -15,6 +15,8 @@ use super::exit_code::WrongUsage;
 use super::global::GlobalArgs;
 use super::output::{redactor, say};
 use super::problems::{NAMED_UNRELATED, passed_over};
+use super::settings::store_folder;
+use super::stored::Stored;
 use crate::asl::Definition;
 use crate::model::arn::ArnError;
 use crate::model::{ExecutionArn, Gap, History, StateMachineArn};
@@ -50,6 +52,7 @@ pub struct Loader<'w> {
     words: &'w mut dyn Write,
     problems: usize,
     aws: Option<Aws>,
+    stored: Option<Stored>,
 }
 
 /// The API, once it is needed.
@@ -62,7 +65,8 @@ struct Aws {
 impl<'w> Loader<'w> {
     /// Reads the definitions; nothing else yet.
     pub fn new(args: &ExecArgs, global: &GlobalArgs, words: &'w mut dyn Write) -> Self {
-        let mut loader = Self { global: global.clone(), definitions: None, limits: Limits::default(), words, problems: 0, aws: None };
+        let mut loader =
+            Self { global: global.clone(), definitions: None, limits: Limits::default(), words, problems: 0, aws: None, stored: None };
         if let Some(folder) = &args.definitions {
             let (definitions, problems) = read_definitions(folder, &loader.limits);
             loader.definitions = Some((folder.clone(), definitions));
@@ -105,6 +109,9 @@ impl<'w> Loader<'w> {
             take(self.execution(&arn)?);
             return Ok(());
         }
+        if args.execs.is_empty() && self.global.store.is_some() {
+            return self.all_stored(take);
+        }
         if args.execs.is_empty() {
             let text = "which execution? Give an ARN, a console URL, a file, a folder or `-`; or --state-machine NAME --latest-failed";
             return Err(WrongUsage(text.to_owned()).into());
@@ -114,6 +121,16 @@ impl<'w> Loader<'w> {
         let several = execs.len() > 1;
         for exec in execs {
             match exec {
+                Exec::Arn(arn) if self.global.store.is_some() => match self.stored(arn.as_str()) {
+                    Ok(history) => take(history),
+                    Err(error) if several => self.report(&format!("{error:#}")),
+                    Err(error) => return Err(error),
+                },
+                Exec::Path(path) if self.is_name_in_store(&path) => match self.stored(&path.to_string_lossy()) {
+                    Ok(history) => take(history),
+                    Err(error) if several => self.report(&format!("{error:#}")),
+                    Err(error) => return Err(error),
+                },
                 Exec::Arn(arn) => match self.execution(&arn) {
                     Ok(history) => take(history),
                     Err(error) if several => self.report(&format!("{error:#}")),
@@ -124,6 +141,47 @@ impl<'w> Loader<'w> {
                 }
                 Exec::Path(path) => self.read(path.is_dir(), take, |limits, sink| read_path(&path, limits, sink)),
             }
+        }
+        Ok(())
+    }
+
+    /// Whether what is no file may be the name of an execution that the store has.
+    fn is_name_in_store(&self, path: &Path) -> bool {
+        let is_name = path.components().count() == 1 && !path.exists();
+        is_name && (self.global.store.is_some() || store_folder(&self.global).is_ok_and(|folder| folder.is_dir()))
+    }
+
+    fn open_store(&mut self) -> anyhow::Result<&Stored> {
+        if self.stored.is_none() {
+            let folder = store_folder(&self.global)?;
+            self.stored = Some(Stored::open(&folder)?);
+        }
+        self.stored.as_ref().context("the store was opened above")
+    }
+
+    /// One execution from the store, by its ARN or its name; `None` when it does not have it.
+    pub fn in_store(&mut self, execution: &str) -> anyhow::Result<Option<History>> {
+        let found = self.open_store()?.find(execution)?;
+        for problem in &found.damaged {
+            self.report(problem);
+        }
+        Ok(found.history.map(|history| self.with_definition(history)))
+    }
+
+    fn stored(&mut self, execution: &str) -> anyhow::Result<History> {
+        let found = self.in_store(execution)?;
+        let folder = store_folder(&self.global)?;
+        let missing = || WrongUsage(format!("`{execution}` is no file, and the store {} has no such execution", folder.display()));
+        Ok(found.ok_or_else(missing)?)
+    }
+
+    fn all_stored(&mut self, take: &mut dyn FnMut(History)) -> anyhow::Result<()> {
+        let folder = store_folder(&self.global)?;
+        let stored = Stored::open(&folder)?;
+        let mut damaged = Vec::new();
+        stored.each(&mut |history| take(self.with_definition(history)), &mut |error| damaged.push(error))?;
+        for problem in &damaged {
+            self.report(problem);
         }
         Ok(())
     }

@@ -23,6 +23,7 @@ mod replay;
 mod run;
 mod settings;
 mod show;
+mod stored;
 mod test_state;
 mod variants;
 mod why;

@@ -181,10 +181,13 @@ impl Explained {
         }
         let Some(arn) = why::failed_child(&self.reports[position]).map(str::to_owned) else { return };
         let from_api = is_from_api(&self.reports[position]);
+        let is_stored = self.reports[position].execution.store.is_some();
         let child = match self.by_arn.get(&arn) {
             Some(child) => *child,
-            None if from_api => match fetch(&arn, loader) {
-                Ok(history) => self.keep(explain(history)),
+            None if from_api || is_stored => match fetch(&arn, is_stored, loader) {
+                Ok(Some(history)) => self.keep(explain(history)),
+                // As with a file that does not hold the child.
+                Ok(None) => return,
                 Err(error) => {
                     loader.report(&format!("{error:#}; the answer is what its parent tells"));
                     let gap = Gap::ChildNotRead { execution: arn, reason: Some(format!("{error:#}")) };
@@ -219,9 +222,13 @@ fn is_from_api(report: &WhyReport) -> bool {
     report.execution.arn.as_ref() == Some(&report.execution.origin)
 }
 
-fn fetch(arn: &str, loader: &mut Loader<'_>) -> anyhow::Result<History> {
+/// `None` for one that the store of its parent does not have.
+fn fetch(arn: &str, is_stored: bool, loader: &mut Loader<'_>) -> anyhow::Result<Option<History>> {
+    if is_stored {
+        return loader.in_store(arn);
+    }
     let arn: ExecutionArn = arn.parse()?;
-    loader.execution(&arn)
+    loader.execution(&arn).map(Some)
 }
 
 fn explain(mut history: History) -> WhyReport {

@@ -102,6 +102,8 @@ pub struct Origin {
     pub part: Option<String>,
     /// The folder or file in which its definition was found, where that stood apart from it.
     pub definitions: Option<String>,
+    /// The folder of the store that it was read from.
+    pub store: Option<String>,
 }
 
 impl From<String> for Origin {
@@ -113,7 +115,8 @@ impl From<String> for Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.source)?;
-        self.part.as_ref().map_or(Ok(()), |part| write!(f, " {part}"))
+        self.part.as_ref().map_or(Ok(()), |part| write!(f, " {part}"))?;
+        self.store.as_ref().map_or(Ok(()), |store| write!(f, " in the store {store}"))
     }
 }
 

@@ -46,7 +46,7 @@ impl Place {
     /// The place as the origin of what was read there.
     pub(super) fn origin_of_part(&self) -> Origin {
         let part = self.to_string()[self.origin.len()..].trim_start().to_owned();
-        Origin { source: self.origin.clone(), part: Some(part).filter(|part| !part.is_empty()), definitions: None }
+        Origin { source: self.origin.clone(), part: Some(part).filter(|part| !part.is_empty()), definitions: None, store: None }
     }
 }
 

@@ -182,6 +182,6 @@ fn execute(settings: &Settings, input: &Input, number: usize, record: bool) -> a
     };
     let mut run = run.context(place)?;
     let part = input.line.map(|line| format!("line {line}"));
-    run.history.origin = Origin { source: settings.source.clone(), part, definitions: None };
+    run.history.origin = Origin { source: settings.source.clone(), part, definitions: None, store: None };
     Ok(run)
 }

@@ -27,6 +27,7 @@ fn report(status: Option<ExecutionStatus>) -> WhyReport {
             events: 57,
             origin: ARN.to_owned(),
             exec: ARN.to_owned(),
+            store: None,
             has_definition: true,
             console_url: Some(format!(
                 "https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/v2/executions/details/{ARN}"
@@ -420,6 +421,7 @@ fn a_damaged_history_without_a_header() {
         events: 12,
         origin: "incident/2026-01-01/histories/page-2-of-7.json".to_owned(),
         exec: "incident/2026-01-01/histories/page-2-of-7.json".to_owned(),
+        store: None,
         has_definition: false,
         console_url: None,
     };

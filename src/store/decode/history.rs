@@ -272,6 +272,7 @@ impl Executions {
             source: self.source.string(row).unwrap_or_default(),
             part: self.source_part.string(row),
             definitions: self.definition_source.string(row),
+            store: None,
         };
         Ok(History { header, events: Vec::new(), definition, gaps: rest.gaps, origin })
     }
