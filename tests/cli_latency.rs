@@ -102,8 +102,7 @@ fn states_are_chosen_sorted_and_limited() {
 fn rows_of_hours_have_their_own_percentiles() {
     let (_folder, file) = folder(&lines(&orders()));
     let report = latency(&file, &["--by", "hour", "--state", "Charge"]);
-    let rows: Vec<(&Value, &Value)> =
-        report["states"].as_array().expect("rows").iter().map(|row| (&row["hour"], &row["visits"])).collect();
+    let rows: Vec<(&Value, &Value)> = report["states"].as_array().expect("rows").iter().map(|row| (&row["hour"], &row["visits"])).collect();
     let hours = ["2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z", "2026-01-01T02:00:00Z"].map(|hour| json!(hour));
     assert_eq!(rows, [(&hours[0], &json!(60)), (&hours[1], &json!(60)), (&hours[2], &json!(2))]);
     let text = stepscope(["latency", "--input", &file, "--by", "hour", "--state", "Charge"]).succeeds();

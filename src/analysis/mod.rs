@@ -5,6 +5,7 @@ pub mod audit;
 pub mod cause;
 pub mod execution;
 pub mod facts;
+pub mod failures;
 pub mod fingerprint;
 pub mod fleet;
 pub mod latency;

@@ -95,7 +95,7 @@ impl<'w> Fleet<'w> {
         Ok(fleet)
     }
 
-    /// When executions must have started.
+    /// The window that was asked for; where it is told from the last event, only known once executions were read.
     pub fn window(&self) -> Window {
         self.window
     }

@@ -5,6 +5,7 @@ mod aws_settings;
 mod completion;
 mod demo;
 mod exit_code;
+mod failures;
 #[allow(dead_code, reason = "the verbs over many executions follow")]
 mod fleet;
 mod global;
@@ -60,6 +61,7 @@ enum Verb {
     Latency(latency::LatencyArgs),
     Audit(audit::AuditArgs),
     TestState(test_state::TestStateArgs),
+    Failures(failures::FailuresArgs),
     Demo(demo::DemoArgs),
     Completion(completion::CompletionArgs),
     Man(man::ManArgs),
@@ -95,6 +97,7 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Latency(args) => latency::run(args, &cli.global, out, words),
         Verb::Audit(args) => audit::run(args, &cli.global, out, words),
         Verb::TestState(args) => test_state::run(args, &cli.global, out, words),
+        Verb::Failures(args) => failures::run(args, &cli.global, out, words),
         Verb::Demo(args) => demo::run(args, out, words),
         Verb::Completion(args) => completion::run::<Cli>(args, out),
         Verb::Man(args) => man::run::<Cli>(args, out),

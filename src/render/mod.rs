@@ -4,6 +4,7 @@ pub mod audit;
 mod columns;
 pub mod escape;
 pub mod events;
+pub mod failures;
 mod json_fold;
 mod json_text;
 pub mod latency;
