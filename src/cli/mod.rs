@@ -9,6 +9,7 @@ mod failures;
 #[allow(dead_code, reason = "the verbs over many executions follow")]
 mod fleet;
 mod global;
+mod ingest;
 mod latency;
 mod load;
 mod man;
@@ -19,7 +20,6 @@ mod problems;
 mod progress;
 mod replay;
 mod run;
-mod settings;
 mod show;
 mod test_state;
 mod why;
@@ -63,6 +63,7 @@ enum Verb {
     Run(Box<run::RunArgs>),
     Latency(latency::LatencyArgs),
     Audit(audit::AuditArgs),
+    Ingest(ingest::IngestArgs),
     TestState(test_state::TestStateArgs),
     Failures(failures::FailuresArgs),
     Demo(demo::DemoArgs),
@@ -100,6 +101,7 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Run(args) => run::run(args, &cli.global, out, words),
         Verb::Latency(args) => latency::run(args, &cli.global, out, words),
         Verb::Audit(args) => audit::run(args, &cli.global, out, words),
+        Verb::Ingest(args) => ingest::run(args, &cli.global, out, words),
         Verb::TestState(args) => test_state::run(args, &cli.global, out, words),
         Verb::Failures(args) => failures::run(args, &cli.global, out, words),
         Verb::Demo(args) => demo::run(args, out, words),

@@ -5,6 +5,7 @@ mod columns;
 pub mod escape;
 pub mod events;
 pub mod failures;
+pub mod ingest;
 mod json_fold;
 mod json_text;
 pub mod latency;

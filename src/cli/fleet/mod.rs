@@ -24,7 +24,6 @@ use super::exit_code::WrongUsage;
 use super::global::GlobalArgs;
 use super::output::{redactor, say};
 use super::problems::{NAMED_UNRELATED, Problems, passed_over};
-use super::settings;
 use crate::analysis::fleet::{Coverage, Question};
 use crate::model::Micros;
 use crate::sources::{DefinitionSet, Limits, SourceError, read_definitions};
@@ -234,13 +233,13 @@ impl<'w> Fleet<'w> {
     }
 }
 
-/// The inputs if there are some, else the store. Both on one command line contradict each other; a store that is only set up does not.
+/// The inputs if there are some, else the store. Both on one command line contradict each other; a store that is only set up in the
+/// environment does not.
 fn source(args: &FleetArgs, global: &GlobalArgs) -> anyhow::Result<Source> {
     if args.input.is_empty() {
-        let folder = settings::store_folder(global)?;
-        return Ok(Source::Store(Store::open(&folder)?));
+        return Ok(Source::Store(Store::open(&global.store_folder()?)?));
     }
-    if global.store.is_some() {
+    if global.store.is_some() && global.store.as_ref().map(|folder| folder.as_os_str()) != std::env::var_os("STEPSCOPE_STORE").as_deref() {
         return Err(WrongUsage("give either --input or --store: an answer is about one of them".to_owned()).into());
     }
     Ok(Source::Files(Inputs::new(&args.input)?))
