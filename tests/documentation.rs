@@ -6,6 +6,7 @@ use std::process::Command;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 const PAGES: &[&str] = &[
+const PAGES: [&str; 13] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -18,6 +19,8 @@ const PAGES: &[&str] = &[
     "docs/replay.md",
     "docs/latency.md",
     "docs/failures.md",
+    "docs/failures.md",
+    "docs/latency.md",
     "docs/interpreter.md",
 ];
 

@@ -74,6 +74,7 @@ impl LatencyArgs {
                 ByArg::Version => By::Version,
             }),
             states: self.state.clone(),
+            before: self.fleet.since.is_some(),
             since: window.since,
             until: window.until,
             sort: match self.sort {
@@ -99,7 +100,9 @@ pub fn run(args: &LatencyArgs, global: &GlobalArgs, out: &mut dyn Write, words: 
     let mut fleet = Fleet::open(&args.fleet, global, words)?;
     let options = args.options(fleet.window()?);
     let answer = fleet.ask(|| LatencyQuestion::new(&options))?;
-    let report = answer.question.report(answer.coverage);
+    // A window told from the last event is known only now.
+    let window = fleet.window();
+    let report = answer.question.report(answer.coverage, window.since, window.until);
     if report.states.is_empty() {
         if fleet.problems() > 0 {
             return Ok(Exit::Failed);

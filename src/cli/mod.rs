@@ -21,7 +21,6 @@ mod progress;
 mod query;
 mod replay;
 mod run;
-mod settings;
 mod show;
 mod stored;
 mod test_state;

@@ -325,6 +325,7 @@ fn empty_visit() -> VisitFacts<'static> {
         parent_attempt: None,
         parent: None,
         index: None,
+        parent_attempt: None,
         state: "",
         state_type: None,
         scope: "",

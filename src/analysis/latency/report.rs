@@ -169,8 +169,9 @@ struct Figures {
 }
 
 impl LatencyQuestion {
-    /// The report of what was seen.
-    pub fn report(mut self, coverage: Coverage) -> LatencyReport {
+    /// The report of what was seen in the window from `since` to `until`, as far as it has ends.
+    pub fn report(mut self, coverage: Coverage, since: Option<Micros>, until: Option<Micros>) -> LatencyReport {
+        (self.options.since, self.options.until) = (since, until);
         self.sort();
         let windows = self.windows(&coverage);
         let mut machines: Vec<(&Option<String>, &Machine)> =
@@ -210,6 +211,9 @@ impl LatencyQuestion {
         }
         if let Some(since) = self.options.since {
             let until = self.options.until.or(coverage.last_event)?;
+            if until <= since {
+                return None;
+            }
             return Some(Windows { before: (as_long_before(since, until), since), after: (since, until), are_halves: false });
         }
         let range = |machine: &Machine| -> Option<(i64, i64)> {
@@ -342,7 +346,7 @@ fn changed(samples: &[Sample], before: &[Sample], windows: Windows) -> Change {
     let (earlier, later) = if windows.are_halves {
         (durations(samples, &|at| at < middle.0), durations(samples, &|at| at >= middle.0))
     } else {
-        (durations(before, &|at| at >= from.0), durations(samples, &|_| true))
+        (durations(before, &|at| at >= from.0 && at < middle.0), durations(samples, &|_| true))
     };
     change::compare(&earlier, &later, windows)
 }
