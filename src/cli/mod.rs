@@ -19,6 +19,7 @@ mod progress;
 mod replay;
 mod run;
 mod show;
+mod store;
 mod test_state;
 mod why;
 
@@ -61,6 +62,7 @@ enum Verb {
     Run(Box<run::RunArgs>),
     Audit(audit::AuditArgs),
     Ingest(ingest::IngestArgs),
+    Store(store::StoreArgs),
     TestState(test_state::TestStateArgs),
     Demo(demo::DemoArgs),
     Completion(completion::CompletionArgs),
@@ -96,6 +98,7 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Run(args) => run::run(args, &cli.global, out, words),
         Verb::Audit(args) => audit::run(args, &cli.global, out, words),
         Verb::Ingest(args) => ingest::run(args, &cli.global, out, words),
+        Verb::Store(args) => store::run(args, &cli.global, out, words),
         Verb::TestState(args) => test_state::run(args, &cli.global, out, words),
         Verb::Demo(args) => demo::run(args, out, words),
         Verb::Completion(args) => completion::run::<Cli>(args, out),

@@ -14,6 +14,7 @@ pub mod replay;
 pub mod run;
 pub mod show;
 pub mod state;
+pub mod store;
 pub mod styles;
 pub mod test_state;
 pub mod timeline;
