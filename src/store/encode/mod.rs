@@ -6,7 +6,7 @@
 
 mod column;
 mod events;
-mod file;
+pub(super) mod file;
 mod pages;
 mod rows;
 mod unescaped;
