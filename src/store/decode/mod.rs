@@ -5,6 +5,7 @@
 
 mod facts;
 pub(super) mod file;
+mod footer;
 mod history;
 pub(super) mod page;
 pub(super) mod values;
