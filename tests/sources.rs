@@ -222,6 +222,19 @@ mod forms {
     }
 
     #[test]
+    fn the_name_of_an_execution_alone_is_no_history() {
+        let arn = "arn:aws:states:eu-west-1:111111111111:execution:Orders:run-1";
+        for record in [
+            json!({"execution": arn, "transitions": 3}),
+            json!({"executionArn": arn, "name": "run-1"}),
+            json!({"execution": {"executionArn": arn}}),
+        ] {
+            let message = error(bytes(&record));
+            assert!(message.contains("an object that names an execution and says nothing of it"), "{message}");
+        }
+    }
+
+    #[test]
     fn a_description_alone_is_a_history_without_events() {
         let history = only(pretty(&describe("run-1", 0)));
         assert_eq!((gap_ids(&history), history.header.status), (vec!["no_events"], Some(ExecutionStatus::Failed)));
@@ -642,8 +655,9 @@ mod broken {
     #[test]
     fn inputs_larger_than_are_read_at_once_are_read_line_by_line() {
         let note = "x".repeat(1 << 20);
-        let lines: Vec<String> =
-            (0..70).map(|number| format!("{{\"execution\":{{\"name\":\"run-{number}\"}},\"note\":\"{note}\"}}")).collect();
+        let lines: Vec<String> = (0..70)
+            .map(|number| format!("{{\"execution\":{{\"name\":\"run-{number}\",\"status\":\"RUNNING\"}},\"note\":\"{note}\"}}"))
+            .collect();
         let text = lines.join("\n");
         let limits = Limits { document_bytes: 2 << 20, ..Limits::default() };
         let (histories, errors) = from_bytes_with(text.as_bytes(), &limits);

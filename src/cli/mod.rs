@@ -5,10 +5,12 @@ mod aws_settings;
 mod completion;
 mod demo;
 mod exit_code;
+mod failures;
 #[allow(dead_code, reason = "the verbs over many executions follow")]
 mod fleet;
 mod global;
 mod ingest;
+mod latency;
 mod load;
 mod man;
 mod output;
@@ -60,10 +62,12 @@ enum Verb {
     Show(show::ShowArgs),
     Replay(replay::ReplayArgs),
     Run(Box<run::RunArgs>),
+    Latency(latency::LatencyArgs),
     Audit(audit::AuditArgs),
     Ingest(ingest::IngestArgs),
     Store(store::StoreArgs),
     TestState(test_state::TestStateArgs),
+    Failures(failures::FailuresArgs),
     Demo(demo::DemoArgs),
     Completion(completion::CompletionArgs),
     Man(man::ManArgs),
@@ -73,7 +77,8 @@ enum Verb {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let out = &mut io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let words = &mut io::stderr().lock();
+    // Not locked: progress is drawn by another thread.
+    let words = &mut io::stderr();
     let done = run(&cli, out, words).and_then(|exit| out.flush().map(|()| exit).map_err(anyhow::Error::from));
     match done {
         Ok(exit) => ExitCode::from(exit.code()),
@@ -96,10 +101,12 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Replay(args) => replay::run(args, &cli.global, out, words),
         Verb::Show(args) => show::run(args, &cli.global, out, words),
         Verb::Run(args) => run::run(args, &cli.global, out, words),
+        Verb::Latency(args) => latency::run(args, &cli.global, out, words),
         Verb::Audit(args) => audit::run(args, &cli.global, out, words),
         Verb::Ingest(args) => ingest::run(args, &cli.global, out, words),
         Verb::Store(args) => store::run(args, &cli.global, out, words),
         Verb::TestState(args) => test_state::run(args, &cli.global, out, words),
+        Verb::Failures(args) => failures::run(args, &cli.global, out, words),
         Verb::Demo(args) => demo::run(args, out, words),
         Verb::Completion(args) => completion::run::<Cli>(args, out),
         Verb::Man(args) => man::run::<Cli>(args, out),

@@ -89,13 +89,11 @@ impl<'s> Reader<'s> {
         }
         is_whole = is_whole || self.fill(head, input, if is_utf16 { AT_ONCE } else { at_once });
         if is_utf16 {
-            match from_utf16(head).filter(|_| is_whole) {
-                Some(text) => *head = text,
-                None => {
-                    self.report(SourceError::NotUtf8 { place: Place::whole(self.origin) }, &[]);
-                    return Opened::Nothing;
-                }
-            }
+            let Some(text) = from_utf16(head).filter(|_| is_whole) else {
+                self.report(SourceError::NotUtf8 { place: Place::whole(self.origin) }, &[]);
+                return Opened::Nothing;
+            };
+            *head = text;
         }
         if head.starts_with(BYTE_ORDER_MARK) {
             head.drain(..BYTE_ORDER_MARK.len());
