@@ -374,3 +374,126 @@ fn recordings_of_the_service_and_incidents_are_kept() {
         assert_kept(part);
     }
 }
+
+#[test]
+fn polars_reads_every_column_as_it_is() {
+    use polars::prelude::{DataType, ParquetReader, SerReader, TimeUnit};
+    use stepscope::store::schema::{Kind, TABLES};
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let told: Vec<History> = (0..20).map(|seed| tell(seed, 30).history).collect();
+    let batch = stored(&told, folder.path());
+    for (table, path) in TABLES.into_iter().zip(batch.all()) {
+        let frame = ParquetReader::new(std::fs::File::open(path).expect("the file")).finish().expect("a frame");
+        assert_eq!(frame.width(), table.columns.len());
+        for column in table.columns {
+            let found = frame.column(column.name).expect("the column");
+            let is_wanted = match (column.kind, found.dtype()) {
+                (Kind::Word | Kind::Text, DataType::String) | (Kind::Integer, DataType::Int64) => true,
+                (Kind::Milliseconds, DataType::Float64) | (Kind::Flag, DataType::Boolean) => true,
+                (Kind::Moment, DataType::Datetime(TimeUnit::Microseconds, Some(zone))) => zone.as_str() == "UTC",
+                _ => false,
+            };
+            assert!(is_wanted, "{}.{} is {}", table.name, column.name, found.dtype());
+            assert!(!column.required || found.null_count() == 0, "{}.{}", table.name, column.name);
+        }
+    }
+}
+
+#[test]
+fn damaged_files_are_errors_that_name_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let told: Vec<History> = (0..12).map(|seed| named(tell(seed, 30).history, seed)).collect();
+    let batch = stored(&told, folder.path());
+    let mut random = Random::new(3);
+    let mut noticed = 0;
+    for path in batch.all() {
+        let sound = std::fs::read(path).expect("the file");
+        for round in 0..60 {
+            let mut bytes = sound.clone();
+            if round % 5 == 0 {
+                bytes.truncate(random.below(bytes.len()));
+            } else {
+                // Half of them in the footer, whose numbers say how large everything is.
+                let from = if random.chance(50) { bytes.len().saturating_sub(6000) } else { 0 };
+                for _ in 0..1 + random.below(3) {
+                    let at = from + random.below(bytes.len() - from);
+                    bytes[at] = u8::try_from(random.below(256)).expect("a byte");
+                }
+            }
+            std::fs::write(path, &bytes).expect("written");
+            let results = [
+                facts_of_batch(&batch, Needs::ALL, &mut |_| {}),
+                histories_of_batch(&batch, &mut |_| {}),
+                history_of(&batch, "run-number-7").map(|_| ()),
+                keys_of_batch(&batch.executions).map(|_| ()),
+                verify_batch(&batch),
+            ];
+            for error in results.into_iter().filter_map(Result::err) {
+                noticed += 1;
+                let error = error.to_string();
+                let names_it = batch.all().iter().any(|path| error.contains(&path.display().to_string()));
+                assert!(names_it && !error.contains('\n'), "{error}");
+            }
+        }
+        std::fs::write(path, &sound).expect("written");
+        verify_batch(&batch).expect("whole again");
+    }
+    assert!(noticed > 200, "{noticed}");
+}
+
+#[test]
+fn bytes_that_changed_without_a_trace_are_noticed_by_their_sum() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let told: Vec<History> = (0..12).map(|seed| named(tell(seed, 30).history, seed)).collect();
+    let batch = stored(&told, folder.path());
+    for path in batch.all() {
+        let sound = std::fs::read(path).expect("the file");
+        for at in [5, sound.len() / 3, sound.len() / 2] {
+            let mut bytes = sound.clone();
+            bytes[at] ^= 0x10;
+            std::fs::write(path, &bytes).expect("written");
+            let error = verify_batch(&batch).expect_err("a changed byte").to_string();
+            assert!(error.contains(&path.display().to_string()), "{error}");
+        }
+        std::fs::write(path, &sound).expect("written");
+    }
+}
+
+#[test]
+fn files_that_are_no_tables_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let batch = stored(&[tell(1, 30).history], folder.path());
+    let swapped = BatchPaths { visits: batch.events.clone(), ..batch.clone() };
+    let error = facts_of_batch(&swapped, Needs::ALL, &mut |_| {}).expect_err("events are no visits").to_string();
+    assert!(error.contains("it holds the table `events`"), "{error}");
+    for text in ["", "PAR1", "{\"events\":[]}", "PAR1aaaaaaaaaaaaaaaaaaaaaaaaPAR1"] {
+        std::fs::write(&batch.executions, text).expect("written");
+        let error = keys_of_batch(&batch.executions).expect_err("no table").to_string();
+        assert!(error.contains("executions.parquet"), "{error}");
+    }
+    std::fs::remove_file(&batch.executions).expect("removed");
+    assert!(keys_of_batch(&batch.executions).expect_err("gone").to_string().contains("could not be opened"));
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_an_error_that_names_the_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let error = BatchBuilder::new().write(&folder.path().join("nowhere")).expect_err("no folder");
+    assert!(error.to_string().contains("could not be created"), "{error}");
+    assert!(!error.is_disk_full());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_told_apart() {
+    // A device that is always full.
+    let folder = tempfile::tempdir().expect("a folder");
+    std::os::unix::fs::symlink("/dev/full", folder.path().join("events.parquet")).expect("a link");
+    let history = tell(1, 30).history;
+    let mut builder = BatchBuilder::new();
+    with_facts(&history, |path, facts| builder.push(&history, path, facts).expect("pushed"));
+    let error = builder.write(folder.path()).expect_err("a full disk");
+    assert!(error.is_disk_full(), "{error}");
+    assert!(error.to_string().contains("events.parquet"), "{error}");
+}

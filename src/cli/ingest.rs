@@ -14,8 +14,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::exit_code::{Exit, WrongUsage};
+use super::fleet::definitions::Definitions;
 use super::global::{GlobalArgs, OutputFormat};
-use super::load::definition_of;
 use super::output::{TextSettings, document, redactor, say};
 use super::problems::{NAMED_UNRELATED, Problems, passed_over};
 use super::progress::shown;
@@ -170,6 +170,7 @@ impl Shared<'_> {
 struct Ingesting<'a> {
     shared: &'a Shared<'a>,
     adding: Adding,
+    definitions: Definitions,
     arena: Bump,
     counts: Counts,
 }
@@ -182,7 +183,7 @@ struct Counts {
 
 impl<'a> Ingesting<'a> {
     fn new(shared: &'a Shared<'a>, writer: &Writer) -> Self {
-        Self { shared, adding: writer.worker(), arena: Bump::new(), counts: Counts::default() }
+        Self { shared, adding: writer.worker(), definitions: Definitions::default(), arena: Bump::new(), counts: Counts::default() }
     }
 }
 
@@ -196,10 +197,10 @@ impl Worker for Ingesting<'_> {
             let folder = self.shared.args.definitions.as_ref().filter(|_| history.definition.is_some());
             history.origin.definitions = folder.map(|folder| folder.display().to_string());
         }
-        let definition = definition_of(&mut history);
-        let path = rebuild(&history, definition.as_ref());
+        let definition = self.definitions.of(&mut history);
+        let path = rebuild(&history, definition.as_deref());
         self.arena.reset();
-        let facts = extract(Rebuilt { history: &history, path: &path, definition: definition.as_ref() }, Needs::ALL, &self.arena);
+        let facts = extract(Rebuilt { history: &history, path: &path, definition: definition.as_deref() }, Needs::ALL, &self.arena);
         if let Err(error) = self.adding.add(&history, &path, &facts) {
             self.shared.fail(error);
         }

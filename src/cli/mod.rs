@@ -23,6 +23,7 @@ mod replay;
 mod run;
 mod show;
 mod stored;
+mod store;
 mod test_state;
 mod variants;
 mod why;
@@ -70,6 +71,7 @@ enum Verb {
     Query(query::QueryArgs),
     Ingest(ingest::IngestArgs),
     Cost(cost::CostArgs),
+    Store(store::StoreArgs),
     TestState(test_state::TestStateArgs),
     Failures(failures::FailuresArgs),
     Variants(Box<variants::VariantsArgs>),
@@ -114,6 +116,7 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Query(args) => query::run(args, &cli.global, out, words),
         Verb::Ingest(args) => ingest::run(args, &cli.global, out, words),
         Verb::Cost(args) => cost::run(args, &cli.global, out, words),
+        Verb::Store(args) => store::run(args, &cli.global, out, words),
         Verb::TestState(args) => test_state::run(args, &cli.global, out, words),
         Verb::Failures(args) => failures::run(args, &cli.global, out, words),
         Verb::Variants(args) => variants::run(args, &cli.global, out, words),

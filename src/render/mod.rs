@@ -20,6 +20,7 @@ pub mod replay;
 pub mod run;
 pub mod show;
 pub mod state;
+pub mod store;
 pub mod styles;
 pub mod tables;
 pub mod test_state;

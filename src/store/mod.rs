@@ -40,6 +40,7 @@ mod error;
 mod index;
 mod intent;
 pub mod layout;
+pub mod maintain;
 mod rest;
 pub mod schema;
 pub mod sql;

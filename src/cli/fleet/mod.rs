@@ -4,7 +4,7 @@
 //! put on every thread to what that thread reads, and the answers are merged; of several sights of one execution the most complete counts
 //! (`sights`).
 
-mod definitions;
+pub(super) mod definitions;
 mod files;
 mod inputs;
 mod selection;

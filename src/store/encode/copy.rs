@@ -1,14 +1,13 @@
 //! Executions of some batches into a new one, as they stand in the files: nothing is rebuilt.
 
-use std::fs::File;
 use std::path::Path;
 
-use polars::error::PolarsError;
-use polars::prelude::{Column as Series, DataFrame, ParallelStrategy, ParquetReader, SerReader};
 use polars_parquet::parquet::error::ParquetResult;
 
 use crate::store::StoreError;
 use crate::store::decode::BatchPaths;
+use crate::store::decode::file::{Piece, TableReader};
+use crate::store::decode::values as decode;
 use crate::store::schema::{ATTEMPTS, Column as Described, EVENTS, EXECUTIONS, Kind, Table, VISITS};
 
 use super::column::{Column, Doubles, Flags, Integers, Texts, Words};
@@ -16,7 +15,7 @@ use super::file::{Columns, Rows};
 use super::{BatchFiles, TableFile};
 
 /// So many rows are copied column by column, and as many more as belong to the last execution.
-const STRETCH: usize = 4096;
+const STRETCH: usize = 32_768;
 
 /// Writes a batch of the executions of others that `keep` wants, in their order, into a folder that exists.
 pub fn copy_batches(sources: &[BatchPaths], keep: &dyn Fn(&str) -> bool, folder: &Path) -> Result<BatchFiles, StoreError> {
@@ -35,73 +34,47 @@ fn copy_table<'p>(
     folder: &Path,
 ) -> Result<TableFile, StoreError> {
     let mut rows = Rows::new(table, Copied(table.columns.iter().map(AnyColumn::new).collect()));
-    for file in files {
-        for (first, count) in groups(file, table)? {
-            let damaged = |error: PolarsError| damaged(file, table, error);
-            let frame = reader(file)?.with_slice(Some((first, count))).read_parallel(ParallelStrategy::None).finish().map_err(damaged)?;
-            copy_rows(&frame, &mut rows, keep).map_err(damaged)?;
+    for path in files {
+        let file = TableReader::open(path, table)?;
+        for group in file.all() {
+            copy_group(&file, group, &mut rows, keep)?;
         }
     }
     rows.write(folder)
 }
 
-fn reader(file: &Path) -> Result<ParquetReader<File>, StoreError> {
-    Ok(ParquetReader::new(File::open(file).map_err(|source| StoreError::io(file, "read", source))?))
-}
-
-/// Where the row groups of a file begin, and how many rows they have.
-fn groups(file: &Path, table: &'static Table) -> Result<Vec<(usize, usize)>, StoreError> {
-    let mut reader = reader(file)?;
-    let metadata = reader.get_metadata().map_err(|error| damaged(file, table, error))?;
-    let mut first = 0;
-    let group = |count: usize| {
-        first += count;
-        (first - count, count)
-    };
-    Ok(metadata.row_groups.iter().map(|group| group.num_rows()).map(group).collect())
-}
-
-fn damaged(file: &Path, table: &'static Table, error: PolarsError) -> StoreError {
-    match error {
-        PolarsError::IO { error, .. } if error.kind() != std::io::ErrorKind::UnexpectedEof => {
-            StoreError::io(file, "read", std::io::Error::new(error.kind(), error.to_string()))
-        }
-        error => StoreError::Damaged { file: file.to_owned(), table: table.name, reason: error.to_string() },
-    }
-}
-
 /// Copies the rows of one row group.
-fn copy_rows(frame: &DataFrame, rows: &mut Rows<Copied>, keep: &dyn Fn(&str) -> bool) -> Result<(), PolarsError> {
-    let executions = frame.column("execution")?.str()?;
-    let mut stretch = Vec::with_capacity(STRETCH);
-    let mut last = None;
-    let mut wanted = false;
-    for (row, execution) in executions.iter().enumerate() {
-        if last != Some(execution) {
-            if stretch.len() >= STRETCH {
-                copy_stretch(frame, rows, &stretch)?;
-                stretch.clear();
-            }
-            wanted = keep(execution.unwrap_or_default());
-            last = Some(execution);
+fn copy_group(file: &TableReader, group: Piece, rows: &mut Rows<Copied>, keep: &dyn Fn(&str) -> bool) -> Result<(), StoreError> {
+    let executions: decode::Texts = file.column("execution", std::slice::from_ref(&group))?;
+    let wanted = executions.map(keep);
+    let stretches = stretches(&executions.rows, |row| wanted.get(row).unwrap_or(false));
+    let columns: Vec<_> = rows.columns.0.iter().map(|column| column.read(file, &group)).collect::<Result<_, _>>()?;
+    for stretch in stretches {
+        let begin = rows.rows;
+        let copied: ParquetResult<()> =
+            rows.columns.0.iter_mut().zip(&columns).try_for_each(|(column, values)| column.copy(values, &stretch, begin));
+        copied.map_err(|error| rows.error(&error))?;
+        rows.rows += stretch.len();
+        rows.end_group_if_large()?;
+    }
+    Ok(())
+}
+
+/// The rows that are wanted, in pieces that end with an execution: a row group holds whole ones.
+fn stretches(executions: &[u32], is_wanted: impl Fn(usize) -> bool) -> Vec<Vec<usize>> {
+    let mut stretches = vec![Vec::new()];
+    for row in 0..executions.len() {
+        let is_next = row > 0 && executions[row] != executions[row - 1];
+        if is_next && stretches.last().is_some_and(|stretch| stretch.len() >= STRETCH) {
+            stretches.push(Vec::new());
         }
-        if wanted {
+        if is_wanted(row)
+            && let Some(stretch) = stretches.last_mut()
+        {
             stretch.push(row);
         }
     }
-    copy_stretch(frame, rows, &stretch)
-}
-
-fn copy_stretch(frame: &DataFrame, rows: &mut Rows<Copied>, stretch: &[usize]) -> Result<(), PolarsError> {
-    let begin = rows.rows;
-    for column in &mut rows.columns.0 {
-        // A column that came with a later version is null in earlier files.
-        if let Ok(values) = frame.column(column.name) {
-            column.copy(values, stretch, begin)?;
-        }
-    }
-    rows.rows += stretch.len();
-    rows.end_group_if_large().map_err(|error| PolarsError::ComputeError(error.to_string().into()))
+    stretches
 }
 
 /// The columns of any table.
@@ -157,35 +130,51 @@ impl AnyColumn {
         Self { name: described.name, values }
     }
 
+    /// The column in a row group of a file; one that came with a later version is null in earlier files.
+    fn read(&self, file: &TableReader, group: &Piece) -> Result<Read, StoreError> {
+        let group = std::slice::from_ref(group);
+        Ok(match &self.values {
+            Values::Words(_) | Values::Texts(_) => Read::Texts(file.column(self.name, group)?),
+            Values::Integers(_) => Read::Integers(file.column(self.name, group)?),
+            Values::Doubles(_) => Read::Doubles(file.column(self.name, group)?),
+            Values::Flags(_) => Read::Flags(file.column(self.name, group)?),
+        })
+    }
+
     /// Appends some rows of a column as it was read, as rows from `begin` on.
-    fn copy(&mut self, from: &Series, stretch: &[usize], begin: usize) -> Result<(), PolarsError> {
-        let physical = from.to_physical_repr();
-        let rows = stretch.iter().zip(begin..);
-        match &mut self.values {
-            Values::Words(column) => {
-                let texts = from.str()?;
-                rows.for_each(|(from, to)| texts.get(*from).into_iter().for_each(|text| column.push(to, text)));
+    fn copy(&mut self, from: &Read, stretch: &[usize], begin: usize) -> ParquetResult<()> {
+        let rows = stretch.iter().copied().zip(begin..);
+        match (&mut self.values, from) {
+            (Values::Words(column), Read::Texts(texts)) => {
+                let texts = texts.view();
+                rows.for_each(|(from, to)| texts.get(from).into_iter().for_each(|text| column.push(to, text)));
             }
-            Values::Texts(column) => {
-                let texts = from.str()?;
+            (Values::Texts(column), Read::Texts(texts)) => {
+                let texts = texts.view();
                 for (from, to) in rows {
-                    let pushed: ParquetResult<()> = texts.get(*from).map_or(Ok(()), |text| column.push(to, text.as_bytes()));
-                    pushed.map_err(|error| PolarsError::ComputeError(error.to_string().into()))?;
+                    texts.get(from).map_or(Ok(()), |text| column.push(to, text.as_bytes()))?;
                 }
             }
-            Values::Integers(column) => {
-                let numbers = physical.i64()?;
-                rows.for_each(|(from, to)| numbers.get(*from).into_iter().for_each(|number| column.push(to, number)));
+            (Values::Integers(column), Read::Integers(numbers)) => {
+                rows.for_each(|(from, to)| numbers.get(from).into_iter().for_each(|number| column.push(to, number)));
             }
-            Values::Doubles(column) => {
-                let numbers = from.f64()?;
-                rows.for_each(|(from, to)| numbers.get(*from).into_iter().for_each(|number| column.push(to, number)));
+            (Values::Doubles(column), Read::Doubles(numbers)) => {
+                rows.for_each(|(from, to)| numbers.get(from).into_iter().for_each(|number| column.push(to, number)));
             }
-            Values::Flags(column) => {
-                let flags = from.bool()?;
-                rows.for_each(|(from, to)| flags.get(*from).into_iter().for_each(|flag| column.push(to, flag)));
+            (Values::Flags(column), Read::Flags(flags)) => {
+                rows.for_each(|(from, to)| flags.get(from).into_iter().for_each(|flag| column.push(to, flag)));
             }
+            // `read` gives each kind its own.
+            _ => {}
         }
         Ok(())
     }
+}
+
+/// A column as it was read.
+enum Read {
+    Texts(decode::Texts),
+    Integers(decode::Integers),
+    Doubles(decode::Doubles),
+    Flags(decode::Flags),
 }
