@@ -34,12 +34,14 @@ mod catalogue;
 mod commit;
 mod copy;
 pub mod decode;
+mod delta;
 mod disk;
 pub mod encode;
 mod error;
 mod index;
 mod intent;
 pub mod layout;
+mod rest;
 pub mod schema;
 mod writer;
 
