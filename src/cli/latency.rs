@@ -16,8 +16,8 @@ use crate::render::{self, escape};
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:
   stepscope latency --input executions.jsonl.gz
+  stepscope latency --store history/ --since 24h
   stepscope latency --input exports/ --state-machine Orders --sort critical
-  stepscope latency --input exports/ --since 2026-11-20 --until 2026-11-21
   stepscope latency --input exports/ --state ChargeCard --by hour
   stepscope latency --input exports/ --by version --limit 5
   stepscope latency --input exports/ --state 'Charge*' --plot charge.svg
