@@ -135,8 +135,7 @@ fn the_later_half_is_compared_with_the_earlier() {
 #[test]
 fn a_window_is_compared_with_as_long_a_time_before_it() {
     let histories: Vec<History> = (0..120).map(|second| charge(second, if second < 80 { 100 } else { 10 })).collect();
-    let options =
-        LatencyOptions { since: Some(midnight_and(80)), until: Some(midnight_and(120)), ..LatencyOptions::default() };
+    let options = LatencyOptions { since: Some(midnight_and(80)), until: Some(midnight_and(120)), ..LatencyOptions::default() };
     let in_window = report(&histories, &options);
     let change = in_window.states[0].change.as_ref().expect("compared");
     assert_eq!((in_window.compared, change.verdict), (Some(Compared::WindowBefore), Verdict::Faster));
