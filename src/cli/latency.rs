@@ -16,8 +16,8 @@ use crate::render::{self, escape};
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:
   stepscope latency --input executions.jsonl.gz
+  stepscope latency --store history/ --since 24h
   stepscope latency --input exports/ --state-machine Orders --sort critical
-  stepscope latency --input exports/ --since 2026-11-20 --until 2026-11-21
   stepscope latency --input exports/ --state ChargeCard --by hour
   stepscope latency --input exports/ --by version --limit 5
   stepscope latency --input exports/ --state 'Charge*' --plot charge.svg
@@ -74,7 +74,6 @@ impl LatencyArgs {
                 ByArg::Version => By::Version,
             }),
             states: self.state.clone(),
-            before: self.fleet.since.is_some(),
             since: window.since,
             until: window.until,
             sort: match self.sort {
@@ -100,9 +99,7 @@ pub fn run(args: &LatencyArgs, global: &GlobalArgs, out: &mut dyn Write, words: 
     let mut fleet = Fleet::open(&args.fleet, global, words)?;
     let options = args.options(fleet.window()?);
     let answer = fleet.ask(|| LatencyQuestion::new(&options))?;
-    // A window told from the last event is known only now.
-    let window = fleet.window();
-    let report = answer.question.report(answer.coverage, window.since, window.until);
+    let report = answer.question.report(answer.coverage);
     if report.states.is_empty() {
         if fleet.problems() > 0 {
             return Ok(Exit::Failed);
