@@ -655,8 +655,9 @@ mod broken {
     #[test]
     fn inputs_larger_than_are_read_at_once_are_read_line_by_line() {
         let note = "x".repeat(1 << 20);
-        let lines: Vec<String> =
-            (0..70).map(|number| format!("{{\"execution\":{{\"name\":\"run-{number}\",\"status\":\"RUNNING\"}},\"note\":\"{note}\"}}")).collect();
+        let lines: Vec<String> = (0..70)
+            .map(|number| format!("{{\"execution\":{{\"name\":\"run-{number}\",\"status\":\"RUNNING\"}},\"note\":\"{note}\"}}"))
+            .collect();
         let text = lines.join("\n");
         let limits = Limits { document_bytes: 2 << 20, ..Limits::default() };
         let (histories, errors) = from_bytes_with(text.as_bytes(), &limits);
