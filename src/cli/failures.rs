@@ -84,7 +84,7 @@ pub fn run(args: &FailuresArgs, global: &GlobalArgs, out: &mut dyn Write, words:
         fleet.note(&nothing_failed(&report, args));
         return Ok(Exit::NothingMatched);
     }
-    let commands = Commands { args };
+    let commands = Commands { args, global };
     if let Some(wanted) = &args.group {
         match failures::open(&answer.question, &answer.coverage, &asked, wanted) {
             Ok(mut opened) => {
@@ -181,6 +181,7 @@ impl FailuresArgs {
 /// Commands that go on from a group, for the same executions.
 struct Commands<'a> {
     args: &'a FailuresArgs,
+    global: &'a GlobalArgs,
 }
 
 impl Commands<'_> {
@@ -202,19 +203,29 @@ impl Commands<'_> {
     fn why(&self, group: &FailureGroup) -> Option<NextCommand> {
         let sample = group.samples.first()?;
         let name = if sample.name.is_empty() { &sample.execution } else { &sample.name };
-        let inputs: Vec<String> = self.args.fleet.input.iter().map(|input| quoted(input)).collect();
-        let definitions =
-            self.args.fleet.definitions.as_ref().map(|folder| format!(" --definitions {}", quoted(&folder.display().to_string())));
-        let command = format!("stepscope why {} --execution {}{}", inputs.join(" "), quoted(name), definitions.unwrap_or_default());
+        let mut command = "stepscope why".to_owned();
+        for input in &self.args.fleet.input {
+            command.extend([" ", &quoted(input)]);
+        }
+        if let Some(store) = &self.global.store {
+            command.extend([" --store ", &quoted(&store.display().to_string())]);
+        }
+        command.extend([" --execution ", &quoted(name)]);
+        if let Some(folder) = &self.args.fleet.definitions {
+            command.extend([" --definitions ", &quoted(&folder.display().to_string())]);
+        }
         Some(NextCommand { text: "why the latest one".to_owned(), command })
     }
 
     fn fleet(&self, verb: &str, which: &str) -> String {
         let fleet = &self.args.fleet;
         let mut command = format!("stepscope {verb}");
-        let mut flag = |name: &str, value: &str| command.push_str(&format!(" {name} {}", quoted(value)));
+        let mut flag = |name: &str, value: &str| command.extend([" ", name, " ", &quoted(value)]);
         for input in &fleet.input {
             flag("--input", input);
+        }
+        if let Some(store) = &self.global.store {
+            flag("--store", &store.display().to_string());
         }
         if let Some(definitions) = &fleet.definitions {
             flag("--definitions", &definitions.display().to_string());

@@ -83,9 +83,13 @@ struct Shape<'k> {
 }
 
 impl Shape<'_> {
-    fn key(&self) -> (Option<&str>, Option<&str>, [Option<&str>; 6], Option<u16>, &[String], &str, &str) {
+    fn key(&self) -> ([Option<&str>; 10], Option<u16>, &[String]) {
         let Known { machine, state, parts, .. } = self.of;
         let texts = [
+            *machine,
+            *state,
+            Some(self.before.as_str()),
+            Some(self.after.as_str()),
             parts.error.as_deref(),
             parts.ending,
             parts.error_type.as_deref(),
@@ -93,7 +97,7 @@ impl Shape<'_> {
             parts.error_code.as_deref(),
             parts.child_machine.as_deref(),
         ];
-        (*machine, *state, texts, parts.status_code, &parts.frames, &self.before, &self.after)
+        (texts, parts.status_code, &parts.frames)
     }
 }
 

@@ -49,10 +49,10 @@ pub fn open(failures: &Failures, coverage: &Coverage, asked: &Asked, wanted: &st
         let mut ids: Vec<String> = found.iter().map(|key| grouped.id(key)).collect();
         ids.sort();
         let wanted = wanted.to_owned();
-        return Err(match ids.is_empty() {
-            true => Unopened::None { wanted, groups: grouped.keys().count() },
-            false => Unopened::Several { wanted, found: ids },
-        });
+        if ids.is_empty() {
+            return Err(Unopened::None { wanted, groups: grouped.keys().count() });
+        }
+        return Err(Unopened::Several { wanted, found: ids });
     };
     let timeline = grouped.timeline(coverage, asked);
     let group = grouped.group(key, &timeline, asked);

@@ -106,7 +106,8 @@ fn ruby(line: &str) -> Option<(&str, &str)> {
 fn go(line: &str) -> Option<(&str, &str)> {
     let (place, function) = line.split_once(' ').unwrap_or((line, ""));
     let path = without_line(place);
-    (path.ends_with(".go") && path.len() < place.len()).then_some((path, function))
+    let (_, ending) = path.rsplit_once('.')?;
+    (ending == "go" && path.len() < place.len()).then_some((path, function))
 }
 
 /// `at function (place)`, `function(place)`, `at place`, `at function in place`.

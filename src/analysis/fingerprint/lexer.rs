@@ -243,10 +243,7 @@ fn quotation(text: &str, open: char, close: char) -> Option<Range<usize>> {
     let start = open.len_utf8();
     let limit = text.len().min(LONGEST_QUOTATION);
     let limit = (limit..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
-    let from = match text[start..].starts_with(['{', '[']) {
-        true => start + json(&text[start..]).unwrap_or(0),
-        false => start,
-    };
+    let from = if text[start..].starts_with(['{', '[']) { start + json(&text[start..]).unwrap_or(0) } else { start };
     let ends = |at: &usize| {
         let before = text[..*at].chars().next_back();
         let after = text[at + close.len_utf8()..].chars().next();
