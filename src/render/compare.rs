@@ -64,7 +64,11 @@ fn heading(comparison: &Comparison, page: &mut Page<'_>) -> io::Result<()> {
 fn failures(comparison: &Comparison, page: &mut Page<'_>) -> io::Result<()> {
     let several = comparison.failures.len() > 1;
     for (position, failure) in comparison.failures.iter().enumerate() {
-        let words = [failure.state.as_deref(), failure.error.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let mut words = [failure.state.as_deref(), failure.error.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let child = failure.root_state_machine.as_deref().and_then(|arn| arn.parse::<StateMachineArn>().ok());
+        if let Some(child) = child {
+            words += &format!(" of {}", child.name());
+        }
         let group = failure.group.as_deref().filter(|_| several || comparison.group.is_some());
         let group = group.map(|group| format!("  --group {}", page.clean(group))).unwrap_or_default();
         let label = if position == 0 { "Failed in" } else { "" };
