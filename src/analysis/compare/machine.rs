@@ -173,10 +173,10 @@ fn reached<'r>(a: &[Row], b: &'r [Row], failing: &[Arc<str>], notes: &mut Vec<St
     }
     let reached: Vec<&Row> = b.iter().filter(|row| row.reached(failing).is_some()).collect();
     if reached.len() < ENOUGH && reached.len() < b.len() {
-        notes.push(format!(
+        notes.extend((a.len() as u64 >= FEWEST).then(|| format!(
             "{} of the others reached a state that these failed in: they are compared with all, and what leads to that state shows up as well",
             few(reached.len())
-        ));
+        )));
         return None;
     }
     Some(reached)
