@@ -33,7 +33,8 @@ const SUCCEEDED: &str = "status = SUCCEEDED";
 Fields: status machine version alias name parent map_run start stop hour weekday
 duration error root_state root_error group redrives retries input.PATH ….
 Comparisons: = != < <= > >=, in (…), like 'a*', exists; visited(STATE),
-retried(STATE), took(CHOICE, STATE); joined by and, or, not and parentheses.
+retried(STATE), took(CHOICE, STATE); visits(STATE) > 3, items(MAP) > 100,
+length(input.PATH) = 0; joined by and, or, not and parentheses.
 
 What is found is associated with side A; it need not be the cause.")]
 pub struct CompareArgs {

@@ -286,7 +286,8 @@ fn moment(micros: f64) -> String {
 fn condition(attribute: &str, relation: Relation, value: &serde_json::Value) -> Option<String> {
     use serde_json::Value;
     let has_operand = attribute.starts_with("visited(") || attribute.starts_with("retried(") || attribute.starts_with("took(");
-    let is_field = !attribute.contains('(') && !attribute.contains(' ');
+    let is_count = ["visits(", "items(", "length(", "size("].iter().any(|count| attribute.starts_with(count)) && !attribute.contains("[*]");
+    let is_field = is_count || !attribute.contains('(');
     let written = match value {
         Value::String(text) if text.contains('…') => return None,
         Value::String(text) => format!("'{}'", text.replace('\'', "''")),

@@ -321,6 +321,26 @@ fn a_few_failures_are_no_ground_for_a_claim() {
 }
 
 #[test]
+fn what_is_found_can_be_selected() {
+    let stories: Vec<Story> = (0..300)
+        .map(|number| {
+            let input = json!({"odd name": currency(number), "n": number % 50, "items": vec![0; number as usize % 4], "x": if number % 3 == 1 { json!(1) } else { json!(null) }});
+            let story = order(number, input).on(["?Go A B", "?Go 'A Poll Poll B", "?Go C B"][number as usize % 3]);
+            if number % 12 == 1 || number % 50 > 40 { story.fails_in("B") } else { story }
+        })
+        .collect();
+    let all = |text: &str| Arc::new(Sides::new(Selection::parse(text).expect(text), None, ("a", "b")));
+    for sides in [failed_against_succeeded(), all("start > 1970-01-01T02:00:00Z"), all("input.n in (1, 13)"), all("took(Go, C)")] {
+        for finding in &compare_sides(&sides, &stories).comparisons[0].findings {
+            let condition = finding.condition.as_deref().unwrap_or_else(|| panic!("{finding:?}"));
+            let selected = compare_sides(&all(condition), &stories);
+            let counted = if finding.share_a > finding.share_b { finding.a_count + finding.b_count } else { 0 };
+            assert!(selected.comparisons[0].a.executions >= counted, "{finding:?}");
+        }
+    }
+}
+
+#[test]
 fn the_same_executions_give_the_same_bytes() {
     let mut random = Rng::with_seed(4);
     let mut stories: Vec<Story> = (0..500)
