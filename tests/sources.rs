@@ -51,7 +51,7 @@ fn page(events: &[Value]) -> Value {
 /// What a source gave.
 type Given = (Vec<History>, Vec<SourceError>);
 
-fn from_bytes_with(bytes: impl Read, limits: &Limits) -> Given {
+fn from_bytes_with(bytes: impl Read + Send, limits: &Limits) -> Given {
     let (mut histories, mut errors) = (Vec::new(), Vec::new());
     read_stream(bytes, "input", limits, &mut |result| match result {
         Ok(history) => histories.push(history),
@@ -219,6 +219,19 @@ mod forms {
         assert!(errors.is_empty(), "{errors:?}");
         let names: Vec<_> = histories.iter().map(|history| (history.header.name.as_deref(), history.events.len())).collect();
         assert_eq!(names, [(Some("run-1"), 6), (Some("run-2"), 6)]);
+    }
+
+    #[test]
+    fn the_name_of_an_execution_alone_is_no_history() {
+        let arn = "arn:aws:states:eu-west-1:111111111111:execution:Orders:run-1";
+        for record in [
+            json!({"execution": arn, "transitions": 3}),
+            json!({"executionArn": arn, "name": "run-1"}),
+            json!({"execution": {"executionArn": arn}}),
+        ] {
+            let message = error(bytes(&record));
+            assert!(message.contains("an object that names an execution and says nothing of it"), "{message}");
+        }
     }
 
     #[test]
@@ -643,7 +656,7 @@ mod broken {
     fn inputs_larger_than_are_read_at_once_are_read_line_by_line() {
         let note = "x".repeat(1 << 20);
         let lines: Vec<String> =
-            (0..70).map(|number| format!("{{\"execution\":{{\"name\":\"run-{number}\"}},\"note\":\"{note}\"}}")).collect();
+            (0..70).map(|number| format!("{{\"execution\":{{\"name\":\"run-{number}\",\"status\":\"RUNNING\"}},\"note\":\"{note}\"}}")).collect();
         let text = lines.join("\n");
         let limits = Limits { document_bytes: 2 << 20, ..Limits::default() };
         let (histories, errors) = from_bytes_with(text.as_bytes(), &limits);

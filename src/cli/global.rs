@@ -1,5 +1,7 @@
 //! Flags that every verb takes, as in the AWS CLI.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 /// Flags that every verb takes.
@@ -27,6 +29,9 @@ pub struct GlobalArgs {
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
     pub color: ColorChoice,
+    /// Folder of the store [env: STEPSCOPE_STORE] [default: stepscope in the folder of the user's data]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub store: Option<PathBuf>,
     /// Show task tokens and secrets as they are
     #[arg(long, global = true)]
     pub no_redact: bool,

@@ -14,14 +14,12 @@ use super::aws_settings;
 use super::exit_code::WrongUsage;
 use super::global::GlobalArgs;
 use super::output::{redactor, say};
+use super::problems::{NAMED_UNRELATED, passed_over};
 use crate::asl::Definition;
 use crate::model::arn::ArnError;
 use crate::model::{ExecutionArn, Gap, History, StateMachineArn};
 use crate::sources::aws::{AwsError, AwsSettings, AwsSource};
 use crate::sources::{DefinitionSet, Exec, Limits, SourceError, read_definitions, read_path, read_stream};
-
-/// How many files without a history are named before they are only counted.
-const NAMED: usize = 3;
 
 /// Which executions.
 #[derive(Debug, Clone, Args)]
@@ -122,7 +120,7 @@ impl<'w> Loader<'w> {
                     Err(error) => return Err(error),
                 },
                 Exec::StandardInput => {
-                    self.read(false, take, |limits, sink| read_stream(io::stdin().lock(), "standard input", limits, sink));
+                    self.read(false, take, |limits, sink| read_stream(io::stdin(), "standard input", limits, sink));
                 }
                 Exec::Path(path) => self.read(path.is_dir(), take, |limits, sink| read_path(&path, limits, sink)),
             }
@@ -157,13 +155,10 @@ impl<'w> Loader<'w> {
         }
     }
 
-    /// Files of a folder that hold something else are no failure, but they are not passed over in silence.
     fn name_unrelated(&mut self, unrelated: &[SourceError]) {
-        for problem in unrelated.iter().take(NAMED) {
-            self.note(&format!("passed over: {problem}"));
-        }
-        if unrelated.len() > NAMED {
-            self.note(&format!("passed over: {} more files that hold no history", unrelated.len() - NAMED));
+        let named: Vec<String> = unrelated.iter().take(NAMED_UNRELATED).map(ToString::to_string).collect();
+        for words in passed_over(named.iter().map(String::as_str), unrelated.len() as u64) {
+            self.note(&words);
         }
     }
 

@@ -15,8 +15,11 @@ mod man;
 mod output;
 #[allow(dead_code, reason = "the verbs over many executions follow")]
 mod plot;
+mod problems;
+mod progress;
 mod replay;
 mod run;
+mod settings;
 mod show;
 mod test_state;
 mod why;
@@ -71,7 +74,8 @@ enum Verb {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let out = &mut io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let words = &mut io::stderr().lock();
+    // Not locked: progress is drawn by another thread.
+    let words = &mut io::stderr();
     let done = run(&cli, out, words).and_then(|exit| out.flush().map(|()| exit).map_err(anyhow::Error::from));
     match done {
         Ok(exit) => ExitCode::from(exit.code()),

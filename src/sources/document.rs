@@ -9,6 +9,7 @@
 //! | `{"StartAt": …, "States": …}`, `{"stateMachineArn": …, "definition": …}`    | a definition         |
 //! | an event by itself, as in JSON Lines of events      | a page of one event                      |
 //! | a record of CloudWatch Logs                         | an error that says so                    |
+//! | the name of an execution with neither events nor what a description says of it | an error         |
 
 use crate::model::{ExecutionHeader, ExecutionStatus, HistoryEvent, RawText, StateMachineArn};
 
@@ -39,6 +40,11 @@ pub(super) struct Part {
 }
 
 impl Part {
+    /// Whether it is more than one kind of document: nothing from elsewhere is looked for.
+    pub(super) fn is_bundle(&self) -> bool {
+        usize::from(self.header.is_some()) + usize::from(self.pages.is_some()) + usize::from(self.definition.is_some()) > 1
+    }
+
     fn page(events: Events, more: bool) -> Self {
         Self { pages: Some(vec![Page { events: events.list, more }]), without_ids: events.without_ids, ..Self::default() }
     }
@@ -330,6 +336,9 @@ impl ObjectMembers {
         } else {
             unknown = kept(others, document).collect();
         }
+        if self.events.is_none() && self.header.as_ref().is_some_and(|header| !says_something(header)) {
+            return Err(Fault::Other { found: "an object that names an execution and says nothing of it".to_owned() });
+        }
         let definition = self.definition.and_then(|value| definition(value, cursor, document));
         let part = self.events.map_or_else(Part::default, |events| Part::page(events, self.more));
         Ok(Part { header: self.header, definition, unknown, ..part })
@@ -400,6 +409,17 @@ fn definition(value: Value, cursor: &Cursor<'_>, document: Document<'_>) -> Opti
         }
         _ => Some(DefinitionPart { arn: None, name: None, text: document.raw(value) }),
     }
+}
+
+/// Whether a description says more than which execution it is of.
+fn says_something(header: &ExecutionHeader) -> bool {
+    header.status.is_some()
+        || header.start.is_some()
+        || header.stop.is_some()
+        || header.input.is_some()
+        || header.output.is_some()
+        || header.error.is_some()
+        || header.cause.is_some()
 }
 
 /// What describe-execution says.
