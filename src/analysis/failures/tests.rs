@@ -323,6 +323,7 @@ fn empty_visit() -> VisitFacts<'static> {
     VisitFacts {
         visit: 0,
         parent: None,
+        parent_attempt: None,
         index: None,
         state: "",
         state_type: None,
