@@ -21,6 +21,7 @@ const PAGES: [&str; 13] = [
     "docs/failures.md",
     "docs/failures.md",
     "docs/latency.md",
+    "docs/compare.md",
     "docs/interpreter.md",
 ];
 

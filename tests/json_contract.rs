@@ -10,6 +10,7 @@ use std::process::{Command, Output};
 use serde::Serialize;
 use serde_json::{Value, json};
 use stepscope::analysis::cost::{ConditionId, Item, PeriodLength};
+use stepscope::analysis::compare::{Kind as AttributeKind, Reason, Relation};
 use stepscope::analysis::execution::WaitsFor;
 use stepscope::analysis::latency::{By, Compared as LatencyCompared, Verdict as LatencyVerdict};
 use stepscope::analysis::replay::{Chance, Change, DefinitionSource, Verdict};
@@ -534,6 +535,46 @@ fn latencies(folder: &Path, comparison: &mut Comparison<'_>) {
         comparison.object("Latency report", &document(folder, &[&latency[..], more].concat()));
     }
     comparison.object("Latency report", &document(folder, &["latency", "--input", "demo", "--input", "more", "--output", "json"]));
+    compared_sides(folder, &mut comparison);
+    comparison.finish(&["History", "Event"]);
+}
+
+/// Sides that differ in everything that a comparison tells of.
+fn compared_sides(folder: &Path, comparison: &mut Comparison<'_>) {
+    let first: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
+    let mut lines = String::new();
+    for number in 0..120_i64 {
+        let (is_japan, fails) = (number % 6 == 0, number >= 40 && number % 12 == 0);
+        let input = json!({
+            "id": format!("order-{number}"), "currency": if is_japan { "JPY" } else { "EUR" }, "country": if is_japan { "JP" } else { "DE" },
+            "region": if number % 6 < 2 { "APAC" } else { "EMEA" },
+        });
+        let mut story = history("Compared");
+        story.clock_at(first + jiff::SignedDuration::from_mins(number)).named(&format!("order-{number}")).input(input.clone());
+        if number % 4 == 1 {
+            story.pass("Skip", input, json!({})).execution_succeeded(json!({}));
+        } else {
+            let task = story.enter_task("Charge", input);
+            if fails {
+                task.attempt_failed("Declined", None).execution_failed();
+            } else {
+                task.attempt_succeeded(json!({})).exit(json!({})).execution_succeeded(json!({}));
+            }
+        }
+        lines += &serde_json::to_string(&WireBundle(&story.build())).expect("JSON");
+        lines.push('\n');
+    }
+    std::fs::write(folder.join("compared.jsonl"), lines).expect("a file");
+    let compare = ["compare", "--input", "compared.jsonl", "--output", "json"];
+    for more in [
+        &["--limit", "1"][..],
+        &["--by-group"],
+        &["--where", "status = FAILED", "--against", "status exists and start < 2026-01-01T01:00:00Z", "--limit", "0"],
+        &["--where", "input.currency = EUR", "--against", "input.region = EMEA or input.country = JP"],
+    ] {
+        comparison.object("Compare report", &document(folder, &[&compare[..], more].concat()));
+    }
+    comparison.object("Compare report", &document(folder, &["compare", "--input", "demo", "--output", "json"]));
 }
 
 /// Failures of every kind that a group tells of.
@@ -618,6 +659,7 @@ fn every_document_of_ours_begins_with_its_schema() {
     for (arguments, schema) in [
         (&["audit", "definition.json"][..], "stepscope.audit/1"),
         (&["cost", "--input", file], "stepscope.cost/1"),
+        (&["compare", "--input", "demo", "--state-machine", "order-fulfilment"], "stepscope.compare/1"),
         (&["run", "keep.json"][..], "stepscope.run/1"),
         (&["replay", file], "stepscope.replay/1"),
         (&["why", file], "stepscope.why/1"),
@@ -699,6 +741,9 @@ fn the_page_has_every_value_of_every_enum_and_no_other() {
         ("Latency compared", all!(LatencyCompared: WindowBefore, Halves)),
         ("Latency verdict", all!(LatencyVerdict: Slower, Faster, NoChange, TooFew)),
         ("Scope kind", all!(ScopeKind: Execution, Branch, Iteration)),
+        ("Attribute kind", all!(AttributeKind: Input, Outcome, Path, Execution, Time)),
+        ("Relation", all!(Relation: Equal, Contains, Above, AtMost, HasType, HasOtherType, Present, Absent, From, Before, Within)),
+        ("Reason not tested", all!(Reason: Identifier, TooManyValues, Selected)),
         ("Machine type", all!(MachineType: Standard, Express)),
         ("Severity", all!(Severity: Error, Warning)),
         (

@@ -9,7 +9,8 @@ use super::exit_code::{Exit, WrongUsage};
 use super::fleet::{Fleet, FleetArgs};
 use super::global::{GlobalArgs, OutputFormat};
 use super::output::{TextSettings, document};
-use crate::analysis::compare::{Compare, CompareReport, Sides};
+use crate::analysis::compare::{Compare, CompareReport, Grouping, Groups, NoGroup, Sides};
+use crate::analysis::failures::{self, Asked, Failures};
 use crate::analysis::selection::Selection;
 use crate::render;
 
@@ -32,7 +33,8 @@ const SUCCEEDED: &str = "status = SUCCEEDED";
 Fields: status machine version alias name parent map_run start stop hour weekday
 duration error root_state root_error group redrives retries input.PATH ….
 Comparisons: = != < <= > >=, in (…), like 'a*', exists; visited(STATE),
-retried(STATE), took(CHOICE, STATE); joined by and, or, not and parentheses.
+retried(STATE), took(CHOICE, STATE); visits(STATE) > 3, items(MAP) > 100,
+length(input.PATH) = 0; joined by and, or, not and parentheses.
 
 What is found is associated with side A; it need not be the cause.")]
 pub struct CompareArgs {
@@ -41,10 +43,10 @@ pub struct CompareArgs {
     /// Side A: what is to be explained; by default what failed, timed out or was aborted
     #[arg(long = "where", value_name = "EXPRESSION")]
     a: Option<String>,
-    /// Side B: what it is compared with; by default what succeeded, or with --where or --group all others
+    /// Side B: what it is compared with; by default what succeeded, or with --where all others
     #[arg(long, value_name = "EXPRESSION")]
     against: Option<String>,
-    /// Side A is this failure group, as `failures` names it
+    /// Side A is this failure group of `failures`: the beginning of its id is enough
     #[arg(long, value_name = "ID", conflicts_with = "a")]
     group: Option<String>,
     /// Compare each failure group of side A on its own
@@ -62,8 +64,14 @@ pub struct CompareArgs {
 pub fn run(args: &CompareArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<Exit> {
     let sides = Arc::new(args.sides()?);
     let mut fleet = Fleet::open(&args.fleet, global, words)?;
-    let answer = fleet.ask(|| Compare::new(Arc::clone(&sides)))?;
-    let report = answer.question.report(answer.coverage, args.limit);
+    let report = match ask(args, &mut fleet, &sides)? {
+        Ok(report) => report,
+        Err(none @ NoGroup::None { .. }) => {
+            fleet.note(&none.to_string());
+            return Ok(Exit::NothingMatched);
+        }
+        Err(several) => return Err(WrongUsage(several.to_string()).into()),
+    };
     if let Some(nothing) = nothing_to_compare(&report) {
         let failed = fleet.problems() > 0 && report.coverage.executions == 0;
         fleet.note(&nothing);
@@ -82,12 +90,33 @@ pub fn run(args: &CompareArgs, global: &GlobalArgs, out: &mut dyn Write, words: 
     })
 }
 
+/// One pass over the executions. Where failures are explained they are grouped as well, as `failures` groups them.
+fn ask(args: &CompareArgs, fleet: &mut Fleet<'_>, sides: &Arc<Sides>) -> anyhow::Result<Result<CompareReport, NoGroup>> {
+    let compare = || Compare::new(Arc::clone(sides));
+    if args.a.is_some() && !args.by_group {
+        let answer = fleet.ask(compare)?;
+        return Ok(Ok(answer.question.report(answer.coverage, args.limit, &Grouping::Unknown)));
+    }
+    let answer = fleet.ask(|| (compare(), Failures::new(false)))?;
+    let (compare, failures) = answer.question;
+    let asked = Asked { limit: usize::MAX, ..Asked::default() };
+    let groups = Groups::of(&failures::report(&failures, &answer.coverage, &asked).groups);
+    let grouping = match &args.group {
+        Some(wanted) => match groups.only(wanted) {
+            Ok(only) => Grouping::Apart(only),
+            Err(none) => return Ok(Err(none)),
+        },
+        None if args.by_group => Grouping::Apart(groups),
+        None => Grouping::Named(groups),
+    };
+    Ok(Ok(compare.report(answer.coverage, args.limit, &grouping)))
+}
+
 impl CompareArgs {
     fn sides(&self) -> anyhow::Result<Sides> {
-        let group = self.group.as_ref().map(|id| format!("group = '{}'", id.replace('\'', "''")));
         let selection = |text: &str, flag: &str| Selection::parse(text).map_err(|error| WrongUsage(format!("{flag}: {error}")));
         let against = self.against.as_deref().map(|text| selection(text, "--against")).transpose()?;
-        let sides = if let Some(text) = self.a.as_ref().or(group.as_ref()) {
+        let sides = if let Some(text) = &self.a {
             let names = if against.is_some() { ("side A", "side B") } else { ("selected", "others") };
             Sides::new(selection(text, "--where")?, against, names)
         } else {
@@ -95,7 +124,7 @@ impl CompareArgs {
             let against = against.map_or_else(|| selection(SUCCEEDED, "--against"), Ok)?;
             Sides::new(selection(FAILED, "--where")?, Some(against), names)
         };
-        Ok(Sides { by_group: self.by_group, ..sides })
+        Ok(sides)
     }
 }
 

@@ -17,7 +17,9 @@ const BAR: usize = 24;
 /// Writes the comparisons.
 pub fn text(report: &CompareReport, styles: &Styles, redactor: &Redactor, width: usize, out: &mut dyn Write) -> io::Result<()> {
     let page = &mut Page::new(styles, redactor, width, out);
-    for (position, comparison) in report.comparisons.iter().enumerate() {
+    let (against, alone): (Vec<&Comparison>, Vec<&Comparison>) =
+        report.comparisons.iter().partition(|comparison| comparison.b.executions > 0);
+    for (position, comparison) in against.into_iter().enumerate() {
         if position > 0 {
             writeln!(page.out)?;
         }
@@ -28,6 +30,12 @@ pub fn text(report: &CompareReport, styles: &Styles, redactor: &Redactor, width:
         }
         summary(comparison, page)?;
     }
+    if !alone.is_empty() {
+        let told = |comparison: &&Comparison| format!("{} ({} {})", name(comparison, page), comparison.a.executions, comparison.a.name);
+        let text = format!("Nothing to compare with: {}.", alone.iter().map(told).collect::<Vec<_>>().join(", "));
+        writeln!(page.out)?;
+        page.paragraph(page.styles.dim, &text)?;
+    }
     if report.on_both_sides > 0 {
         let text = format!("{} would be on both sides and are on neither.", thousands(report.on_both_sides));
         page.paragraph(page.styles.dim, &text)?;
@@ -35,10 +43,15 @@ pub fn text(report: &CompareReport, styles: &Styles, redactor: &Redactor, width:
     Ok(())
 }
 
-fn heading(comparison: &Comparison, page: &mut Page<'_>) -> io::Result<()> {
+/// The name of the state machine, fit for a line.
+fn name(comparison: &Comparison, page: &Page<'_>) -> String {
     let arn = comparison.state_machine.as_deref();
     let machine = arn.and_then(|arn| arn.parse::<StateMachineArn>().ok());
-    let name = page.clean(machine.as_ref().map_or(arn.unwrap_or("unknown state machine"), StateMachineArn::name));
+    page.clean(machine.as_ref().map_or(arn.unwrap_or("unknown state machine"), StateMachineArn::name))
+}
+
+fn heading(comparison: &Comparison, page: &mut Page<'_>) -> io::Result<()> {
+    let name = name(comparison, page);
     let (a, b) = (&comparison.a, &comparison.b);
     let sides = format!("{} {} against {} {}", thousands(a.executions), a.name, thousands(b.executions), b.name);
     writeln!(page.out, "{}  {sides}", paint(page.styles.heading, name))?;
@@ -62,13 +75,15 @@ fn heading(comparison: &Comparison, page: &mut Page<'_>) -> io::Result<()> {
 
 /// The ways in which side A failed; each can be compared alone.
 fn failures(comparison: &Comparison, page: &mut Page<'_>) -> io::Result<()> {
-    let several = comparison.failures.len() > 1;
     for (position, failure) in comparison.failures.iter().enumerate() {
-        let words = [failure.state.as_deref(), failure.error.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
-        let group = failure.group.as_deref().filter(|_| several || comparison.group.is_some());
-        let group = group.map(|group| format!("  --group {}", page.clean(group))).unwrap_or_default();
+        let mut words = [failure.state.as_deref(), failure.error.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let child = failure.root_state_machine.as_deref().and_then(|arn| arn.parse::<StateMachineArn>().ok());
+        if let Some(child) = child {
+            words += &format!(" of {}", child.name());
+        }
+        let group = failure.group.as_deref().map(|group| format!("{}  ", page.clean(group))).unwrap_or_default();
         let label = if position == 0 { "Failed in" } else { "" };
-        let text = format!("{label:<10}{:>5} x {}{group}", thousands(failure.executions), page.clean(&words));
+        let text = format!("{label:<10}{:>5} x {group}{}", thousands(failure.executions), page.clean(&words));
         page.cut(2, page.styles.dim, &text)?;
     }
     Ok(())
@@ -162,7 +177,7 @@ fn summary(comparison: &Comparison, page: &mut Page<'_>) -> io::Result<()> {
         page.paragraph(page.styles.dim, &format!("Not compared value by value: {}.", ids.join(", ")))?;
     }
     if comparison.failing && comparison.failures.len() > 1 {
-        page.paragraph(page.styles.dim, "They failed in more than one way: --by-group compares each on its own.")?;
+        page.paragraph(page.styles.dim, "They failed in more than one way: --by-group compares each on its own, --group ID one.")?;
     }
     Ok(())
 }

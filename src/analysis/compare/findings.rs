@@ -18,6 +18,8 @@ pub(super) const FEWEST: u64 = 3;
 const LEAST_ODDS_RATIO: f64 = 1.2;
 /// What is less surprising than this, given a finding, adds nothing to it.
 const ADDS: f64 = 0.01;
+/// Weaker claims than these are not looked at: nobody reads so many.
+const MOST_CLAIMS: usize = 200;
 /// Companions of a finding that are told.
 const COMPANIONS: usize = 5;
 
@@ -60,6 +62,9 @@ pub(super) fn find(frames: &[Frame], more_only: &dyn Fn(&Column) -> bool) -> Out
         .filter_map(|((group, p), corrected)| Claim::new(group, p, corrected, more_only))
         .collect();
     claims.sort_by(Claim::order);
+    let of_time = claims.iter().position(|claim| claim.kind() == Kind::Time).unwrap_or(claims.len());
+    claims.drain(of_time.min(MOST_CLAIMS)..of_time);
+    claims.truncate(MOST_CLAIMS * 2);
     outcome.findings = fold(claims);
     outcome
 }
@@ -173,7 +178,7 @@ fn fold(claims: Vec<Claim<'_>>) -> Vec<Finding> {
     for claim in claims {
         let membership = claim.membership();
         let covers = |(earlier, with, _): &&mut (Claim<'_>, Vec<bool>, Finding)| {
-            let says_where = |claim: &Claim<'_>| matches!(claim.said.test, Test::Above(_));
+            let says_where = |claim: &Claim<'_>| matches!(claim.said.test, Test::Above(_) | Test::From(_) | Test::Within(..));
             let is_other_cut = earlier.column().name == claim.column().name && says_where(earlier) && says_where(&claim);
             let is_same_frame = std::ptr::eq(earlier.frame, claim.frame);
             is_same_frame && (is_other_cut || stratified(&strata(with, &membership, claim.frame.a_total)) > ADDS)
@@ -281,7 +286,8 @@ fn moment(micros: f64) -> String {
 fn condition(attribute: &str, relation: Relation, value: &serde_json::Value) -> Option<String> {
     use serde_json::Value;
     let has_operand = attribute.starts_with("visited(") || attribute.starts_with("retried(") || attribute.starts_with("took(");
-    let is_field = !attribute.contains('(') && !attribute.contains(' ');
+    let is_count = ["visits(", "items(", "length(", "size("].iter().any(|count| attribute.starts_with(count)) && !attribute.contains("[*]");
+    let is_field = is_count || !attribute.contains('(');
     let written = match value {
         Value::String(text) if text.contains('…') => return None,
         Value::String(text) => format!("'{}'", text.replace('\'', "''")),

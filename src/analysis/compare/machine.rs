@@ -6,15 +6,16 @@
 //! | failed, B is too small then  | the same without the restriction that leaves too few            | the same                    |
 //! | anything else                | all                                                             | everything, outcomes as well |
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::columns::{Column, Reading, Scope, columns, time_columns};
 use super::findings::{FEWEST, Frame, LEVEL, Outcome, find};
+use super::groups::{Group, Groups};
 use super::report::{Comparison, NotTested, Reason, RootFailure, Side, Window};
 use super::row::Row;
 use super::statistics::needed;
-use super::{Machine, Rows, Sides};
+use super::{Grouping, Machine, Rows, Sides};
 use crate::analysis::selection::Selection;
 
 /// Fewer executions to compare with are worse than ones that are not quite alike.
@@ -23,18 +24,36 @@ const ENOUGH: usize = 10;
 const MOST_FAILURES: usize = 5;
 
 /// Compares the sides of a state machine, or each failure group of side A with side B; nothing when side A is empty.
-pub(super) fn compare(name: &str, machine: Machine, sides: &Sides, limit: usize) -> Vec<Comparison> {
-    let (b, b_rows) = side(machine.b, &sides.names.1);
-    let text = |text: String| Some(text).filter(|text| !text.is_empty());
-    let compare_group = |(group, rows): (String, Rows)| {
-        let failing = rows.unsuccessful == rows.executions;
-        let (a, a_rows) = side(rows, &sides.names.0);
-        let comparison = compare_sides((a, &a_rows), (b.clone(), &b_rows), failing, sides);
+pub(super) fn compare(name: &str, machine: Machine, sides: &Sides, grouping: &Grouping, limit: usize) -> Vec<Comparison> {
+    let (b, b_rows) = side(machine.b, &sides.names.1, None);
+    let groups = if let Grouping::Named(groups) | Grouping::Apart(groups) = grouping { Some(groups) } else { None };
+    let failing = machine.a.unsuccessful == machine.a.executions;
+    let (a, a_rows) = side(machine.a, &sides.names.0, groups);
+    let parts = if let Grouping::Apart(groups) = grouping { apart(&a, a_rows, groups) } else { vec![(None, a, a_rows)] };
+    let compare_part = |(group, a, rows): (Option<String>, Side, Vec<Row>)| {
+        let comparison = compare_sides((a, &rows), (b.clone(), &b_rows), failing, sides);
         let more = comparison.findings.len().saturating_sub(limit) as u64;
         let findings = comparison.findings.into_iter().take(limit).collect();
-        Comparison { state_machine: text(name.to_owned()), group: text(group), findings, more, ..comparison }
+        let failures = failures(&rows, groups);
+        Comparison { state_machine: Some(name.to_owned()).filter(|name| !name.is_empty()), group, findings, more, failures, ..comparison }
     };
-    machine.a.into_iter().map(compare_group).collect()
+    parts.into_iter().filter(|(_, a, _)| a.executions > 0).map(compare_part).collect()
+}
+
+/// The rows of each group, with its id and its executions.
+fn apart(a: &Side, rows: Vec<Row>, groups: &Groups) -> Vec<(Option<String>, Side, Vec<Row>)> {
+    let mut parts: BTreeMap<usize, Vec<Row>> = BTreeMap::new();
+    for row in rows {
+        if let Some(group) = row.group {
+            parts.entry(group).or_default().push(row);
+        }
+    }
+    let part = |(place, rows): (usize, Vec<Row>)| {
+        let group = groups.get(place);
+        let executions = group.executions.max(rows.len() as u64);
+        (Some(group.id.clone()), Side { executions, not_sampled: executions - rows.len() as u64, ..a.clone() }, rows)
+    };
+    parts.into_iter().map(part).collect()
 }
 
 fn compare_sides((mut a, a_rows): (Side, &[Row]), (mut b, b_rows): (Side, &[Row]), failing: bool, sides: &Sides) -> Comparison {
@@ -71,7 +90,7 @@ fn compare_sides((mut a, a_rows): (Side, &[Row]), (mut b, b_rows): (Side, &[Row]
         failing,
         reached: if opponents.all_reached { failing_states.iter().map(ToString::to_string).collect() } else { Vec::new() },
         window: opponents.window,
-        failures: failures(a_rows),
+        failures: Vec::new(),
         findings: outcome.findings,
         more: 0,
         tested: outcome.tested as u64,
@@ -127,8 +146,9 @@ fn frames(
     frames
 }
 
-fn side(rows: Rows, name: &str) -> (Side, Vec<Row>) {
-    let kept = rows.sample.into_rows();
+fn side(rows: Rows, name: &str, groups: Option<&Groups>) -> (Side, Vec<Row>) {
+    let group = |key| groups.and_then(|groups| groups.place(key));
+    let kept: Vec<Row> = rows.sample.into_rows().map(|(key, row)| Row { group: group(key), ..row }).collect();
     let not_sampled = rows.executions - kept.len() as u64;
     (Side { name: name.to_owned(), executions: rows.executions, not_sampled, ..Side::default() }, kept)
 }
@@ -153,10 +173,10 @@ fn reached<'r>(a: &[Row], b: &'r [Row], failing: &[Arc<str>], notes: &mut Vec<St
     }
     let reached: Vec<&Row> = b.iter().filter(|row| row.reached(failing).is_some()).collect();
     if reached.len() < ENOUGH && reached.len() < b.len() {
-        notes.push(format!(
+        notes.extend((a.len() as u64 >= FEWEST).then(|| format!(
             "{} of the others reached a state that these failed in: they are compared with all, and what leads to that state shows up as well",
             few(reached.len())
-        ));
+        )));
         return None;
     }
     Some(reached)
@@ -213,25 +233,31 @@ fn is_selected(column: &Column, selected: &[String], not_tested: &mut Vec<NotTes
     is_selected
 }
 
-/// The root failures of rows, most frequent first.
-fn failures(rows: &[Row]) -> Vec<RootFailure> {
-    let mut counts: HashMap<[Option<&Arc<str>>; 3], u64> = HashMap::new();
-    for row in rows {
-        *counts.entry(["root_state", "root_error", "group"].map(|name| row.text(name))).or_default() += 1;
-    }
-    counts.remove(&[None; 3]);
+/// The ways in which rows failed, most frequent first.
+fn failures(rows: &[Row], groups: Option<&Groups>) -> Vec<RootFailure> {
     let text = |text: Option<&Arc<str>>| text.map(ToString::to_string);
-    let mut failures: Vec<RootFailure> = counts
-        .into_iter()
-        .map(|([state, error, group], executions)| RootFailure { state: text(state), error: text(error), group: text(group), executions })
-        .collect();
+    let failure = |row: &Row| match (row.group, groups) {
+        (Some(place), Some(groups)) => {
+            let Group { id, root_state_machine, state, error, .. } = groups.get(place).clone();
+            RootFailure { root_state_machine, state, error, group: Some(id), executions: 0 }
+        }
+        _ => RootFailure {
+            root_state_machine: None,
+            state: text(row.text("root_state")),
+            error: text(row.text("root_error")),
+            group: None,
+            executions: 0,
+        },
+    };
+    let mut counts: HashMap<RootFailure, u64> = HashMap::new();
+    for row in rows {
+        *counts.entry(failure(row)).or_default() += 1;
+    }
+    let mut failures: Vec<RootFailure> = counts.into_iter().map(|(failure, executions)| RootFailure { executions, ..failure }).collect();
+    failures.retain(|failure| failure.state.is_some() || failure.error.is_some() || failure.group.is_some());
     failures.sort_by(|one, other| {
-        other
-            .executions
-            .cmp(&one.executions)
-            .then_with(|| one.state.cmp(&other.state))
-            .then_with(|| one.error.cmp(&other.error))
-            .then_with(|| one.group.cmp(&other.group))
+        let rest = |failure: &RootFailure| (failure.state.clone(), failure.error.clone(), failure.group.clone());
+        other.executions.cmp(&one.executions).then_with(|| rest(one).cmp(&rest(other)))
     });
     failures.truncate(MOST_FAILURES);
     failures

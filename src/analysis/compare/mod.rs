@@ -9,6 +9,7 @@ mod cell;
 mod columns;
 mod findings;
 mod flatten;
+mod groups;
 mod machine;
 mod report;
 mod row;
@@ -28,6 +29,7 @@ use cell::Texts;
 use row::Row;
 use sample::Sample;
 
+pub use groups::{Groups, NoGroup};
 pub use report::{Companion, CompareReport, Comparison, Finding, NotTested, Reason, Relation, RootFailure, Side, StatusCount, Window};
 pub use row::Kind;
 
@@ -40,8 +42,6 @@ pub struct Sides {
     pub b: Option<Selection>,
     /// What to call them.
     pub names: (String, String),
-    /// Whether each failure group of side A is compared on its own.
-    pub by_group: bool,
     /// Rows that are kept of each side of a state machine.
     pub most_rows: usize,
     /// Bytes that they may take.
@@ -57,8 +57,19 @@ impl Sides {
     /// Two selections.
     pub fn new(a: Selection, b: Option<Selection>, names: (&str, &str)) -> Self {
         let names = (names.0.to_owned(), names.1.to_owned());
-        Self { a, b, names, by_group: false, most_rows: Self::MOST_ROWS, most_bytes: Self::MOST_BYTES }
+        Self { a, b, names, most_rows: Self::MOST_ROWS, most_bytes: Self::MOST_BYTES }
     }
+}
+
+/// What failure groups are for.
+#[derive(Debug)]
+pub enum Grouping {
+    /// Nothing: they are not known.
+    Unknown,
+    /// To be named.
+    Named(Groups),
+    /// To compare each on its own; what is in none is left out.
+    Apart(Groups),
 }
 
 /// The question: what sets side A apart from side B.
@@ -72,8 +83,7 @@ pub struct Compare {
 
 /// What is kept of a state machine.
 struct Machine {
-    /// By failure group, where these are compared one by one.
-    a: BTreeMap<String, Rows>,
+    a: Rows,
     b: Rows,
 }
 
@@ -90,11 +100,11 @@ impl Compare {
         Self { sides, machines: HashMap::new(), statuses: BTreeMap::new(), on_both_sides: 0, texts: Texts::default() }
     }
 
-    /// What was found, at most `limit` findings for each state machine.
-    pub fn report(self, coverage: Coverage, limit: usize) -> CompareReport {
+    /// What was found, at most `limit` findings for each comparison.
+    pub fn report(self, coverage: Coverage, limit: usize, groups: &Grouping) -> CompareReport {
         let sides = self.sides;
         let mut comparisons: Vec<Comparison> =
-            self.machines.into_iter().flat_map(|(name, machine)| machine::compare(&name, machine, &sides, limit)).collect();
+            self.machines.into_iter().flat_map(|(name, machine)| machine::compare(&name, machine, &sides, groups, limit)).collect();
         comparisons.sort_by(|one, other| {
             let key = |comparison: &Comparison| (comparison.state_machine.clone(), comparison.group.clone());
             other.a.executions.cmp(&one.a.executions).then_with(|| key(one).cmp(&key(other)))
@@ -134,8 +144,7 @@ impl Question for Compare {
             self.machines.insert(name.to_owned(), Machine::new(&self.sides));
         }
         let Some(machine) = self.machines.get_mut(name) else { return };
-        let group = facts.failure.as_ref().and_then(|failure| failure.fingerprint).filter(|_| self.sides.by_group).unwrap_or_default();
-        let rows = if is_a { machine.a.entry(group.to_owned()).or_insert_with(|| Rows::new(&self.sides)) } else { &mut machine.b };
+        let rows = if is_a { &mut machine.a } else { &mut machine.b };
         rows.count(facts);
         let key = sample::key(facts.execution);
         if rows.sample.wants(key) {
@@ -159,16 +168,11 @@ impl Question for Compare {
 
 impl Machine {
     fn new(sides: &Sides) -> Self {
-        Self { a: BTreeMap::new(), b: Rows::new(sides) }
+        Self { a: Rows::new(sides), b: Rows::new(sides) }
     }
 
     fn merge(&mut self, other: Self) {
-        for (group, rows) in other.a {
-            match self.a.get_mut(&group) {
-                Some(known) => known.merge(rows),
-                None => drop(self.a.insert(group, rows)),
-            }
-        }
+        self.a.merge(other.a);
         self.b.merge(other.b);
     }
 }

@@ -98,15 +98,17 @@ pub struct Window {
 }
 
 /// A failure group of side A, with the state and error of its failures.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct RootFailure {
+    /// ARN of the state machine in which it failed, when that is another one: a child's.
+    pub root_state_machine: Option<String>,
     /// `None` when nothing tells.
     pub state: Option<String>,
     /// `None` when none was given.
     pub error: Option<String>,
-    /// The failure group, as `failures` names it.
+    /// The failure group, as `failures` names it; `None` where side A was selected by an expression.
     pub group: Option<String>,
-    /// How many.
+    /// How many of those compared.
     pub executions: u64,
 }
 

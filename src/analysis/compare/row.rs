@@ -69,6 +69,8 @@ pub(super) struct Row {
     pub failing: Option<Arc<str>>,
     /// The Fail state that it ended in on its own account.
     pub fail_state: Option<Arc<str>>,
+    /// The place of its failure group, once that is known.
+    pub group: Option<usize>,
 }
 
 impl Row {
@@ -93,6 +95,7 @@ impl Row {
             turns: turns(facts.visits, texts),
             failing: root.clone().filter(|_| !is_fail_state),
             fail_state: root.filter(|_| is_fail_state),
+            group: None,
         }
     }
 

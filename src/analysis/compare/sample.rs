@@ -63,8 +63,8 @@ impl Sample {
     }
 
     /// The rows in the order of their keys.
-    pub fn into_rows(self) -> Vec<Row> {
-        self.rows.into_values().collect()
+    pub fn into_rows(self) -> impl Iterator<Item = (Key, Row)> {
+        self.rows.into_iter()
     }
 
     fn shrink(&mut self) {

@@ -343,6 +343,7 @@ fn empty_visit() -> VisitFacts<'static> {
         visit: 0,
         parent_attempt: None,
         parent: None,
+        parent_attempt: None,
         index: None,
         parent_attempt: None,
         state: "",

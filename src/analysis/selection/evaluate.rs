@@ -12,7 +12,7 @@ use super::payload::Payload;
 use super::{Comparison, Condition, Expression};
 use crate::model::event_type::StateType;
 use crate::model::facts::WorkflowType;
-use crate::model::{ExecutionArn, ExecutionFacts, ExecutionStatus, Micros, StateMachineArn};
+use crate::model::{ExecutionArn, ExecutionFacts, ExecutionStatus, Micros, StateMachineArn, VisitFacts};
 
 /// A value of an execution.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,7 +57,7 @@ fn condition_holds(condition: &Condition, facts: &ExecutionFacts<'_>, payload: &
 fn took(facts: &ExecutionFacts<'_>, choice: &str, next: &str) -> bool {
     facts.visits.iter().enumerate().any(|(position, visit)| {
         let is_choice = visit.state == choice && visit.state_type.is_none_or(|kind| kind == StateType::Choice);
-        let same_scope = |after: &&crate::model::VisitFacts<'_>| after.parent == visit.parent && after.index == visit.index;
+        let same_scope = |after: &&VisitFacts<'_>| after.parent == visit.parent && after.index == visit.index;
         is_choice && facts.visits[position + 1..].iter().find(same_scope).is_some_and(|after| after.state == next)
     })
 }
@@ -67,7 +67,22 @@ fn any_value(field: &Field, facts: &ExecutionFacts<'_>, payload: &Payload, is_su
         Field::Input(path) => payload.input(facts).is_some_and(|input| path.any(input, &|value| is_such(Fact::from(value)))),
         Field::Output(path) => payload.output(facts).is_some_and(|output| path.any(output, &|value| is_such(Fact::from(value)))),
         Field::Plain(plain) => plain_value(*plain, facts, is_such),
+        Field::Visits(state) => is_such(number(visits_of(facts, state).count() as u64)),
+        Field::Items(state) => visits_of(facts, state).filter_map(|visit| visit.items).max().is_some_and(|items| is_such(number(items))),
+        Field::Length(path) => payload
+            .input(facts)
+            .is_some_and(|input| path.any(input, &|value| value.as_array().is_some_and(|items| is_such(number(items.len() as u64))))),
+        Field::Size => facts.input.is_some_and(|input| is_such(number(input.len() as u64))),
     }
+}
+
+fn visits_of<'f>(facts: &'f ExecutionFacts<'_>, state: &str) -> impl Iterator<Item = &'f VisitFacts<'f>> {
+    facts.visits.iter().filter(move |visit| visit.state == state)
+}
+
+#[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+fn number(count: u64) -> Fact<'static> {
+    Fact::Number(count as f64)
 }
 
 fn plain_value(field: Plain, facts: &ExecutionFacts<'_>, is_such: &dyn Fn(Fact<'_>) -> bool) -> bool {
@@ -75,8 +90,7 @@ fn plain_value(field: Plain, facts: &ExecutionFacts<'_>, is_such: &dyn Fn(Fact<'
     let parent = || facts.parent.and_then(|arn| arn.parse::<ExecutionArn>().ok());
     let failure = facts.failure.as_ref();
     let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).is_some_and(|text| is_such(Fact::Text(text)));
-    #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-    let number = |count: u64| is_such(Fact::Number(count as f64));
+    let number = |count: u64| is_such(number(count));
     match field {
         Plain::Status => facts.status.is_some_and(|status| is_such(Fact::Status(status))),
         Plain::Machine => text(machine().as_ref().map(StateMachineArn::name)),

@@ -13,6 +13,14 @@ pub enum Field {
     Input(PayloadPath),
     /// Something in the output.
     Output(PayloadPath),
+    /// How often a state was entered.
+    Visits(String),
+    /// How many items a Map had, the most of any visit; not there where the history does not tell.
+    Items(String),
+    /// How long an array in the input is.
+    Length(PayloadPath),
+    /// How many bytes the input has.
+    Size,
 }
 
 macro_rules! plain_fields {
@@ -103,13 +111,15 @@ impl Field {
         match self {
             Self::Plain(plain) => plain.kind(),
             Self::Input(_) | Self::Output(_) => ValueKind::Json,
+            Self::Visits(_) | Self::Items(_) | Self::Length(_) | Self::Size => ValueKind::Number,
         }
     }
 
     pub(super) fn needs(&self) -> Needs {
         let none = Needs::default();
         match self {
-            Self::Input(_) | Self::Output(_) => Needs { payloads: true, ..none },
+            Self::Input(_) | Self::Output(_) | Self::Length(_) | Self::Size => Needs { payloads: true, ..none },
+            Self::Visits(_) | Self::Items(_) => Needs { visits: true, ..none },
             Self::Plain(Plain::Error | Plain::TerminalState | Plain::RootState | Plain::RootError | Plain::Group) => {
                 Needs { failures: true, ..none }
             }
@@ -186,6 +196,10 @@ impl fmt::Display for Field {
             Self::Plain(plain) => f.write_str(plain.name()),
             Self::Input(path) => write!(f, "input{path}"),
             Self::Output(path) => write!(f, "output{path}"),
+            Self::Visits(state) => write!(f, "visits({})", quoted(state)),
+            Self::Items(state) => write!(f, "items({})", quoted(state)),
+            Self::Length(path) => write!(f, "length(input{path})"),
+            Self::Size => f.write_str("size(input)"),
         }
     }
 }

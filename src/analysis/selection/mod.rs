@@ -5,7 +5,8 @@
 //! conjunction = factor { "and" factor }
 //! factor      = "not" factor | "(" expression ")" | condition
 //! condition   = "visited" "(" state ")" | "retried" "(" state ")" | "took" "(" state "," state ")"
-//!             | field comparison
+//!             | ( field | count ) comparison
+//! count       = ( "visits" | "items" ) "(" state ")" | ( "length" | "size" ) "(" field ")"
 //! comparison  = ( "=" | "!=" | "<" | "<=" | ">" | ">=" ) value | [ "not" ] "in" "(" value { "," value } ")"
 //!             | [ "not" ] "like" pattern | "exists"
 //! ```

@@ -18,6 +18,8 @@ pub(super) fn expression(text: &str) -> Result<Expression, SelectionError> {
     }
 }
 
+const CALLS: &str = "visited(STATE), retried(STATE), took(CHOICE, STATE), visits(STATE), items(STATE), length(input.PATH), size(input)";
+
 struct Parser {
     tokens: Vec<Placed>,
     position: usize,
@@ -66,11 +68,16 @@ impl Parser {
             return Err(self.expected("a field, `visited(…)`, `not` or `(`"));
         };
         let is_call = matches!(self.tokens.get(self.position + 1), Some(Placed { token: Token::Sign("("), .. }));
-        if is_call {
-            return self.call(&word).map(Expression::Condition);
-        }
-        let field = Field::parse(&word).map_err(|problem| self.error(&problem))?;
-        self.position += 1;
+        let field = match word.as_str() {
+            "visited" | "retried" | "took" if is_call => return self.happening(&word).map(Expression::Condition),
+            "visits" | "items" | "length" | "size" if is_call => self.count(&word)?,
+            _ if is_call => return Err(self.error(&format!("there is no `{word}(…)`; known are {CALLS}"))),
+            _ => {
+                let field = Field::parse(&word).map_err(|problem| self.error(&problem))?;
+                self.position += 1;
+                field
+            }
+        };
         let negated = self.take_word("not");
         let condition = if self.take_word("in") {
             let values = self.list_of_values(&field)?;
@@ -90,10 +97,26 @@ impl Parser {
         Ok(if negated { Expression::Not(Box::new(condition)) } else { condition })
     }
 
-    fn call(&mut self, word: &str) -> Result<Condition, SelectionError> {
-        if !["visited", "retried", "took"].contains(&word) {
-            return Err(self.error(&format!("there is no `{word}(…)`; known are visited(STATE), retried(STATE), took(CHOICE, STATE)")));
-        }
+    /// Something that is counted: `visits(Poll)`, `length(input.items)`.
+    fn count(&mut self, word: &str) -> Result<Field, SelectionError> {
+        self.position += 1;
+        self.expect_sign("(")?;
+        let what = self.text(if matches!(word, "visits" | "items") { "the name of a state" } else { "`input` or `input.PATH`" })?;
+        let field = match (word, Field::parse(&what)) {
+            ("visits", _) => Field::Visits(what),
+            ("items", _) => Field::Items(what),
+            ("length", Ok(Field::Input(path))) => Field::Length(path),
+            ("size", Ok(Field::Input(path))) if path.0.is_empty() => Field::Size,
+            _ => {
+                self.position -= 1;
+                return Err(self.expected(if word == "size" { "`input`" } else { "`input.PATH`" }));
+            }
+        };
+        self.expect_sign(")")?;
+        Ok(field)
+    }
+
+    fn happening(&mut self, word: &str) -> Result<Condition, SelectionError> {
         self.position += 1;
         self.expect_sign("(")?;
         let state = self.text("the name of a state")?;

@@ -58,6 +58,8 @@ fn expressions_are_asked_of_an_execution() {
         ("not (input.voucher = x)", true),
         ("input exists and input.items exists and not output exists", true),
         ("name like '*-1' and name like 'r*n*1' and not name like 'run' and name not like '*x*'", true),
+        ("visits(Charge) = 1 and visits('Ship') < 1 and not items(Charge) exists", true),
+        ("length(input.items) in (2, 3) and size(input) > 100 and not length(input.currency) exists", true),
         ("retries = 1 and redriven = false and redrives < 1", true),
     ] {
         assert_eq!(matches(text), expected, "{text}");
@@ -81,7 +83,13 @@ fn an_error_says_where_and_what_was_expected() {
         ("duration > 30", "column 12: `30` is no duration with its unit (250ms, 30s, 5m, 2h, 1d) for `duration`"),
         ("start > yesterday", "column 9: `yesterday` is no time (2026-11-20T08:00:00Z, 2026-11-20) for `start`"),
         ("name = 'odd", "column 8: the text that begins with ' has no end; double a ' that is meant"),
-        ("vistied(Charge)", "column 1: there is no `vistied(…)`; known are visited(STATE), retried(STATE), took(CHOICE, STATE)"),
+        (
+            "vistied(Charge)",
+            "column 1: there is no `vistied(…)`; known are visited(STATE), retried(STATE), took(CHOICE, STATE), visits(STATE), items(STATE), length(input.PATH), size(input)",
+        ),
+        ("length(items) > 1", "column 8: expected `input.PATH`, found `items`"),
+        ("size(input.items) > 1", "column 6: expected `input`, found `input.items`"),
+        ("visits() > 1", "column 8: expected the name of a state, found `)`"),
         ("status in FAILED", "column 11: expected `(`, found `FAILED`"),
         ("status in (FAILED", "column 18: expected `,` or `)`, found the end"),
         ("name not = x", "column 10: expected `in` or `like` after `not`, found `=`"),
