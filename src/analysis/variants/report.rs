@@ -281,7 +281,7 @@ impl MachineFold {
             max_ms: chosen.durations.last().copied(),
             first_seen: fold.first,
             last_seen: fold.last,
-            rows: rows(chosen.term, fold, &self.terms),
+            rows: rows(chosen.term, fold, &self.terms, |name| self.states.get(&name)?.state_type),
             samples: samples.into_iter().map(SampleExecution::of).collect(),
         }
     }
