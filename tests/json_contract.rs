@@ -10,6 +10,7 @@ use std::process::{Command, Output};
 use serde::Serialize;
 use serde_json::{Value, json};
 use stepscope::analysis::execution::WaitsFor;
+use stepscope::analysis::latency::{By, Compared as LatencyCompared, Verdict as LatencyVerdict};
 use stepscope::analysis::replay::{Chance, Change, DefinitionSource, Verdict};
 use stepscope::analysis::show::ScopeKind;
 use stepscope::analysis::why::{Basis, Confidence, Kind};
@@ -40,6 +41,7 @@ struct Field {
 enum Shape {
     Text,
     Integer,
+    Number,
     Boolean,
     Time,
     JsonText,
@@ -119,6 +121,7 @@ impl Shape {
         match text {
             "string" => Self::Text,
             "integer" => Self::Integer,
+            "number" => Self::Number,
             "boolean" => Self::Boolean,
             "time" => Self::Time,
             "JSON text" => Self::JsonText,
@@ -173,6 +176,7 @@ impl<'p> Comparison<'p> {
         let fits = match shape {
             Shape::Text => text.is_some(),
             Shape::Integer => value.is_i64(),
+            Shape::Number => value.is_number(),
             Shape::Boolean => value.is_boolean(),
             Shape::Time => text.is_some_and(|text| text.ends_with('Z') && text.parse::<Timestamp>().is_ok()),
             Shape::JsonText => text.is_some_and(|text| serde_json::from_str::<Value>(text).is_ok()),
@@ -474,7 +478,88 @@ fn documents_and_page_name_the_same_fields_and_values() {
     for report in every_replay(folder) {
         comparison.object("Replay report", &report);
     }
+    grouped_failures(folder, &mut comparison);
+    latencies(folder, &mut comparison);
     comparison.finish(&["History", "Event"]);
+}
+
+/// Executions whose time goes into every part that there is, in two hours and versions.
+fn latencies(folder: &Path, comparison: &mut Comparison<'_>) {
+    let mut lines = String::new();
+    for number in 0..80_u64 {
+        let mut story = history("Orders");
+        story.clock_at(Timestamp::from_second(1_767_225_600 + i64::try_from(number).expect("small") * 60).expect("a moment"));
+        story.named(&format!("run-{number}")).version("7");
+        let mut item = story.enter_map("Each", json!([1])).map_started(1).iteration(0);
+        item.enter_task("Ask", json!({})).calls("sqs", "sendMessage.waitForTaskToken").attempt_failed("Busy", None).after(seconds(1));
+        item.scheduled().after(seconds(1)).started().submitted(json!({})).after(seconds(number)).succeeded(json!({})).exit(json!({}));
+        item.iteration_succeeded();
+        story.composite_succeeded().exit(json!([])).execution_succeeded(json!([]));
+        lines += &(serde_json::to_string(&WireBundle(&story.build())).expect("JSON") + "\n");
+    }
+    std::fs::write(folder.join("latency.jsonl"), lines).expect("a file");
+    let latency = ["latency", "--input", "latency.jsonl", "--output", "json"];
+    for more in [&[][..], &["--by", "hour"], &["--by", "version"], &["--limit", "1"], &["--state", "Ask"]] {
+        comparison.object("Latency report", &document(folder, &[&latency[..], more].concat()));
+    }
+    comparison.object("Latency report", &document(folder, &["latency", "--input", "demo", "--input", "more", "--output", "json"]));
+}
+
+/// Failures of every kind that a group tells of.
+fn grouped_failures(folder: &Path, comparison: &mut Comparison<'_>) {
+    let mut lines = String::new();
+    let mut add = |story: &HistoryBuilder| {
+        lines += &serde_json::to_string(&WireBundle(&story.build())).expect("JSON");
+        lines.push('\n');
+    };
+    for number in 0..60_i64 {
+        let begun = |version: &str| {
+            let mut story = history("Orders");
+            let first: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
+            story
+                .clock_at(first + jiff::SignedDuration::from_mins(number))
+                .named(&format!("v{version}-{number}"))
+                .version(version)
+                .alias("live");
+            story
+        };
+        let mut seven = begun("7");
+        seven.enter_task("Charge", json!({})).attempt_failed("Busy", Some("try later"));
+        seven.after(seconds(1)).attempt_succeeded(json!({})).exit(json!({})).execution_succeeded(json!({}));
+        add(&seven);
+        if number >= 40 {
+            let mut eight = begun("8");
+            let cause = if number % 2 == 0 {
+                json!({"errorType": "KeyError", "errorMessage": "'total'", "stackTrace": ["File \"/var/task/a.py\", line 3, in f"]})
+                    .to_string()
+            } else {
+                "slow down (Service: AmazonDynamoDBv2; Status Code: 400; Error Code: Throttled; Request ID: r; Proxy: null)".to_owned()
+            };
+            let mut iteration = eight.enter_map("Each", json!([1])).map_started(1).iteration(0);
+            iteration.enter_task("Charge", json!({})).attempt_failed("Busy", Some(&cause)).scope_failed();
+            eight.composite_failed().execution_failed();
+            add(&eight);
+        }
+    }
+    for city in ["Rome", "Oslo", "Wien", "Bern"] {
+        let mut story = history("Routes");
+        story.named(city).enter_task("Find", json!({})).attempt_failed("NoRoute", Some(&format!("no route to {city} today")));
+        story.execution_failed();
+        add(&story);
+    }
+    add(history("Orders").named("stopped").enter_task("Charge", json!({})).scheduled().execution_stopped(None, None));
+    for story in [child_not_read(), child_in_a_branch(), the_child()] {
+        add(&story);
+    }
+    std::fs::write(folder.join("fleet.jsonl"), lines).expect("a file");
+    let failures = ["failures", "--input", "fleet.jsonl", "--output", "json"];
+    let report = document(folder, &[&failures[..], &["--limit", "50"]].concat());
+    comparison.object("Failures report", &report);
+    for group in report["groups"].as_array().expect("groups") {
+        let id = group["id"].as_str().expect("an id");
+        comparison.object("Failure group report", &document(folder, &[&failures[..], &["--group", id]].concat()));
+    }
+    comparison.object("Failures report", &document(folder, &[&failures[..], &["--limit", "1"]].concat()));
 }
 
 #[test]
@@ -518,6 +603,27 @@ fn every_document_of_ours_begins_with_its_schema() {
     }
 }
 
+#[test]
+fn what_has_many_lines_begins_each_with_its_schema() {
+    let incidents = incidents();
+    for (arguments, document, line) in [
+        (&["failures", "--input", "demo"][..], "stepscope.failures/1", "stepscope.failures.row/1"),
+        (&["latency", "--input", "demo"], "stepscope.latency/1", "stepscope.latency.row/1"),
+        (
+            &["failures", "--input", "demo", "--group", "1", "--state-machine", "orders-export"],
+            "stepscope.failures.group/1",
+            "stepscope.failures.execution/1",
+        ),
+    ] {
+        let written = |format: &str| {
+            String::from_utf8(stepscope(incidents.path(), &[arguments, &["--output", format]].concat()).stdout).expect("text")
+        };
+        assert!(written("json").starts_with(&format!("{{\n  \"schema\": \"{document}\",")), "{arguments:?}");
+        let lines = written("jsonl");
+        assert!(lines.lines().count() > 0 && lines.lines().all(|text| text.starts_with(&format!("{{\"schema\":\"{line}\","))), "{lines}");
+    }
+}
+
 /// Lists the variants of an enum; one that is missing does not compile.
 macro_rules! all {
     ($kind:ident: $($variant:ident),*) => {{
@@ -557,6 +663,9 @@ fn the_page_has_every_value_of_every_enum_and_no_other() {
         ("Definition source", all!(DefinitionSource: Recorded, Given, Missing)),
         ("Value of chance", all!(Chance: Name, Random, Time)),
         ("Change", all!(Change: Definition, Input, Answers)),
+        ("Latency by", all!(By: Hour, Version)),
+        ("Latency compared", all!(LatencyCompared: WindowBefore, Halves)),
+        ("Latency verdict", all!(LatencyVerdict: Slower, Faster, NoChange, TooFew)),
         ("Scope kind", all!(ScopeKind: Execution, Branch, Iteration)),
         ("Machine type", all!(MachineType: Standard, Express)),
         ("Severity", all!(Severity: Error, Warning)),

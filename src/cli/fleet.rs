@@ -95,6 +95,11 @@ impl<'w> Fleet<'w> {
         Ok(fleet)
     }
 
+    /// The window that was asked for; where it is told from the last event, only known once executions were read.
+    pub fn window(&self) -> Window {
+        self.window
+    }
+
     /// How many inputs, or parts of them, could not be read.
     pub fn problems(&self) -> u64 {
         self.problems

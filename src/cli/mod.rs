@@ -5,9 +5,11 @@ mod aws_settings;
 mod completion;
 mod demo;
 mod exit_code;
+mod failures;
 #[allow(dead_code, reason = "the verbs over many executions follow")]
 mod fleet;
 mod global;
+mod latency;
 mod load;
 mod man;
 mod output;
@@ -57,8 +59,10 @@ enum Verb {
     Show(show::ShowArgs),
     Replay(replay::ReplayArgs),
     Run(Box<run::RunArgs>),
+    Latency(latency::LatencyArgs),
     Audit(audit::AuditArgs),
     TestState(test_state::TestStateArgs),
+    Failures(failures::FailuresArgs),
     Variants(Box<variants::VariantsArgs>),
     Demo(demo::DemoArgs),
     Completion(completion::CompletionArgs),
@@ -92,8 +96,10 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Replay(args) => replay::run(args, &cli.global, out, words),
         Verb::Show(args) => show::run(args, &cli.global, out, words),
         Verb::Run(args) => run::run(args, &cli.global, out, words),
+        Verb::Latency(args) => latency::run(args, &cli.global, out, words),
         Verb::Audit(args) => audit::run(args, &cli.global, out, words),
         Verb::TestState(args) => test_state::run(args, &cli.global, out, words),
+        Verb::Failures(args) => failures::run(args, &cli.global, out, words),
         Verb::Variants(args) => variants::run(args, &cli.global, out, words),
         Verb::Demo(args) => demo::run(args, out, words),
         Verb::Completion(args) => completion::run::<Cli>(args, out),

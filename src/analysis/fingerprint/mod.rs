@@ -27,7 +27,7 @@ use super::why::DecodedCause;
 use crate::expr::hash;
 use crate::model::{ExecutionArn, FailureFacts};
 
-pub use template::Template;
+pub use template::{ANY, Template};
 
 /// The version of the rules.
 pub const VERSION: u32 = 1;

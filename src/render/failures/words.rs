@@ -1,0 +1,146 @@
+//! Numbers, shares and moments in few characters.
+
+use crate::analysis::failures::{FailureGroup, NewInVersion, NewSince, Timeline};
+use crate::model::{Micros, StateMachineArn};
+use crate::render::columns::{counted, duration};
+use crate::render::page::Page;
+
+/// `12,345`.
+pub(super) fn number(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `41%`, `0.3%`, `<0.1%`.
+pub(super) fn share(share: f64) -> String {
+    match share * 100.0 {
+        0.0 => "0%".to_owned(),
+        percent if percent < 0.1 => "<0.1%".to_owned(),
+        percent if percent < 9.95 => format!("{percent:.1}%"),
+        percent => format!("{percent:.0}%"),
+    }
+}
+
+/// The name in a state machine's ARN.
+pub(super) fn machine(arn: Option<&str>) -> String {
+    match arn {
+        Some(arn) => arn.parse::<StateMachineArn>().map_or_else(|_| arn.to_owned(), |arn| arn.name().to_owned()),
+        None => "unknown machine".to_owned(),
+    }
+}
+
+/// What failed, in a word: the error, or how it ended.
+pub(super) fn error(group: &FailureGroup) -> &str {
+    match group.error.as_deref() {
+        Some(error) if !error.is_empty() => error,
+        _ => kind(group.kind),
+    }
+}
+
+fn kind(kind: &str) -> &'static str {
+    match kind {
+        "task_timed_out" => "timed out",
+        "heartbeat_timed_out" => "heartbeat missed",
+        "schedule_failed" => "could not be scheduled",
+        "runtime" => "runtime error",
+        "fail_state" => "Fail state",
+        "map_failed" => "Map failed",
+        "limit" => "limit reached",
+        "aborted" => "stopped",
+        "execution_timed_out" => "execution timed out",
+        _ => "failed without an error",
+    }
+}
+
+/// What failed without a message says by its kind.
+pub(super) fn silent(kind: &str) -> &'static str {
+    match kind {
+        "task_timed_out" => "the task's time limit ran out",
+        "heartbeat_timed_out" => "the task's heartbeat did not come in time",
+        "execution_timed_out" => "the state machine's time limit ran out while this state was open",
+        "aborted" => "stopped while this state was open",
+        _ => "",
+    }
+}
+
+/// `2026-06-21 13:09`.
+pub(super) fn minute(moment: Micros) -> String {
+    moment.timestamp().strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// `2026-06-21 13:09:16 UTC`.
+pub(super) fn second(moment: Micros) -> String {
+    moment.timestamp().strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// When a group was seen, beside a window whose days the reader knows: the day only where there is more than one.
+pub(super) fn seen(group: &FailureGroup, timeline: &Timeline) -> String {
+    let (Some(first), Some(last)) = (group.first_seen, group.last_seen) else { return "at a time not known".to_owned() };
+    let day = |moment: Micros| moment.timestamp().strftime("%m-%d").to_string();
+    let time = |moment: Micros| moment.timestamp().strftime("%H:%M").to_string();
+    let one_day = timeline.start.is_some_and(|start| day(start) == day(last));
+    let from = if one_day { time(first) } else { format!("{} {}", day(first), time(first)) };
+    match (day(first) == day(last), minute(first) == minute(last)) {
+        (_, true) => from,
+        (true, false) => format!("{from} to {}", time(last)),
+        (false, false) => format!("{from} to {} {}", day(last), time(last)),
+    }
+}
+
+/// `5 minutes`, `1 hour`, `6 hours`.
+pub(super) fn width(seconds: u64) -> String {
+    match seconds {
+        seconds if seconds % 604_800 == 0 && seconds > 604_800 => counted(seconds / 604_800, "week"),
+        seconds if seconds % 86_400 == 0 => counted(seconds / 86_400, "day"),
+        seconds if seconds % 3600 == 0 => counted(seconds / 3600, "hour"),
+        seconds if seconds % 60 == 0 => counted(seconds / 60, "minute"),
+        seconds => counted(seconds, "second"),
+    }
+}
+
+/// What tells that a group was not there before.
+pub(super) fn new_since(new: &NewSince) -> String {
+    let before = match new.executions_before {
+        1 => "the execution before it".to_owned(),
+        count => format!("the {} executions before it", number(count)),
+    };
+    format!("none in {before}, {} in {} since", number(new.failures_since), number(new.executions_since))
+}
+
+/// What tells that a group came with a version.
+pub(super) fn new_in_version(new: &NewInVersion, page: &Page<'_>) -> String {
+    #[allow(clippy::cast_possible_truncation, reason = "milliseconds of years")]
+    let after = match new.after_ms {
+        Some(after) if after >= 1000.0 => format!(", first {} after it", duration(after as i64)),
+        _ => String::new(),
+    };
+    format!(
+        "version {}{after}: {} of its {}, none in {} of other versions",
+        page.clean(&new.version),
+        number(new.failures),
+        number(new.executions),
+        number(new.executions_of_others)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_shares_take_few_characters() {
+        assert_eq!([0, 7, 999, 1000, 34_218, 1_234_567].map(number), ["0", "7", "999", "1,000", "34,218", "1,234,567"]);
+        assert_eq!([0.0, 0.0001, 0.034, 0.0996, 0.41, 1.0].map(share), ["0%", "<0.1%", "3.4%", "10%", "41%", "100%"]);
+        assert_eq!(
+            [1, 60, 300, 3600, 21_600, 86_400, 604_800].map(width),
+            ["1 second", "1 minute", "5 minutes", "1 hour", "6 hours", "1 day", "7 days"]
+        );
+    }
+}
