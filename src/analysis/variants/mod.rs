@@ -26,7 +26,9 @@ mod unused;
 
 use std::collections::HashMap;
 
-pub use report::{Edge, EdgeKind, MachineVariants, Options, SampleExecution, Sort, StateCount, Variant, VariantsReport, report};
+pub use report::{
+    Edge, EdgeKind, MachineVariants, Options, SampleExecution, Sort, StateCount, Variant, VariantLine, VariantsReport, report,
+};
 pub use rows::{Row, RowKind};
 
 use self::edges::{EdgeCount, EdgeKey, VisitCount};
