@@ -7,6 +7,7 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 const PAGES: &[&str] = &[
 const PAGES: [&str; 13] = [
+const PAGES: [&str; 14] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -22,6 +23,7 @@ const PAGES: [&str; 13] = [
     "docs/failures.md",
     "docs/latency.md",
     "docs/compare.md",
+    "docs/variants.md",
     "docs/interpreter.md",
 ];
 

@@ -15,6 +15,7 @@ use stepscope::analysis::execution::WaitsFor;
 use stepscope::analysis::latency::{By, Compared as LatencyCompared, Verdict as LatencyVerdict};
 use stepscope::analysis::replay::{Chance, Change, DefinitionSource, Verdict};
 use stepscope::analysis::show::ScopeKind;
+use stepscope::analysis::variants::EdgeKind;
 use stepscope::analysis::why::{Basis, Confidence, Kind};
 use stepscope::asl::check::{Code, MachineType, Severity};
 use stepscope::model::builder::{HistoryBuilder, history, seconds};
@@ -512,6 +513,7 @@ fn documents_and_page_name_the_same_fields_and_values() {
     }
     grouped_failures(folder, &mut comparison);
     latencies(folder, &mut comparison);
+    ways(folder, &mut comparison);
     comparison.finish(&["History", "Event"]);
 }
 
@@ -575,6 +577,36 @@ fn compared_sides(folder: &Path, comparison: &mut Comparison<'_>) {
         comparison.object("Compare report", &document(folder, &[&compare[..], more].concat()));
     }
     comparison.object("Compare report", &document(folder, &["compare", "--input", "demo", "--output", "json"]));
+}
+
+/// Ways with everything in them: loops, branches, iterations, a Choice with rules, failures, more steps than find room.
+fn ways(folder: &Path, comparison: &mut Comparison<'_>) {
+    let definition = json!({"StartAt": "Ready?", "States": {
+        "Ready?": {"Type": "Choice", "Choices": [{"Variable": "$.ok", "BooleanEquals": true, "Next": "Both"}], "Default": "Pause"},
+        "Pause": {"Type": "Wait", "Seconds": 1, "Next": "Ready?"},
+        "Both": {"Type": "Parallel", "End": true, "Branches": [{"StartAt": "Left", "States": {"Left": {"Type": "Pass", "End": true}}}]}}});
+    let mut story = history("Ways");
+    story.definition(&definition);
+    for _ in 0..3 {
+        story.choice("Ready?", json!({})).wait("Pause", json!({}), seconds(1));
+    }
+    story.choice("Ready?", json!({})).enter_parallel("Both", json!({})).parallel_started();
+    story.branch().pass("Left", json!({}), json!({})).branch_succeeded();
+    story.composite_succeeded().exit(json!([]));
+    story.enter_map("Each", json!([1])).map_started(1).iteration(0).pass("Item", json!({}), json!({})).iteration_succeeded();
+    story.composite_succeeded().exit(json!([]));
+    for number in 0..420 {
+        story.pass(&format!("Step {number}"), json!({}), json!({}));
+    }
+    story.enter_task("Charge", json!({})).attempt_failed("Declined", None).execution_failed();
+    let line = serde_json::to_string(&WireBundle(&story.build())).expect("JSON");
+    std::fs::write(folder.join("ways.jsonl"), line).expect("a file");
+    let variants = ["variants", "--input", "ways.jsonl", "--output", "json"];
+    let report = document(folder, &variants);
+    comparison.object("Variants report", &report);
+    let id = report["machines"][0]["variants"][0]["id"].as_str().expect("an id");
+    comparison.object("Variants report", &document(folder, &[&variants[..], &["--variant", id]].concat()));
+    comparison.object("Variants report", &document(folder, &["variants", "--input", "demo", "--input", "more", "--output", "json"]));
 }
 
 /// Failures of every kind that a group tells of.
@@ -683,6 +715,7 @@ fn what_has_many_lines_begins_each_with_its_schema() {
     for (arguments, document, line) in [
         (&["failures", "--input", "demo"][..], "stepscope.failures/1", "stepscope.failures.row/1"),
         (&["latency", "--input", "demo"], "stepscope.latency/1", "stepscope.latency.row/1"),
+        (&["variants", "--input", "demo"], "stepscope.variants/1", "stepscope.variants.row/1"),
         (
             &["failures", "--input", "demo", "--group", "1", "--state-machine", "orders-export"],
             "stepscope.failures.group/1",
@@ -737,6 +770,8 @@ fn the_page_has_every_value_of_every_enum_and_no_other() {
         ("Definition source", all!(DefinitionSource: Recorded, Given, Missing)),
         ("Value of chance", all!(Chance: Name, Random, Time)),
         ("Change", all!(Change: Definition, Input, Answers)),
+        ("Edge kind", all!(EdgeKind: Start, Next, Catch, End, Fail, Stop, Open)),
+        ("Variant row kind", ["step", "loop", "branch", "iterations", "more"].map(str::to_owned).to_vec()),
         ("Latency by", all!(By: Hour, Version)),
         ("Latency compared", all!(LatencyCompared: WindowBefore, Halves)),
         ("Latency verdict", all!(LatencyVerdict: Slower, Faster, NoChange, TooFew)),

@@ -176,7 +176,12 @@ pub fn run(args: &VariantsArgs, global: &GlobalArgs, out: &mut dyn Write, words:
             let opened = args.variant.is_some();
             render::variants::text(&report, opened, &settings.styles, &settings.redactor, settings.width, out)?;
         }
-        format => document(&report, format, settings.redactor, out)?,
+        OutputFormat::Json => document(&report, OutputFormat::Json, settings.redactor, out)?,
+        OutputFormat::Jsonl => {
+            for line in report.lines() {
+                document(&line, OutputFormat::Jsonl, settings.redactor, out)?;
+            }
+        }
     }
     Ok(if fleet.problems() > 0 { Exit::Failed } else { Exit::Done })
 }

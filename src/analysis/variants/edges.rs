@@ -75,7 +75,7 @@ impl VisitCount {
             self.last = execution;
             self.executions += 1;
         }
-        self.state_type = self.state_type.or(visit.state_type);
+        self.state_type = [self.state_type, visit.state_type].into_iter().flatten().min();
         if is_branch {
             self.branch = [self.branch, visit.index].into_iter().flatten().min();
         }
@@ -89,7 +89,7 @@ impl VisitCount {
     }
 
     pub fn merge(&mut self, other: &Self) {
-        self.state_type = self.state_type.or(other.state_type);
+        self.state_type = [self.state_type, other.state_type].into_iter().flatten().min();
         self.branch = [self.branch, other.branch].into_iter().flatten().min();
         self.visits += other.visits;
         self.executions += other.executions;

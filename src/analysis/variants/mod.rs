@@ -26,7 +26,9 @@ mod unused;
 
 use std::collections::HashMap;
 
-pub use report::{Edge, EdgeKind, MachineVariants, Options, SampleExecution, Sort, StateCount, Variant, VariantsReport, report};
+pub use report::{
+    Edge, EdgeKind, MachineVariants, Options, SampleExecution, Sort, StateCount, Variant, VariantLine, VariantsReport, report,
+};
 pub use rows::{Row, RowKind};
 
 use self::edges::{EdgeCount, EdgeKey, VisitCount};
@@ -80,6 +82,8 @@ struct VariantFold {
     last: Option<Micros>,
     /// Iterations of the Map at a step that took a sequence.
     iterations: HashMap<(Term, Term), u64>,
+    /// The first branch of the Parallel at a step that took a sequence.
+    branches: HashMap<(Term, Term), u32>,
     /// Turns of the loop at a place of a sequence.
     loops: HashMap<LoopPlace, Turns>,
     /// The last ones, the last first; or all of the variant that was asked for, in any order.
@@ -166,6 +170,9 @@ impl MachineFold {
         for (step, sequence, count) in scratch.iterations() {
             *fold.iterations.entry((*step, *sequence)).or_default() += count;
         }
+        for (step, sequence, index) in scratch.branches() {
+            fold.branches.entry((*step, *sequence)).and_modify(|known| *known = (*known).min(*index)).or_insert(*index);
+        }
         for (place, turns) in scratch.loops() {
             let once = Turns { least: *turns, most: *turns, executions: 1 };
             fold.loops.entry(*place).and_modify(|known| known.add(once)).or_insert(once);
@@ -248,6 +255,9 @@ impl VariantFold {
         self.last = self.last.max(other.last);
         for ((step, sequence), count) in other.iterations {
             *self.iterations.entry((term(step), term(sequence))).or_default() += count;
+        }
+        for ((step, sequence), index) in other.branches {
+            self.branches.entry((term(step), term(sequence))).and_modify(|known| *known = (*known).min(index)).or_insert(index);
         }
         for (place, turns) in other.loops {
             let place = LoopPlace { sequence: term(place.sequence), ..place };

@@ -13,6 +13,11 @@ use super::{MachineFold, Sample, VariantFold, Variants};
 use crate::analysis::fleet::{Coverage, quantile};
 use crate::model::{ExecutionStatus, Micros, StateMachineArn, StateType};
 
+/// Name and version of the report.
+pub const SCHEMA: &str = "stepscope.variants/1";
+/// Name and version of one variant on a line of its own.
+pub const SCHEMA_ROW: &str = "stepscope.variants.row/1";
+
 /// What to report.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -49,6 +54,28 @@ pub struct VariantsReport {
     pub coverage: Coverage,
     /// Those of most executions first.
     pub machines: Vec<MachineVariants>,
+}
+
+/// A variant on a line of its own.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct VariantLine<'a> {
+    /// Name and version of this document.
+    pub schema: &'static str,
+    /// ARN of the state machine; `None` when nothing names it.
+    pub state_machine: Option<&'a str>,
+    /// The variant.
+    #[serde(flatten)]
+    pub variant: &'a Variant,
+}
+
+impl VariantsReport {
+    /// All its variants, each with its state machine.
+    pub fn lines(&self) -> impl Iterator<Item = VariantLine<'_>> {
+        self.machines.iter().flat_map(|machine| {
+            let state_machine = machine.state_machine.as_deref();
+            machine.variants.iter().map(move |variant| VariantLine { schema: SCHEMA_ROW, state_machine, variant })
+        })
+    }
 }
 
 /// One state machine.
@@ -219,7 +246,7 @@ pub fn report(question: &Variants, coverage: Coverage, options: &Options) -> Var
     let mut machines: Vec<MachineVariants> = question.machines.iter().map(|(arn, machine)| machine.report(arn, options)).collect();
     machines.retain(|machine| options.variant.is_none() || !machine.variants.is_empty());
     machines.sort_by(|one, other| (Reverse(one.executions), &one.state_machine).cmp(&(Reverse(other.executions), &other.state_machine)));
-    VariantsReport { schema: "stepscope.variants/1", coverage, machines }
+    VariantsReport { schema: SCHEMA, coverage, machines }
 }
 
 impl MachineFold {
@@ -281,7 +308,7 @@ impl MachineFold {
             max_ms: chosen.durations.last().copied(),
             first_seen: fold.first,
             last_seen: fold.last,
-            rows: rows(chosen.term, fold, &self.terms),
+            rows: rows(chosen.term, fold, &self.terms, |name| self.states.get(&name)?.state_type),
             samples: samples.into_iter().map(SampleExecution::of).collect(),
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::terms::{Content, Term, Terms};
+use super::terms::{Content, Name, Term, Terms};
 use super::{LoopPlace, VariantFold};
 use crate::model::StateType;
 use crate::model::path::VisitOutcome;
@@ -65,7 +65,7 @@ enum Work {
 }
 
 /// The rows of a variant.
-pub(super) fn rows(variant: Term, fold: &VariantFold, terms: &Terms) -> Vec<Row> {
+pub(super) fn rows(variant: Term, fold: &VariantFold, terms: &Terms, type_of: impl Fn(Name) -> Option<StateType>) -> Vec<Row> {
     let Content::Variant { sequence, .. } = terms.content(variant) else { return Vec::new() };
     let mut rows: Vec<Row> = Vec::new();
     let mut hidden = 0;
@@ -78,7 +78,7 @@ pub(super) fn rows(variant: Term, fold: &VariantFold, terms: &Terms) -> Vec<Row>
             Work::Sequence(sequence, depth) => add_sequence(sequence, depth, fold, terms, &mut waiting),
             Work::Step(step, depth) => {
                 let Content::Step(content) = terms.content(step) else { continue };
-                let (state_type, outcome) = (content.state_type, content.outcome);
+                let (state_type, outcome) = (type_of(content.state), content.outcome);
                 let state = terms.text(content.state).to_owned();
                 add(Row { depth, kind: RowKind::Step { state, state_type, outcome } });
                 if let Some(inside) = content.inside {
@@ -128,10 +128,16 @@ fn depth_of(ends: &[u32]) -> u32 {
 
 fn add_inside(step: Term, inside: Term, depth: u32, fold: &VariantFold, terms: &Terms, waiting: &mut Vec<Work>) {
     match terms.content(inside) {
-        Content::Branches(pairs) => {
-            for pair in pairs.chunks_exact(2) {
-                waiting.push(Work::Row(Row { depth, kind: RowKind::Branch { index: pair[0] } }));
-                waiting.push(Work::Sequence(Term(pair[1]), depth + 1));
+        Content::Branches(sequences) => {
+            let index = |sequence: Term| fold.branches.get(&(step, sequence)).copied().unwrap_or_default();
+            let mut sequences: Vec<(u32, Term)> = sequences.iter().map(|sequence| (index(Term(*sequence)), Term(*sequence))).collect();
+            sequences.sort_by_key(|(index, sequence)| (*index, *terms.digest(*sequence)));
+            // Without a definition branches are numbered as they come, which is not the same in each execution.
+            let is_sure = sequences.windows(2).all(|pair| pair[0].0 != pair[1].0);
+            for (position, (index, sequence)) in (0u32..).zip(sequences) {
+                let index = if is_sure { index } else { position };
+                waiting.push(Work::Row(Row { depth, kind: RowKind::Branch { index } }));
+                waiting.push(Work::Sequence(sequence, depth + 1));
             }
         }
         Content::Iterations(sequences) => {

@@ -29,6 +29,9 @@ pub(super) struct Scratch {
     parts: Vec<u32>,
     /// Map visits, and a sequence that one of their iterations took.
     taken: Vec<(u32, Term)>,
+    /// Parallel visits, a sequence that one of their branches took, and which.
+    branched: Vec<(u32, Term, u32)>,
+    branches: Vec<(Term, Term, u32)>,
     iterations: Vec<(Term, Term, u64)>,
     loops: Vec<(LoopPlace, u32)>,
 }
@@ -65,6 +68,11 @@ impl Scratch {
         &self.iterations
     }
 
+    /// Steps of Parallel states, a sequence of their branches and which branch that was.
+    pub fn branches(&self) -> &[(Term, Term, u32)] {
+        &self.branches
+    }
+
     /// Places of loops and the most turns there.
     pub fn loops(&self) -> &[(LoopPlace, u32)] {
         &self.loops
@@ -76,6 +84,8 @@ impl Scratch {
         self.scopes.clear();
         self.kept.clear();
         self.taken.clear();
+        self.branched.clear();
+        self.branches.clear();
         self.iterations.clear();
         self.loops.clear();
         self.inside.clear();
@@ -128,11 +138,12 @@ impl Scratch {
                     parts.push(sequence.0);
                 } else {
                     let index = visits[inside[0] as usize].index.unwrap_or_default();
-                    parts.extend([u32::try_from(index).unwrap_or(u32::MAX), sequence.0]);
+                    self.branched.push((parent, sequence, u32::try_from(index).unwrap_or(u32::MAX)));
+                    parts.push(sequence.0);
                 }
             }
             if !parts.is_empty() {
-                self.inside[parent as usize] = Some(if is_map { terms.iterations(&mut parts) } else { terms.branches(&parts) });
+                self.inside[parent as usize] = Some(if is_map { terms.iterations(&mut parts) } else { terms.branches(&mut parts) });
             }
             self.parts = parts;
         }
@@ -156,8 +167,7 @@ impl Scratch {
         self.folder.clear();
         for position in self.kept[from..].iter().map(|position| *position as usize) {
             let visit = &visits[position];
-            let step =
-                Step { state: self.names[position], state_type: visit.state_type, outcome: visit.outcome, inside: self.inside[position] };
+            let step = Step { state: self.names[position], outcome: visit.outcome, inside: self.inside[position] };
             let step = terms.step(step);
             self.steps[position] = Some(step);
             self.folder.push(step.0);
@@ -176,6 +186,9 @@ impl Scratch {
             if let Some(step) = self.steps[map as usize] {
                 self.iterations.push((step, sequence, same.len() as u64));
             }
+        }
+        for (parallel, sequence, index) in &self.branched {
+            self.branches.extend(self.steps[*parallel as usize].map(|step| (step, *sequence, *index)));
         }
         self.loops.sort_unstable_by_key(|(place, turns)| (*place, Reverse(*turns)));
         self.loops.dedup_by_key(|(place, _)| *place);

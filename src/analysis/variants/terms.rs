@@ -4,7 +4,7 @@
 //! |--------------|--------------------------------------------------------------------------|
 //! | step         | a state, how its visit ended, and for a Parallel or Map what was inside   |
 //! | sequence     | steps, folded                                                            |
-//! | branches     | of a Parallel: index and sequence of each                                |
+//! | branches     | of a Parallel: the sequence of each, in whichever order they came        |
 //! | iterations   | of a Map: the different sequences, however often each                    |
 //! | variant      | how the execution ended, and its sequence                                |
 //!
@@ -13,8 +13,8 @@
 use indexmap::IndexSet;
 use sha2::{Digest, Sha256};
 
+use crate::model::ExecutionStatus;
 use crate::model::path::VisitOutcome;
-use crate::model::{ExecutionStatus, StateType};
 
 /// The number of a term.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,11 +24,10 @@ pub(super) struct Term(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Name(pub u32);
 
-/// One visit in a sequence.
+/// One visit in a sequence. Its type follows from its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Step {
     pub state: Name,
-    pub state_type: Option<StateType>,
     pub outcome: VisitOutcome,
     /// Branches or iterations.
     pub inside: Option<Term>,
@@ -40,7 +39,7 @@ pub(super) enum Content<'a> {
     Step(Step),
     /// Steps.
     Sequence(&'a [u32]),
-    /// Index and sequence by turns.
+    /// Sequences, as often as they came.
     Branches(&'a [u32]),
     /// Sequences.
     Iterations(&'a [u32]),
@@ -75,17 +74,6 @@ const STATUSES: [ExecutionStatus; 6] = [
     ExecutionStatus::PendingRedrive,
 ];
 
-const TYPES: [StateType; 8] = [
-    StateType::Task,
-    StateType::Choice,
-    StateType::Wait,
-    StateType::Pass,
-    StateType::Parallel,
-    StateType::Map,
-    StateType::Succeed,
-    StateType::Fail,
-];
-
 const OUTCOMES: [VisitOutcome; 5] =
     [VisitOutcome::Open, VisitOutcome::Succeeded, VisitOutcome::Caught, VisitOutcome::Failed, VisitOutcome::Aborted];
 
@@ -108,8 +96,8 @@ impl Terms {
     }
 
     pub fn step(&mut self, step: Step) -> Term {
-        let Step { state, state_type, outcome, inside } = step;
-        self.intern(&[STEP, state.0, state_type.map_or(0, type_number), outcome_number(outcome), inside.map_or(0, |term| term.0 + 1)])
+        let Step { state, outcome, inside } = step;
+        self.intern(&[STEP, state.0, outcome_number(outcome), inside.map_or(0, |term| term.0 + 1)])
     }
 
     /// Of steps.
@@ -117,9 +105,11 @@ impl Terms {
         self.intern_all(SEQUENCE, steps)
     }
 
-    /// Of index and sequence by turns, in the order of the indices.
-    pub fn branches(&mut self, pairs: &[u32]) -> Term {
-        self.intern_all(BRANCHES, pairs)
+    /// Of sequences, in any order. Which branch of the definition is which is left out: only a definition tells, and names of
+    /// states are different in each.
+    pub fn branches(&mut self, sequences: &mut [u32]) -> Term {
+        sequences.sort_unstable();
+        self.intern_all(BRANCHES, sequences)
     }
 
     /// Of sequences, in any order and as often as they came; both are forgotten.
@@ -147,13 +137,12 @@ impl Terms {
     pub fn content(&self, term: Term) -> Content<'_> {
         let key = self.terms.get_index(term.0 as usize).map_or(&[][..], |key| key);
         match key {
-            [STEP, state, kind, outcome, inside] => Content::Step(Step {
+            [STEP, state, outcome, inside] => Content::Step(Step {
                 state: Name(*state),
-                state_type: kind.checked_sub(1).and_then(|position| TYPES.get(position as usize).copied()),
                 outcome: OUTCOMES[*outcome as usize % OUTCOMES.len()],
                 inside: inside.checked_sub(1).map(Term),
             }),
-            [BRANCHES, pairs @ ..] => Content::Branches(pairs),
+            [BRANCHES, sequences @ ..] => Content::Branches(sequences),
             [ITERATIONS, sequences @ ..] => Content::Iterations(sequences),
             [VARIANT, status, sequence] => Content::Variant {
                 status: status.checked_sub(1).and_then(|position| STATUSES.get(position as usize).copied()),
@@ -178,9 +167,9 @@ impl Terms {
                     let steps: Vec<u32> = steps.iter().map(here).collect();
                     self.sequence(&steps)
                 }
-                Content::Branches(pairs) => {
-                    let pairs: Vec<u32> = pairs.chunks_exact(2).flat_map(|pair| [pair[0], here(&pair[1])]).collect();
-                    self.branches(&pairs)
+                Content::Branches(sequences) => {
+                    let mut sequences: Vec<u32> = sequences.iter().map(here).collect();
+                    self.branches(&mut sequences)
                 }
                 Content::Iterations(sequences) => {
                     let mut sequences: Vec<u32> = sequences.iter().map(here).collect();
@@ -216,8 +205,7 @@ impl Terms {
         let mut hash = Sha256::new();
         hash.update(key[0].to_le_bytes());
         match key {
-            // The type is left out: some sources do not tell it.
-            [STEP, state, _, outcome, inside] => {
+            [STEP, state, outcome, inside] => {
                 let name = self.text(Name(*state));
                 hash.update((name.len() as u64).to_le_bytes());
                 hash.update(name.as_bytes());
@@ -226,10 +214,6 @@ impl Terms {
                     hash.update(self.digest(Term(inside)));
                 }
             }
-            [BRANCHES, pairs @ ..] => pairs.chunks_exact(2).for_each(|pair| {
-                hash.update(pair[0].to_le_bytes());
-                hash.update(self.digest(Term(pair[1])));
-            }),
             [VARIANT, status, sequence] => {
                 hash.update(status.to_le_bytes());
                 hash.update(self.digest(Term(*sequence)));
@@ -237,7 +221,7 @@ impl Terms {
             [kind, parts @ ..] => {
                 let mut digests: Vec<&[u8; 32]> = parts.iter().map(|part| self.digest(Term(*part))).collect();
                 // The numbers of terms, by which they are sorted, are not the same on every thread.
-                if *kind == ITERATIONS {
+                if *kind != SEQUENCE {
                     digests.sort_unstable();
                 }
                 digests.into_iter().for_each(|digest| hash.update(digest));
@@ -246,10 +230,6 @@ impl Terms {
         }
         hash.finalize().into()
     }
-}
-
-fn type_number(state_type: StateType) -> u32 {
-    TYPES.iter().position(|known| *known == state_type).map_or(0, |position| number(position) + 1)
 }
 
 fn outcome_number(outcome: VisitOutcome) -> u32 {
@@ -266,7 +246,7 @@ mod tests {
 
     fn step(terms: &mut Terms, name: &str, inside: Option<Term>) -> u32 {
         let state = terms.name(name);
-        terms.step(Step { state, state_type: Some(StateType::Task), outcome: VisitOutcome::Succeeded, inside }).0
+        terms.step(Step { state, outcome: VisitOutcome::Succeeded, inside }).0
     }
 
     #[test]

@@ -268,19 +268,14 @@ fn line(edge: &variants::Edge, machine: &MachineVariants) -> Line {
 }
 
 fn edge_label(edge: &variants::Edge, is_split: bool, machine: &MachineVariants) -> String {
-    let mut parts = Vec::new();
-    if edge.kind == EdgeKind::Catch {
-        parts.push("catch".to_owned());
+    let mark = if edge.kind == EdgeKind::Catch { Some("catch") } else { edge.mark.as_deref() };
+    if edge.count == 0 {
+        return mark.unwrap_or_default().to_owned();
     }
-    parts.extend(edge.mark.clone());
-    if edge.count > 0 {
-        parts.push(grouped(edge.count));
-        let from = machine.states.iter().find(|state| Some(&state.state) == edge.from.as_ref());
-        if let Some(from) = from.filter(|_| is_split) {
-            parts.push(percent(edge.count, from.visits));
-        }
-    }
-    parts.join(" · ")
+    let mark = mark.map(|mark| format!("{mark}: ")).unwrap_or_default();
+    let from = machine.states.iter().find(|state| Some(&state.state) == edge.from.as_ref());
+    let share = from.filter(|_| is_split).map(|from| format!(" ({})", percent(edge.count, from.visits))).unwrap_or_default();
+    format!("{mark}{}{share}", grouped(edge.count))
 }
 
 fn edge_hover(edge: &variants::Edge, clean: &impl Fn(&str) -> String) -> String {
