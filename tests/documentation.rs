@@ -5,7 +5,7 @@ use std::process::Command;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 12] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -16,6 +16,7 @@ const PAGES: [&str; 11] = [
     "docs/run.md",
     "docs/test-state.md",
     "docs/replay.md",
+    "docs/cost.md",
     "docs/interpreter.md",
 ];
 

@@ -80,22 +80,6 @@ pub enum ConditionId {
     StartRate,
 }
 
-impl ConditionId {
-    /// All of them.
-    pub const ALL: [Self; 10] = [
-        Self::TooLong,
-        Self::Callbacks,
-        Self::Jobs,
-        Self::ChildExecutions,
-        Self::Activities,
-        Self::DistributedMap,
-        Self::AtLeastOnce,
-        Self::HistoryInLogs,
-        Self::SynchronousStart,
-        Self::StartRate,
-    ];
-}
-
 pub(super) fn of(machine: &MachineTally, pricing: &Pricing<'_>, present: Usd, memory_mb: u64) -> Comparison {
     let logs_usd = logs(machine.events, pricing);
     let (workflow_type, cost_usd, billed, conditions) = match pricing.workflow_type {
