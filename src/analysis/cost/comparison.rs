@@ -185,7 +185,9 @@ fn has_effects(state: &StateTally) -> bool {
         let action = resource.rsplit([':', '/']).next().unwrap_or_default().split('.').next().unwrap_or_default().to_ascii_lowercase();
         READING.iter().any(|word| action.starts_with(word)) && !resource.contains(":function:")
     };
-    !state.patterns.is_empty() && !(!state.resources.is_empty() && state.resources.iter().all(|resource| reads(resource)))
+    // Who is called is not always told.
+    let only_reads = !state.resources.is_empty() && state.resources.iter().all(|resource| reads(resource));
+    !state.patterns.is_empty() && !only_reads
 }
 
 /// `A`, `A and B`, `A, B, C and 2 others`.
