@@ -51,7 +51,7 @@ fn page(events: &[Value]) -> Value {
 /// What a source gave.
 type Given = (Vec<History>, Vec<SourceError>);
 
-fn from_bytes_with(bytes: impl Read, limits: &Limits) -> Given {
+fn from_bytes_with(bytes: impl Read + Send, limits: &Limits) -> Given {
     let (mut histories, mut errors) = (Vec::new(), Vec::new());
     read_stream(bytes, "input", limits, &mut |result| match result {
         Ok(history) => histories.push(history),

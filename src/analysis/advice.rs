@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::why::{Advice, Finding, OpenVisit};
+use super::why::{Advice, DecodedCause, Finding, OpenVisit};
+use crate::model::FailureFacts;
 
 /// How many entries are told at most: the reader has one problem, not a manual.
 const MOST: usize = 3;
@@ -90,7 +91,8 @@ struct Facts<'f> {
     kind: Option<String>,
     resource: Option<&'f str>,
     waits_for: Option<String>,
-    retried: bool,
+    /// `None` when nobody knows.
+    retried: Option<bool>,
     in_scope: bool,
 }
 
@@ -107,8 +109,25 @@ pub fn advise(finding: &Finding) -> Vec<Advice> {
         kind: name(finding.kind),
         resource: finding.resource.as_deref(),
         waits_for: None,
-        retried: finding.attempts.len() > 1,
+        retried: Some(finding.attempts.len() > 1),
         in_scope: !finding.scope.is_empty(),
+    })
+}
+
+/// What to check for a failure of which only the facts are known: whether it was retried is not among them.
+pub fn advise_failure(failure: &FailureFacts<'_>, decoded: &DecodedCause) -> Vec<Advice> {
+    let leaf = decoded.children.last().and_then(|child| child.error.as_deref());
+    let texts = [failure.root_cause, decoded.message.as_deref()];
+    matching(&Facts {
+        errors: failure.root_error.into_iter().chain(leaf).collect(),
+        cause: texts.into_iter().flatten().collect::<Vec<_>>().join("\n").to_lowercase(),
+        code: decoded.error_code.as_deref(),
+        status: decoded.status_code,
+        kind: Some(failure.kind.to_owned()),
+        resource: failure.resource,
+        waits_for: None,
+        retried: None,
+        in_scope: !failure.root_scope.is_empty(),
     })
 }
 
@@ -157,7 +176,7 @@ impl Entry {
             when(&self.kind, || self.kind.contains(facts.kind.as_ref()?).then_some(10)),
             when(&self.resource, || best(&self.resource, facts.resource?)),
             when(&self.waits_for, || self.waits_for.contains(facts.waits_for.as_ref()?).then_some(10)),
-            self.retried.map_or(Some(0), |wanted| (wanted == facts.retried).then_some(1)),
+            self.retried.map_or(Some(0), |wanted| (Some(wanted) == facts.retried).then_some(1)),
             self.scope.map_or(Some(0), |wanted| (wanted == facts.in_scope).then_some(1)),
         ];
         conditions.into_iter().sum()
@@ -216,7 +235,7 @@ mod tests {
             kind: example.waits_for.is_none().then(|| example.kind.clone().unwrap_or_else(|| "task_failed".to_owned())),
             resource: example.resource.as_deref(),
             waits_for: example.waits_for.clone(),
-            retried: false,
+            retried: Some(false),
             in_scope: example.scope.is_some(),
         };
         matching(&facts).into_iter().map(|advice| advice.id).collect()

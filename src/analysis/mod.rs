@@ -8,6 +8,7 @@ pub mod execution;
 pub mod facts;
 pub mod fingerprint;
 pub mod fleet;
+pub mod ingest;
 pub mod latency;
 pub mod replay;
 pub mod run;

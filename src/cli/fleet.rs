@@ -141,7 +141,7 @@ impl<'w> Fleet<'w> {
                 Err(problem) => errors.push(problem.to_string()),
             };
             if input == "-" {
-                read_stream(std::io::stdin().lock(), "standard input", &Limits::default(), take);
+                read_stream(std::io::stdin(), "standard input", &Limits::default(), take);
             } else {
                 read_path(input.as_ref(), &Limits::default(), take);
             }

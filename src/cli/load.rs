@@ -122,7 +122,7 @@ impl<'w> Loader<'w> {
                     Err(error) => return Err(error),
                 },
                 Exec::StandardInput => {
-                    self.read(false, take, |limits, sink| read_stream(io::stdin().lock(), "standard input", limits, sink));
+                    self.read(false, take, |limits, sink| read_stream(io::stdin(), "standard input", limits, sink));
                 }
                 Exec::Path(path) => self.read(path.is_dir(), take, |limits, sink| read_path(&path, limits, sink)),
             }

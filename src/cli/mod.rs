@@ -9,14 +9,18 @@ mod exit_code;
 #[allow(dead_code, reason = "the verbs over many executions follow")]
 mod fleet;
 mod global;
+mod ingest;
 mod latency;
 mod load;
 mod man;
 mod output;
 mod plot;
+mod problems;
+mod progress;
 mod replay;
 mod run;
 mod show;
+mod store;
 mod test_state;
 mod why;
 
@@ -60,6 +64,8 @@ enum Verb {
     Latency(latency::LatencyArgs),
     Audit(audit::AuditArgs),
     Cost(cost::CostArgs),
+    Ingest(ingest::IngestArgs),
+    Store(store::StoreArgs),
     TestState(test_state::TestStateArgs),
     Demo(demo::DemoArgs),
     Completion(completion::CompletionArgs),
@@ -96,6 +102,8 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Latency(args) => latency::run(args, &cli.global, out, words),
         Verb::Audit(args) => audit::run(args, &cli.global, out, words),
         Verb::Cost(args) => cost::run(args, &cli.global, out, words),
+        Verb::Ingest(args) => ingest::run(args, &cli.global, out, words),
+        Verb::Store(args) => store::run(args, &cli.global, out, words),
         Verb::TestState(args) => test_state::run(args, &cli.global, out, words),
         Verb::Demo(args) => demo::run(args, out, words),
         Verb::Completion(args) => completion::run::<Cli>(args, out),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{EventId, ExecutionArn, HistoryEvent, RawText, StateMachineArn, Timestamp};
 
@@ -134,7 +134,10 @@ impl History {
 }
 
 /// Something that is known to be missing from a history, or not to be as the service writes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Serialises as an object whose `id` is that of [`Gap::id`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "id", rename_all = "snake_case")]
 pub enum Gap {
     /// No event was read at all.
     NoEvents,
@@ -157,6 +160,7 @@ pub enum Gap {
     /// The same id stands for two different events; the first one was kept.
     ConflictingEvents {
         /// The id.
+        #[serde(rename = "event")]
         id: EventId,
     },
     /// The history ends before the execution does, although the execution is closed.

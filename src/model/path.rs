@@ -134,6 +134,22 @@ pub enum VisitOutcome {
     Aborted,
 }
 
+impl VisitOutcome {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Open, Self::Succeeded, Self::Caught, Self::Failed, Self::Aborted];
+
+    /// As tables and JSON have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Succeeded => "succeeded",
+            Self::Caught => "caught",
+            Self::Failed => "failed",
+            Self::Aborted => "aborted",
+        }
+    }
+}
+
 /// One entry into a state, to its exit.
 #[derive(Debug, Clone)]
 pub struct Visit {
@@ -188,6 +204,20 @@ pub enum AttemptOutcome {
 }
 
 impl AttemptOutcome {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Open, Self::Succeeded, Self::Failed, Self::TimedOut, Self::Aborted];
+
+    /// As tables and JSON have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed_out",
+            Self::Aborted => "aborted",
+        }
+    }
+
     /// Whether the attempt failed or ran out of time.
     pub fn is_failure(self) -> bool {
         matches!(self, Self::Failed | Self::TimedOut)

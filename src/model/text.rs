@@ -80,20 +80,107 @@ impl RawText {
         if self.form != Form::Escaped || memchr::memchr(b'\\', source.as_bytes()).is_none() {
             return Cow::Borrowed(source);
         }
-        let mut literal = String::with_capacity(source.len() + 2);
-        literal.push('"');
-        literal.push_str(source);
-        literal.push('"');
-        match serde_json::from_str::<String>(&literal) {
-            Ok(text) => Cow::Owned(text),
-            Err(_) => Cow::Borrowed(source),
-        }
+        let mut text = Vec::with_capacity(source.len());
+        unescape(source, &mut text);
+        String::from_utf8(text).map_or(Cow::Borrowed(source), Cow::Owned)
     }
 
     /// Whether the text is `other`, without decoding when no escape is in the way.
     pub fn is(&self, other: &str) -> bool {
         self.source() == other && self.form != Form::Escaped || self.decode() == other
     }
+}
+
+const ONES: u64 = u64::MAX / 0xff;
+const HIGHS: u64 = ONES << 7;
+
+/// Appends the inside of a JSON string literal to `out`, its escapes undone; as it stands when it is none.
+pub fn unescape(source: &str, out: &mut Vec<u8>) {
+    let begin = out.len();
+    if undo_escapes(source.as_bytes(), out).is_none() {
+        out.truncate(begin);
+        out.extend_from_slice(source.as_bytes());
+    }
+}
+
+/// `None` for an escape that spells no character, and for a character that must not stand in a literal.
+fn undo_escapes(source: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    let begin = out.len();
+    // Eight bytes are copied at a time, whether they are wanted or not.
+    out.resize(begin + source.len() + 8, 0);
+    let (mut read, mut written) = (0, begin);
+    while let Some(chunk) = source.get(read..).and_then(|rest| rest.first_chunk::<8>()) {
+        out[written..written + 8].copy_from_slice(chunk);
+        let word = u64::from_le_bytes(*chunk);
+        let differing = word ^ (ONES * u64::from(b'\\'));
+        let backslashes = differing.wrapping_sub(ONES) & !differing & HIGHS;
+        let controls = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
+        let stops = backslashes | controls;
+        if stops == 0 {
+            read += 8;
+            written += 8;
+            continue;
+        }
+        let plain = (stops.trailing_zeros() / 8) as usize;
+        read += plain;
+        written += plain;
+        (read, written) = undo_escape(source, read, out, written)?;
+    }
+    while read < source.len() {
+        match source[read] {
+            b'\\' => (read, written) = undo_escape(source, read, out, written)?,
+            0..0x20 => return None,
+            byte => {
+                out[written] = byte;
+                read += 1;
+                written += 1;
+            }
+        }
+    }
+    out.truncate(written);
+    Some(())
+}
+
+/// Undoes the escape that begins at `read`; gives both places after it.
+#[inline]
+fn undo_escape(source: &[u8], read: usize, out: &mut [u8], written: usize) -> Option<(usize, usize)> {
+    if source[read] != b'\\' {
+        return None;
+    }
+    let byte = match source.get(read + 1)? {
+        quoted @ (b'"' | b'\\' | b'/') => *quoted,
+        b'n' => b'\n',
+        b't' => b'\t',
+        b'r' => b'\r',
+        b'b' => 0x08,
+        b'f' => 0x0c,
+        b'u' => return undo_unicode(source, read, out, written),
+        _ => return None,
+    };
+    out[written] = byte;
+    Some((read + 2, written + 1))
+}
+
+fn undo_unicode(source: &[u8], read: usize, out: &mut [u8], written: usize) -> Option<(usize, usize)> {
+    let (unit, mut after) = (code_unit(source, read)?, read + 6);
+    let character = match unit {
+        0xd800..0xdc00 => {
+            let low = code_unit(source, after).filter(|low| (0xdc00..0xe000).contains(low))?;
+            after += 6;
+            0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00)
+        }
+        _ => unit,
+    };
+    let character = char::from_u32(character)?;
+    let length = character.encode_utf8(out.get_mut(written..)?).len();
+    Some((after, written + length))
+}
+
+/// The four digits of `\u00e9`.
+fn code_unit(source: &[u8], at: usize) -> Option<u32> {
+    let escape = source.get(at..at + 6)?;
+    let digits = escape.strip_prefix(b"\\u")?;
+    digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)?))
 }
 
 impl From<&str> for RawText {
@@ -147,6 +234,40 @@ mod tests {
     #[test]
     fn half_a_surrogate_pair_is_shown_as_it_stands() {
         assert_eq!(escaped(r"\ud800").decode(), r"\ud800");
+    }
+
+    #[test]
+    fn escapes_are_undone_as_serde_json_does() {
+        let plain = ["a", "é", "0123456", "01234567", "x\u{1f600}"];
+        let others = [
+            r"\n",
+            r#"\""#,
+            r"\\",
+            r"\/",
+            r"\u00e9",
+            r"\ud83d\ude00",
+            r"\ud83d",
+            r"\ude00",
+            r"\u00g9",
+            r"\u12",
+            r"\x",
+            "\u{1}",
+            r"\",
+            r"\u+123",
+        ];
+        for first in plain {
+            for escape in others {
+                for last in plain {
+                    for filler in ["", "abc", "abcdefgh"] {
+                        let source = format!("{first}{escape}{filler}{last}{escape}{first}{filler}");
+                        let wanted = serde_json::from_str::<String>(&format!("\"{source}\"")).unwrap_or_else(|_| source.clone());
+                        let mut found = b"before".to_vec();
+                        unescape(&source, &mut found);
+                        assert_eq!(String::from_utf8(found).expect("text"), format!("before{wanted}"), "{source}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

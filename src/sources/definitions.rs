@@ -100,7 +100,7 @@ fn read_one(file: &Path, limits: &Limits, set: &mut DefinitionSet, errors: &mut 
     let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let origin = file.display().to_string();
     let mut has_history = false;
-    read_file(file, limits, &mut |part| match part {
+    read_file(file, limits, &mut |part| match part.map_err(|rejected| rejected.error) {
         Ok((part, _)) => match part.definition {
             Some(found) => {
                 let name = found.name.or_else(|| found.arn.as_ref().map(|arn| arn.name().to_owned())).unwrap_or_else(|| stem.clone());

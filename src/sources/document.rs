@@ -39,6 +39,11 @@ pub(super) struct Part {
 }
 
 impl Part {
+    /// Whether it is more than one kind of document: nothing from elsewhere is looked for.
+    pub(super) fn is_bundle(&self) -> bool {
+        usize::from(self.header.is_some()) + usize::from(self.pages.is_some()) + usize::from(self.definition.is_some()) > 1
+    }
+
     fn page(events: Events, more: bool) -> Self {
         Self { pages: Some(vec![Page { events: events.list, more }]), without_ids: events.without_ids, ..Self::default() }
     }

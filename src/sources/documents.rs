@@ -6,71 +6,105 @@
 //! | is not, or is alone          | one document, or several one after the other | the whole input    |
 
 use std::io::{self, BufRead, Read};
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::compression::decompressed;
 use super::document::{self, Fault, Part};
-use super::error::{Place, SourceError};
+use super::error::{Place, Rejected, SourceError};
 use super::event::Document;
 use super::json::{Cursor, JsonError, Problem};
 use super::limits::Limits;
 use super::lines::{Line, Lines};
+use super::records::{Records, expects_more, first_line, goes_on, is_blank, is_json, opens_document};
 
 /// Takes what the documents hold.
-pub(super) type Sink<'s> = &'s mut dyn FnMut(Result<(Part, Place), SourceError>);
+pub(super) type Sink<'s> = &'s mut dyn FnMut(Result<(Part, Place), Rejected<'_>>);
 
 /// Inputs up to this size are read at once, which is faster than line by line.
-const AT_ONCE: usize = 64 << 20;
+pub(super) const AT_ONCE: usize = 64 << 20;
 /// So much is looked at to tell JSON from other files.
 const SNIFFED: usize = 8 << 10;
 /// After so many documents without a history, and none with one, the rest is not looked at.
 const PATIENCE: usize = 100;
 
 /// Reads every document of an input of about `size` bytes.
-pub(super) fn read(input: impl Read, size: usize, origin: &str, limits: &Limits, sink: Sink<'_>) {
-    Reader { origin, limits, sink, found: 0, unrelated: 0, saw_log_records: false, is_cut: false }.run(input, size);
+pub(super) fn read(input: impl Read + Send, size: usize, origin: &str, limits: &Limits, sink: Sink<'_>) {
+    let mut reader = Reader::new(origin, limits, sink);
+    let mut input = match decompressed(input, limits) {
+        Ok(input) => input,
+        Err(reason) => return reader.unreadable(reason),
+    };
+    let mut head = Vec::with_capacity(size.min(AT_ONCE) + 1);
+    match reader.open(&mut head, &mut input, AT_ONCE) {
+        Opened::Nothing => {}
+        Opened::Whole => reader.at_once(head),
+        Opened::More => reader.streamed(head, input),
+    }
 }
 
-struct Reader<'s> {
+/// What the beginning of an input is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Opened {
+    /// Nothing to read; why was reported.
+    Nothing,
+    /// All of it.
+    Whole,
+    /// There is more to come.
+    More,
+}
+
+/// Reads the documents of one input, or of a part of it.
+pub(super) struct Reader<'s> {
     origin: &'s str,
     limits: &'s Limits,
     sink: Sink<'s>,
+    pub tally: Tally,
+    /// The input could not be read to its end, which was reported: an early end of the JSON is no news.
+    pub is_cut: bool,
+}
+
+/// What was found in an input so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tally {
     /// Parts that were read.
-    found: usize,
+    pub found: usize,
     /// Documents that are broken or something else.
     unrelated: usize,
     saw_log_records: bool,
-    /// The input could not be read to its end, which was reported: an early end of the JSON is no news.
-    is_cut: bool,
+    has_given_up: bool,
 }
 
-impl Reader<'_> {
-    fn run(&mut self, input: impl Read, size: usize) {
-        let mut input = match decompressed(input, self.limits) {
-            Ok(input) => input,
-            Err(reason) => return self.unreadable(reason),
-        };
-        let mut head = Vec::with_capacity(size.min(AT_ONCE) + 1);
-        let mut is_whole = self.fill(&mut head, &mut input, SNIFFED);
+impl<'s> Reader<'s> {
+    pub(super) fn new(origin: &'s str, limits: &'s Limits, sink: Sink<'s>) -> Self {
+        Self { origin, limits, sink, tally: Tally::default(), is_cut: false }
+    }
+
+    /// Reads the beginning into `head`, up to about `at_once` bytes, as UTF-8 without a byte order mark.
+    pub(super) fn open(&mut self, head: &mut Vec<u8>, input: &mut dyn Read, at_once: usize) -> Opened {
+        let mut is_whole = self.fill(head, input, SNIFFED);
         let is_utf16 = head.starts_with(&[0xFF, 0xFE]) || head.starts_with(&[0xFE, 0xFF]);
-        if !is_utf16 && !self.begins_like_json(&head) {
-            return;
+        if !is_utf16 && !self.begins_like_json(head) {
+            return Opened::Nothing;
         }
-        is_whole = is_whole || self.fill(&mut head, &mut input, AT_ONCE);
+        is_whole = is_whole || self.fill(head, input, if is_utf16 { AT_ONCE } else { at_once });
         if is_utf16 {
-            match from_utf16(&head).filter(|_| is_whole) {
-                Some(text) => head = text,
-                None => return self.report(SourceError::NotUtf8 { place: Place::whole(self.origin) }),
+            match from_utf16(head).filter(|_| is_whole) {
+                Some(text) => *head = text,
+                None => {
+                    self.report(SourceError::NotUtf8 { place: Place::whole(self.origin) }, &[]);
+                    return Opened::Nothing;
+                }
             }
         }
         if head.starts_with(BYTE_ORDER_MARK) {
             head.drain(..BYTE_ORDER_MARK.len());
         }
-        if is_whole { self.at_once(head) } else { self.streamed(head, input) }
+        if is_whole { Opened::Whole } else { Opened::More }
     }
 
     /// Reads until `bytes` holds `length` bytes. Whether the input ended before, or could not be read on, which is reported.
-    fn fill(&mut self, bytes: &mut Vec<u8>, input: &mut dyn Read, length: usize) -> bool {
+    pub(super) fn fill(&mut self, bytes: &mut Vec<u8>, input: &mut dyn Read, length: usize) -> bool {
         let missing = length.saturating_sub(bytes.len()) as u64;
         match input.take(missing).read_to_end(bytes) {
             Ok(read) => (read as u64) < missing,
@@ -91,27 +125,30 @@ impl Reader<'_> {
         }
         let is_text = std::str::from_utf8(head).map_or_else(|error| error.error_len().is_none(), |_| true) && !head.contains(&0);
         let found = if is_text { "text that is no JSON object or array" } else { "binary data" };
-        self.report(SourceError::NotAHistory { place, found: found.to_owned() });
+        self.report(SourceError::NotAHistory { place, found: found.to_owned() }, &[]);
         false
     }
 
-    fn at_once(&mut self, bytes: Vec<u8>) {
-        let (first, rest) = first_line(&bytes);
-        if first.is_empty() {
-            return self.empty();
-        }
-        let (second, _) = first_line(rest);
-        let is_lines = !second.is_empty() && self.is_lines(first, second);
-        if is_lines {
-            self.lines(Lines::new(bytes.as_slice(), self.limits.document_bytes()));
-        } else if bytes.len() > self.limits.document_bytes() {
-            self.too_large(Place::whole(self.origin));
-        } else {
-            self.text(bytes, 1, false);
+    pub(super) fn at_once(&mut self, bytes: Vec<u8>) {
+        match self.begins_lines(&bytes) {
+            None => self.empty(),
+            Some(true) => self.lines(Lines::new(bytes.as_slice(), self.limits.document_bytes())),
+            Some(false) if bytes.len() > self.limits.document_bytes() => self.too_large(Place::whole(self.origin)),
+            Some(false) => self.documents(bytes, 1, false),
         }
     }
 
-    fn streamed(&mut self, head: Vec<u8>, input: impl Read) {
+    /// Whether an input that begins with these bytes is JSON Lines; `None` where all lines are blank.
+    pub(super) fn begins_lines(&self, bytes: &[u8]) -> Option<bool> {
+        let (first, rest) = first_line(bytes);
+        if first.is_empty() {
+            return None;
+        }
+        let (second, _) = first_line(rest);
+        Some(!second.is_empty() && self.is_lines(first, second))
+    }
+
+    pub(super) fn streamed(&mut self, head: Vec<u8>, input: impl Read) {
         let input = io::Cursor::new(head).chain(io::BufReader::with_capacity(1 << 20, input));
         let limit = self.limits.document_bytes();
         let mut lines = Lines::new(input, limit);
@@ -133,7 +170,7 @@ impl Reader<'_> {
             return self.lines(lines);
         }
         match lines.rest(limit) {
-            Ok(Some(bytes)) => self.text(bytes, 1, false),
+            Ok(Some(bytes)) => self.documents(bytes, 1, false),
             Ok(None) => self.too_large(Place::whole(self.origin)),
             Err(reason) => self.unreadable(reason),
         }
@@ -149,7 +186,7 @@ impl Reader<'_> {
         loop {
             match lines.next() {
                 Ok(None) => return,
-                Ok(Some(Line::TooLong { number })) => self.too_large(Place::line(self.origin, number)),
+                Ok(Some(Line::TooLong { number, .. })) => self.too_large(Place::line(self.origin, number)),
                 Ok(Some(Line::Whole { bytes, .. })) if is_blank(&bytes) => {}
                 Ok(Some(Line::Whole { number, bytes })) => {
                     let record = if goes_on(&bytes, self.limits.depth) {
@@ -158,7 +195,7 @@ impl Reader<'_> {
                         Ok(Some(bytes))
                     };
                     match record {
-                        Ok(Some(bytes)) => self.text(bytes, number, true),
+                        Ok(Some(bytes)) => self.documents(bytes, number, true),
                         Ok(None) => self.too_large(Place::line(self.origin, number)),
                         Err(reason) => return self.unreadable(reason),
                     }
@@ -171,30 +208,64 @@ impl Reader<'_> {
         }
     }
 
+    /// The records of lines that are in memory, the first of which is line `first_line` of the source. Returns the text that they
+    /// are ranges of, unless they were no UTF-8 and had to be read one by one.
+    pub(super) fn records(&mut self, bytes: Vec<u8>, first_line: usize) -> Option<Arc<String>> {
+        let (text, bytes) = match String::from_utf8(bytes) {
+            Ok(text) => (Some(Arc::new(text)), Vec::new()),
+            Err(error) => (None, error.into_bytes()),
+        };
+        let all = text.as_ref().map_or(bytes.as_slice(), |text| text.as_bytes());
+        let limit = self.limits.document_bytes();
+        for record in Records::new(all, self.limits.depth, limit) {
+            let line = first_line + record.line;
+            match &text {
+                _ if record.range.len() > limit => self.too_large(Place::line(self.origin, line)),
+                Some(text) => self.text(text, record.range, line, true),
+                None => self.documents(all[record.range].to_vec(), line, true),
+            }
+            if self.is_hopeless() {
+                break;
+            }
+        }
+        text
+    }
+
     /// Documents one after the other.
-    fn text(&mut self, bytes: Vec<u8>, first_line: usize, in_lines: bool) {
-        let text = match String::from_utf8(bytes) {
-            Ok(text) => Arc::new(text),
+    fn documents(&mut self, bytes: Vec<u8>, first_line: usize, in_lines: bool) {
+        match String::from_utf8(bytes) {
+            Ok(text) => {
+                let length = text.len();
+                self.text(&Arc::new(text), 0..length, first_line, in_lines);
+            }
             Err(error) => {
                 let valid = error.utf8_error().valid_up_to();
                 let line = first_line + memchr::memchr_iter(b'\n', &error.as_bytes()[..valid]).count();
-                return self.report(SourceError::NotUtf8 { place: Place::line(self.origin, line) });
+                self.report(SourceError::NotUtf8 { place: Place::line(self.origin, line) }, error.as_bytes());
             }
-        };
-        let mut cursor = Cursor::new(&text, 0, self.limits.depth);
-        let (mut line, mut counted) = (first_line, 0);
+        }
+    }
+
+    /// The documents in a range of a text.
+    fn text(&mut self, document: &Arc<String>, range: Range<usize>, first_line: usize, in_lines: bool) {
+        let text = &document[..range.end];
+        let mut cursor = Cursor::new(text, range.start, self.limits.depth);
+        let (mut line, mut counted) = (first_line, range.start);
         while !cursor.is_at_end() {
             let start = cursor.position();
             line += memchr::memchr_iter(b'\n', &text.as_bytes()[counted..start]).count();
             counted = start;
             let mut parts = Vec::new();
-            let result = document::read(&mut cursor, Document::new(&text), &mut |part| parts.push(part));
-            let is_alone = start == 0 && !in_lines && (result.is_err() || cursor.is_at_end());
+            let result = document::read(&mut cursor, Document::new(document), &mut |part| parts.push(part));
+            let is_alone = start == range.start && !in_lines && (result.is_err() || cursor.is_at_end());
             let place = if is_alone { Place::whole(self.origin) } else { Place::line(self.origin, line) };
-            self.take(parts, &place);
+            let end = if result.is_ok() { cursor.position() } else { range.end };
+            self.take(parts, &place, text[start..end].trim_ascii_end().as_bytes());
             if let Err(error) = result {
-                self.broken(&text[start..], line, JsonError { at: error.at - start, ..error });
-                match resume(&text, start, error.at) {
+                let next = resume(text, start, error.at);
+                let broken = text.get(start..next.unwrap_or(range.end)).unwrap_or_default();
+                self.broken(&text[start..], line, JsonError { at: error.at - start, ..error }, broken.trim_ascii_end().as_bytes());
+                match next {
                     Some(next) if !self.is_hopeless() => cursor = cursor.at(next),
                     _ => return,
                 }
@@ -203,25 +274,25 @@ impl Reader<'_> {
     }
 
     /// Hands on what one document held.
-    fn take(&mut self, parts: Vec<Result<Part, Fault>>, place: &Place) {
+    fn take(&mut self, parts: Vec<Result<Part, Fault>>, place: &Place, text: &[u8]) {
         let several = parts.iter().filter(|part| part.is_ok()).count() > 1;
         for (number, part) in parts.into_iter().enumerate() {
             let place = Place { entry: several.then_some(number + 1), ..place.clone() };
             match part {
                 Ok(part) => {
-                    self.found += 1;
+                    self.tally.found += 1;
                     (self.sink)(Ok((part, place)));
                 }
                 Err(Fault::LogRecords) => {
-                    self.unrelated += 1;
-                    if !std::mem::replace(&mut self.saw_log_records, true) {
-                        self.report(SourceError::LogRecords { place });
+                    self.tally.unrelated += 1;
+                    if !std::mem::replace(&mut self.tally.saw_log_records, true) {
+                        self.report(SourceError::LogRecords { place }, text);
                     }
                 }
-                Err(Fault::NotEvents { first, found, count }) => self.report(SourceError::NotEvents { place, first, found, count }),
+                Err(Fault::NotEvents { first, found, count }) => self.report(SourceError::NotEvents { place, first, found, count }, text),
                 Err(Fault::Other { found }) => {
-                    self.unrelated += 1;
-                    self.report(SourceError::NotAHistory { place, found });
+                    self.tally.unrelated += 1;
+                    self.report(SourceError::NotAHistory { place, found }, text);
                 }
             }
         }
@@ -229,38 +300,45 @@ impl Reader<'_> {
 
     /// Whether so much was something else that the rest is not looked at; says so.
     fn is_hopeless(&mut self) -> bool {
-        let is_hopeless = self.found == 0 && self.unrelated >= PATIENCE;
-        if is_hopeless {
+        let is_hopeless = self.tally.is_hopeless();
+        if is_hopeless && !std::mem::replace(&mut self.tally.has_given_up, true) {
             let found = format!("no history in the first {PATIENCE} documents, the rest was not looked at");
-            self.report(SourceError::NotAHistory { place: Place::whole(self.origin), found });
+            self.report(SourceError::NotAHistory { place: Place::whole(self.origin), found }, &[]);
         }
         is_hopeless
     }
 
-    fn broken(&mut self, text: &str, first_line: usize, error: JsonError) {
-        self.unrelated += 1;
+    fn broken(&mut self, text: &str, first_line: usize, error: JsonError, record: &[u8]) {
+        self.tally.unrelated += 1;
         if !(self.is_cut && matches!(error.problem, Problem::End { .. })) {
-            self.report(SourceError::json(self.origin, first_line, text, error, self.limits.depth));
+            self.report(SourceError::json(self.origin, first_line, text, error, self.limits.depth), record);
         }
     }
 
     fn empty(&mut self) {
         if !self.is_cut {
-            self.report(SourceError::Empty { origin: self.origin.to_owned() });
+            self.report(SourceError::Empty { origin: self.origin.to_owned() }, &[]);
         }
     }
 
-    fn unreadable(&mut self, reason: io::Error) {
+    pub(super) fn unreadable(&mut self, reason: io::Error) {
         self.is_cut = true;
-        self.report(SourceError::Unreadable { origin: self.origin.to_owned(), reason });
+        self.report(SourceError::Unreadable { origin: self.origin.to_owned(), reason }, &[]);
     }
 
-    fn too_large(&mut self, place: Place) {
-        self.report(SourceError::TooLarge { place, limit: self.limits.document_bytes() });
+    pub(super) fn too_large(&mut self, place: Place) {
+        self.report(SourceError::TooLarge { place, limit: self.limits.document_bytes() }, &[]);
     }
 
-    fn report(&mut self, error: SourceError) {
-        (self.sink)(Err(error));
+    fn report(&mut self, error: SourceError, text: &[u8]) {
+        (self.sink)(Err(Rejected { error, text }));
+    }
+}
+
+impl Tally {
+    /// Whether so much was something else, and nothing a history, that the rest is not looked at.
+    pub(super) fn is_hopeless(&self) -> bool {
+        self.found == 0 && self.unrelated >= PATIENCE
     }
 }
 
@@ -275,6 +353,7 @@ fn from_utf16(bytes: &[u8]) -> Option<Vec<u8>> {
     rest.is_empty().then_some(text.into_bytes())
 }
 
+/// The next line that is not blank.
 fn next_filled<R: BufRead>(lines: &mut Lines<R>) -> io::Result<Option<Line>> {
     loop {
         match lines.next()? {
@@ -282,54 +361,6 @@ fn next_filled<R: BufRead>(lines: &mut Lines<R>) -> io::Result<Option<Line>> {
             line => return Ok(line),
         }
     }
-}
-
-/// The first line that is not blank, empty when there is none, and what follows it.
-fn first_line(mut bytes: &[u8]) -> (&[u8], &[u8]) {
-    while !bytes.is_empty() {
-        let (line, rest) = bytes.split_at(memchr::memchr(b'\n', bytes).map_or(bytes.len(), |end| end + 1));
-        if !is_blank(line) {
-            return (line, rest);
-        }
-        bytes = rest;
-    }
-    (bytes, bytes)
-}
-
-fn is_blank(line: &[u8]) -> bool {
-    line.iter().all(u8::is_ascii_whitespace)
-}
-
-/// Whether a line holds JSON documents and nothing else.
-fn is_json(line: &[u8], depth: usize) -> bool {
-    let Ok(line) = std::str::from_utf8(line) else { return false };
-    let mut cursor = Cursor::new(line, 0, depth);
-    while !cursor.is_at_end() {
-        if cursor.value().is_err() {
-            return false;
-        }
-    }
-    true
-}
-
-fn opens_document(line: &[u8]) -> bool {
-    matches!(line.first(), Some(b'{' | b'['))
-}
-
-/// Whether a line ends where JSON must go on.
-fn expects_more(line: &[u8]) -> bool {
-    matches!(line.trim_ascii_end().last(), Some(b',' | b'[' | b'{' | b':'))
-}
-
-/// Whether a line begins a document over several lines.
-fn goes_on(line: &[u8], depth: usize) -> bool {
-    // What begins a document over several lines is short: looking at long lines twice would cost time.
-    const LONGEST_BEGINNING: usize = 4 << 10;
-    if line.len() > LONGEST_BEGINNING {
-        return false;
-    }
-    let Ok(text) = std::str::from_utf8(line) else { return false };
-    matches!(Cursor::new(text, 0, depth).value(), Err(JsonError { problem: Problem::End { in_string: false }, .. }))
 }
 
 /// A line with those after it that open no document of their own; `None` when that is more than a document may be.
@@ -346,6 +377,10 @@ fn continued<R: BufRead>(mut bytes: Vec<u8>, lines: &mut Lines<R>, limit: usize)
                 if !is_too_large {
                     bytes.extend_from_slice(&next);
                 }
+            }
+            Line::TooLong { number, opens: true } => {
+                lines.give_back(Line::TooLong { number, opens: true });
+                break;
             }
             Line::TooLong { .. } => is_too_large = true,
         }

@@ -201,7 +201,38 @@ pub enum SourceError {
     },
 }
 
+/// Something that was not taken.
+#[derive(Debug)]
+pub struct Rejected<'t> {
+    /// Why, and where it stood.
+    pub error: SourceError,
+    /// What stood there, where it is one record: a line of JSON Lines, or a document. Empty for whole files and for what was
+    /// skipped.
+    pub text: &'t [u8],
+}
+
 impl SourceError {
+    /// The file, or what else messages call the source, and the line where one is known: what errors are sorted by.
+    pub fn source_and_line(&self) -> (&str, Option<usize>) {
+        match self {
+            Self::Unreadable { origin, .. }
+            | Self::NotAFile { origin }
+            | Self::FoldersTooDeep { origin, .. }
+            | Self::Empty { origin }
+            | Self::EmptyFolder { origin }
+            | Self::Unplaced { origin, .. }
+            | Self::SecondDefinition { origin, .. } => (origin, None),
+            Self::TooLarge { place, .. }
+            | Self::TooDeep { place, .. }
+            | Self::NotUtf8 { place }
+            | Self::Syntax { place, .. }
+            | Self::NotAHistory { place, .. }
+            | Self::NotEvents { place, .. }
+            | Self::LogRecords { place }
+            | Self::NotADefinition { place, .. } => (&place.origin, place.line),
+        }
+    }
+
     /// Whether it is readable, and simply not what was looked for: worth a word, not a failure.
     pub fn is_unrelated(&self) -> bool {
         matches!(self, Self::NotAHistory { .. } | Self::NotADefinition { .. })

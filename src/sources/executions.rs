@@ -134,7 +134,7 @@ impl Pages {
 }
 
 impl Unit {
-    fn new(part: Part, place: Place) -> Self {
+    pub(super) fn new(part: Part, place: Place) -> Self {
         Self {
             header: part.header,
             pages: part.pages.map(Pages::new),
@@ -146,14 +146,14 @@ impl Unit {
         }
     }
 
-    /// Whether it is more than one kind of document: nothing from elsewhere is looked for.
-    fn is_bundle(&self) -> bool {
-        usize::from(self.header.is_some()) + usize::from(self.pages.is_some()) + usize::from(self.definition.is_some()) > 1
-    }
-
     /// Whether it is a definition and nothing else.
     pub(super) fn is_definition(&self) -> bool {
         self.header.is_none() && self.pages.is_none()
+    }
+
+    /// Whether a file of a folder completed it: nothing from the other files is looked for.
+    pub(super) fn is_complete(&self) -> bool {
+        self.pages.is_some() && (self.header.is_some() || self.definition.is_some())
     }
 
     /// The history, or why there is none.
@@ -203,7 +203,7 @@ fn is_of(definition: &DefinitionPart, machine: Option<&StateMachineArn>) -> Opti
 }
 
 /// Puts the documents of one file or stream together, in their order.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Sequence {
     current: Option<Unit>,
 }
@@ -212,8 +212,9 @@ impl Sequence {
     /// Takes the next document's part; what is complete goes to `out`.
     pub(super) fn take(&mut self, part: Part, place: Place, out: &mut dyn FnMut(Unit)) {
         let is_single_event = part.is_single_event;
+        let is_bundle = part.is_bundle();
         let unit = Unit::new(part, place);
-        if unit.is_bundle() {
+        if is_bundle {
             self.finish(out);
             return out(unit);
         }

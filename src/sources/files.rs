@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::documents;
-use super::error::SourceError;
+use super::error::{Rejected, SourceError};
 use super::executions::{Sequence, Unit};
 use super::folder;
 use super::limits::Limits;
@@ -22,7 +22,7 @@ pub fn read_path(path: &Path, limits: &Limits, sink: &mut dyn FnMut(Result<Histo
 }
 
 /// Reads every execution of a stream, such as standard input; `origin` is what messages call it.
-pub fn read_stream(input: impl Read, origin: &str, limits: &Limits, sink: &mut dyn FnMut(Result<History, SourceError>)) {
+pub fn read_stream(input: impl Read + Send, origin: &str, limits: &Limits, sink: &mut dyn FnMut(Result<History, SourceError>)) {
     in_sequence(sink, |parts| documents::read(input, 0, origin, limits, parts));
 }
 
@@ -35,7 +35,7 @@ pub(super) fn read_file(path: &Path, limits: &Limits, sink: documents::Sink<'_>)
             let size = file.metadata().ok().filter(fs::Metadata::is_file).and_then(|about| usize::try_from(about.len()).ok());
             documents::read(file, size.unwrap_or(0), &origin, limits, sink);
         }
-        Err(reason) => sink(Err(SourceError::Unreadable { origin, reason })),
+        Err(reason) => sink(Err(Rejected { error: SourceError::Unreadable { origin, reason }, text: &[] })),
     }
 }
 
@@ -43,7 +43,7 @@ fn in_sequence(sink: &mut dyn FnMut(Result<History, SourceError>), read: impl Fn
     let mut sequence = Sequence::default();
     read(&mut |part| match part {
         Ok((part, place)) => sequence.take(part, place, &mut |unit: Unit| sink(unit.into_history(None))),
-        Err(error) => sink(Err(error)),
+        Err(rejected) => sink(Err(rejected.error)),
     });
     sequence.finish(&mut |unit| sink(unit.into_history(None)));
 }

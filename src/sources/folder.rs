@@ -98,7 +98,7 @@ fn read_one(folder: &Path, files: &[PathBuf], limits: &Limits, sink: &mut dyn Fn
         read_file(file, limits, &mut |part| {
             match part {
                 Ok((part, place)) => sequence.take(part, place, &mut |unit| units.push(unit)),
-                Err(error) => sink(Err(error)),
+                Err(rejected) => sink(Err(rejected.error)),
             }
             settle(&mut units, &mut loose, sink);
         });
@@ -111,7 +111,7 @@ fn read_one(folder: &Path, files: &[PathBuf], limits: &Limits, sink: &mut dyn Fn
 /// Hands on what its own file completed, and keeps the rest for the end of the folder.
 fn settle(units: &mut Vec<Unit>, loose: &mut Vec<Unit>, sink: &mut dyn FnMut(Result<History, SourceError>)) {
     for unit in units.drain(..) {
-        if unit.pages.is_some() && (unit.header.is_some() || unit.definition.is_some()) {
+        if unit.is_complete() {
             sink(unit.into_history(None));
         } else {
             loose.push(unit);

@@ -2,13 +2,15 @@
 
 use std::io::{self, BufRead};
 
+use super::records::opens_document;
+
 /// A line, or what kept it from being read.
 #[derive(Debug)]
 pub(super) enum Line {
     /// With its line break.
     Whole { number: usize, bytes: Vec<u8> },
-    /// Longer than the limit; it was skipped.
-    TooLong { number: usize },
+    /// Longer than the limit; it was skipped. Whether it began as documents do.
+    TooLong { number: usize, opens: bool },
 }
 
 /// Reads lines.
@@ -33,6 +35,7 @@ impl<R: BufRead> Lines<R> {
         let mut bytes = Vec::new();
         let mut length = 0_usize;
         let mut ended = false;
+        let mut opens = false;
         while !ended {
             let buffer = self.input.fill_buf()?;
             if buffer.is_empty() {
@@ -41,6 +44,7 @@ impl<R: BufRead> Lines<R> {
             let end = memchr::memchr(b'\n', buffer);
             let taken = end.map_or(buffer.len(), |end| end + 1);
             ended = end.is_some();
+            opens |= length == 0 && opens_document(buffer);
             length = length.saturating_add(taken);
             if length <= self.limit {
                 bytes.extend_from_slice(&buffer[..taken]);
@@ -54,7 +58,7 @@ impl<R: BufRead> Lines<R> {
         }
         self.number += 1;
         let number = self.number;
-        Ok(Some(if length > self.limit { Line::TooLong { number } } else { Line::Whole { number, bytes } }))
+        Ok(Some(if length > self.limit { Line::TooLong { number, opens } } else { Line::Whole { number, bytes } }))
     }
 
     /// Gives a line back: it is the next one again.
@@ -87,7 +91,7 @@ mod tests {
         while let Some(line) = lines.next().expect("memory can be read") {
             found.push(match line {
                 Line::Whole { number, bytes } => format!("{number}:{}", String::from_utf8_lossy(&bytes).trim_end()),
-                Line::TooLong { number } => format!("{number} is too long"),
+                Line::TooLong { number, .. } => format!("{number} is too long"),
             });
         }
         found

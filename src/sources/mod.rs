@@ -18,10 +18,13 @@ mod folder;
 mod json;
 mod limits;
 mod lines;
+pub mod parallel;
+mod records;
 
 pub use assemble::{Page, assemble};
 pub use definitions::{DefinitionSet, read_definitions};
-pub use error::{Place, SourceError};
+pub use error::{Place, Rejected, SourceError};
 pub use exec::Exec;
 pub use files::{read_path, read_stream};
 pub use limits::Limits;
+pub use parallel::{Input, Progress, Worker, read_in_parallel};

@@ -69,6 +69,15 @@ use Kind::{Flag, Integer, Milliseconds, Moment, Text, Word};
 /// The version of the tables. Columns are added, never renamed; a store of a later version is refused.
 pub const VERSION: u32 = 1;
 
+/// The entry of a file's metadata that names its table,
+pub const TABLE_KEY: &str = "stepscope.table";
+
+/// the one with the version of its tables,
+pub const VERSION_KEY: &str = "stepscope.version";
+
+/// and the one with the length and the CRC-32 of everything that stands before the footer: `12345 89abcdef`.
+pub const SUM_KEY: &str = "stepscope.sum";
+
 /// The partition column: the day on which the execution started, UTC, as Hive writes it.
 pub const DAY: &str = "day";
 
@@ -96,9 +105,12 @@ pub const EXECUTIONS: Table = Table {
         always("redrive_count", Integer, "How often it was redriven"),
         maybe("map_run", Word, "ARN of the Map Run whose child it is"),
         maybe("parent", Text, "ARN of the execution that started it, where its input says so"),
-        always("events", Integer, "How many events were read"),
+        always("events", Integer, "How many events were read: its rows in `events`"),
         maybe("last_event", Moment, "The last moment that the history tells of"),
-        always("visits", Integer, "How many visits of states it has"),
+        maybe("billed_duration_ms", Integer, "What the service billed of an Express execution, where the source says so"),
+        maybe("billed_memory_mb", Integer, "What the service billed of an Express execution, where the source says so"),
+        always("visits", Integer, "How many visits of states it has: its rows in `visits`"),
+        always("attempts", Integer, "How many attempts it has: its rows in `attempts`"),
         always("retries", Integer, "Attempts beyond the first, over all visits"),
         always("failed_attempts", Integer, "Attempts that failed or ran out of time"),
         always("transitions", Integer, "State transitions: states entered, retries, and steps that a redrive ran again"),
@@ -117,14 +129,17 @@ pub const EXECUTIONS: Table = Table {
         maybe("root_resource", Word, "What the failed task called"),
         maybe("failed_child", Text, "ARN of the child execution that failed in `root_state`; its own row has the root cause"),
         maybe("fingerprint", Word, "The failure group's id, by version and hash: executions that failed alike have the same"),
-        maybe("gaps", Text, "What is known to be missing, as a JSON array; null when nothing is"),
+        maybe("gaps", Word, "What is known to be missing, as a JSON array of short names; null when nothing is"),
         heavy("input", Text, "JSON text"),
         heavy("output", Text, "JSON text"),
-        heavy("definition", Text, "The state machine's definition, JSON text"),
+        heavy("definition", Word, "The state machine's definition, JSON text"),
+        maybe("source", Word, "Where it was read: a path, an ARN, `standard input`"),
+        maybe("source_part", Text, "Which line or entry of the source, where that holds several executions"),
+        maybe("definition_source", Word, "Where its definition was found, where that stood apart"),
         heavy(
             "rest",
             Text,
-            "What no other column holds, as JSON: members of the description that the program does not know, and where it was read",
+            "What no other column holds, as JSON: members of the description that the program does not know, gaps in full, what the description left out",
         ),
     ],
 };

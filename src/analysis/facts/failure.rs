@@ -3,13 +3,13 @@
 use bumpalo::Bump;
 
 use super::{Rebuilt, text, visits};
-use crate::analysis::execution;
 use crate::analysis::why::{self, Evidence};
+use crate::analysis::{execution, fingerprint};
 use crate::model::path::Visit;
 use crate::model::{ExecutionStatus, FailureFacts, HistoryEvent, Micros, RawText};
 
 /// `None` for an execution that did not fail.
-pub(super) fn of<'a>(rebuilt: Rebuilt<'a>, arena: &'a Bump) -> Option<FailureFacts<'a>> {
+pub(super) fn of<'a>(rebuilt: Rebuilt<'a>, state_machine: Option<&str>, arena: &'a Bump) -> Option<FailureFacts<'a>> {
     let Rebuilt { history, path, definition } = rebuilt;
     execution::status(history, path).filter(|status| ExecutionStatus::is_unsuccessful(*status))?;
     let root = why::root(Evidence { history, path, definition });
@@ -19,7 +19,7 @@ pub(super) fn of<'a>(rebuilt: Rebuilt<'a>, arena: &'a Bump) -> Option<FailureFac
     let name = |visit: Option<&'a Visit>| Some(text(visit?.state.as_ref()?, arena));
     let said =
         |of_event: Option<&'a RawText>, of_header: &'a Option<RawText>| of_event.or(of_header.as_ref()).map(|said| text(said, arena));
-    Some(FailureFacts {
+    let mut failure = FailureFacts {
         terminal_state: name(terminal),
         error: said(end.and_then(HistoryEvent::error), &history.header.error),
         cause: said(end.and_then(HistoryEvent::cause), &history.header.cause),
@@ -35,5 +35,8 @@ pub(super) fn of<'a>(rebuilt: Rebuilt<'a>, arena: &'a Bump) -> Option<FailureFac
         resource: visit.and_then(|visit| visits::called(rebuilt, visit)).map(|called| visits::resource_text(called, arena)),
         child: root.child.map(|child| &*arena.alloc_str(&child)),
         fingerprint: None,
-    })
+    };
+    let (fingerprint, _) = fingerprint::of_failure(state_machine, &failure);
+    failure.fingerprint = Some(arena.alloc_str(&fingerprint.id));
+    Some(failure)
 }

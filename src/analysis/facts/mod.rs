@@ -48,7 +48,7 @@ pub struct Rebuilt<'a> {
 pub fn extract<'a>(rebuilt: Rebuilt<'a>, needs: Needs, arena: &'a Bump) -> ExecutionFacts<'a> {
     let mut facts = header::of(rebuilt, needs, arena);
     if needs.failures {
-        facts.failure = failure::of(rebuilt, arena);
+        facts.failure = failure::of(rebuilt, facts.state_machine, arena);
     }
     if needs.visits {
         let end = facts.stop.or(facts.last_event);
