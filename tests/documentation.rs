@@ -8,6 +8,7 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const PAGES: &[&str] = &[
 const PAGES: [&str; 13] = [
 const PAGES: [&str; 14] = [
+const PAGES: [&str; 12] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -24,6 +25,7 @@ const PAGES: [&str; 14] = [
     "docs/latency.md",
     "docs/compare.md",
     "docs/variants.md",
+    "docs/cost.md",
     "docs/interpreter.md",
 ];
 

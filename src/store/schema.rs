@@ -107,6 +107,8 @@ pub const EXECUTIONS: Table = Table {
         maybe("parent", Text, "ARN of the execution that started it, where its input says so"),
         always("events", Integer, "How many events were read: its rows in `events`"),
         maybe("last_event", Moment, "The last moment that the history tells of"),
+        maybe("billed_duration_ms", Integer, "What the service billed of an Express execution, where the source says so"),
+        maybe("billed_memory_mb", Integer, "What the service billed of an Express execution, where the source says so"),
         always("visits", Integer, "How many visits of states it has: its rows in `visits`"),
         always("attempts", Integer, "How many attempts it has: its rows in `attempts`"),
         always("retries", Integer, "Attempts beyond the first, over all visits"),

@@ -80,22 +80,6 @@ pub enum ConditionId {
     StartRate,
 }
 
-impl ConditionId {
-    /// All of them.
-    pub const ALL: [Self; 10] = [
-        Self::TooLong,
-        Self::Callbacks,
-        Self::Jobs,
-        Self::ChildExecutions,
-        Self::Activities,
-        Self::DistributedMap,
-        Self::AtLeastOnce,
-        Self::HistoryInLogs,
-        Self::SynchronousStart,
-        Self::StartRate,
-    ];
-}
-
 pub(super) fn of(machine: &MachineTally, pricing: &Pricing<'_>, present: Usd, memory_mb: u64) -> Comparison {
     let logs_usd = logs(machine.events, pricing);
     let (workflow_type, cost_usd, billed, conditions) = match pricing.workflow_type {
@@ -201,7 +185,9 @@ fn has_effects(state: &StateTally) -> bool {
         let action = resource.rsplit([':', '/']).next().unwrap_or_default().split('.').next().unwrap_or_default().to_ascii_lowercase();
         READING.iter().any(|word| action.starts_with(word)) && !resource.contains(":function:")
     };
-    !state.patterns.is_empty() && !(!state.resources.is_empty() && state.resources.iter().all(|resource| reads(resource)))
+    // Who is called is not always told.
+    let only_reads = !state.resources.is_empty() && state.resources.iter().all(|resource| reads(resource));
+    !state.patterns.is_empty() && !only_reads
 }
 
 /// `A`, `A and B`, `A, B, C and 2 others`.

@@ -43,7 +43,7 @@ fn state<'r>(report: &'r CostReport, name: &str) -> &'r StateCost {
     report.machines.iter().flat_map(|machine| &machine.states).find(|state| state.state == name).unwrap_or_else(|| panic!("no {name}"))
 }
 
-fn condition<'r>(machine: &'r MachineCost, id: ConditionId) -> Option<&'r Condition> {
+fn condition(machine: &MachineCost, id: ConditionId) -> Option<&Condition> {
     machine.comparison.conditions.iter().find(|condition| condition.id == id)
 }
 

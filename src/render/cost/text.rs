@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use crate::analysis::cost::{Charge, CostReport, Item, MachineCost, PeriodLength, Quote, StateCost};
+use crate::analysis::cost::{Charge, CostReport, Express, Item, MachineCost, PeriodLength, Quote, StateCost};
 use crate::model::facts::WorkflowType;
-use crate::model::{Micros, StateMachineArn, Usd};
+use crate::model::{ExecutionArn, Micros, StateMachineArn, Usd};
 use crate::render::columns::{counted, fit, width};
 use crate::render::page::Page;
 use crate::render::redact::Redactor;
@@ -149,17 +149,7 @@ fn whole_machine(machine: &MachineCost, page: &mut Page<'_>) -> io::Result<()> {
     }
     page.paragraph(page.styles.dim, &words.join(", "))?;
     if let Some(express) = &machine.express {
-        let text = format!(
-            "{} {}, {} GB-seconds {}; {} billed by the service, {} estimated from duration at {} MB, {} not measured",
-            many(express.requests, "request"),
-            express.requests_usd.shown(),
-            express.gb_seconds.round_sf(4).unwrap_or(express.gb_seconds).normalize(),
-            express.duration_usd.shown(),
-            number(express.billed_executions),
-            number(express.estimated_executions),
-            express.memory_mb,
-            number(express.unmeasured_executions)
-        );
+        let text = express_words(express);
         page.paragraph(page.styles.dim, &text)?;
     }
     writeln!(page.out)?;
@@ -178,6 +168,22 @@ fn whole_machine(machine: &MachineCost, page: &mut Page<'_>) -> io::Result<()> {
         page.item(page.styles.dim, &text)?;
     }
     Ok(())
+}
+
+/// What an Express machine is billed by, and what that rests on.
+fn express_words(express: &Express) -> String {
+    let mut words = vec![
+        format!("{} {}", many(express.requests, "request"), express.requests_usd.shown()),
+        format!("{} GB-seconds {}", express.gb_seconds.round_sf(4).unwrap_or(express.gb_seconds).normalize(), express.duration_usd.shown()),
+    ];
+    let estimated = format!("estimated from duration at {} MB", express.memory_mb);
+    let known = [
+        (express.billed_executions, "billed by the service"),
+        (express.estimated_executions, estimated.as_str()),
+        (express.unmeasured_executions, "without a duration, charged as requests only"),
+    ];
+    words.extend(known.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{} {what}", number(*count))));
+    words.join(", ")
 }
 
 fn sentence(text: &str) -> String {
@@ -262,7 +268,7 @@ fn states(report: &CostReport, page: &mut Page<'_>) -> io::Result<()> {
 
 fn executions(report: &CostReport, page: &mut Page<'_>) -> io::Result<()> {
     writeln!(page.out)?;
-    let short = |arn: &str| arn.rsplit(':').next().unwrap_or(arn).to_owned();
+    let short = |arn: &str| arn.parse::<ExecutionArn>().map_or_else(|_| arn.to_owned(), |arn| arn.name().to_owned());
     let mut rows: Vec<Row> = report
         .executions
         .iter()
@@ -348,14 +354,9 @@ fn basis(report: &CostReport, page: &mut Page<'_>) -> io::Result<()> {
         Some(file) => format!("prices of {} before the list prices", page.clean(file)),
         None => "list prices".to_owned(),
     };
-    let used = |item: &Quote| match item.item {
-        Item::Transition => {
-            report.machines.iter().any(|machine| machine.workflow_type == WorkflowType::Standard && machine.region == item.region)
-        }
-        Item::Request => {
-            report.machines.iter().any(|machine| machine.workflow_type == WorkflowType::Express && machine.region == item.region)
-        }
-        Item::GbHour | Item::LogsGb => false,
+    let used = |quote: &Quote| {
+        let is_charged = |machine: &MachineCost| machine.workflow_type == WorkflowType::Standard && machine.region == quote.region;
+        quote.item == Item::Transition && report.machines.iter().any(is_charged)
     };
     let mut lines =
         vec![format!("{whose} in {}, table of {}; not included: {}", basis.currency, basis.compiled, basis.not_included.join(", "))];
@@ -366,12 +367,9 @@ fn basis(report: &CostReport, page: &mut Page<'_>) -> io::Result<()> {
         } else {
             format!(" ({} assumed)", quote.priced_as)
         };
-        let what = if quote.item == Item::Transition { "a state transition" } else { "an Express request" };
-        lines.push(format!("{}{assumed}: {} {what}", page.clean(region), quote.usd.shown()));
+        lines.push(format!("{}{assumed}: {} a state transition", page.clean(region), quote.usd.shown()));
     }
-    if report.machines.iter().any(|machine| machine.comparison.express.is_some() || machine.express.is_some()) {
-        lines.extend(express_prices(report));
-    }
+    lines.extend(express_prices(report));
     for missing in &report.not_counted {
         let machine = missing.state_machine.as_deref().and_then(|arn| arn.parse::<StateMachineArn>().ok());
         let machine = machine.as_ref().map_or("", StateMachineArn::name);
@@ -395,13 +393,21 @@ fn basis(report: &CostReport, page: &mut Page<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// The prices of Express by which machines are priced or compared; one line for all regions of one price.
-fn express_prices(report: &CostReport) -> Option<String> {
-    let of = |item: Item| report.basis.prices.iter().find(|quote| quote.item == item);
-    let (request, hour) = (of(Item::Request)?, of(Item::GbHour)?);
-    let memory = report.machines.iter().filter_map(|machine| machine.express.as_ref().or(machine.comparison.express.as_ref())).next()?;
-    let assumed = if request.region.as_deref() == Some(request.priced_as.as_str()) { "" } else { " assumed" };
-    let (memory, region) = (memory.memory_mb, &request.priced_as);
-    let (request, hour) = (request.usd.shown(), hour.usd.shown());
-    Some(format!("Express ({region}{assumed}): {request} a request, {hour} a GB-hour, {memory} MB where nothing tells what was billed"))
+/// The prices of Express by which machines are priced or compared, a line for each region whose prices they are.
+fn express_prices(report: &CostReport) -> Vec<String> {
+    let mut bills = report.machines.iter().filter_map(|machine| machine.express.as_ref().or(machine.comparison.express.as_ref()));
+    let Some(memory) = bills.next().map(|bill| bill.memory_mb) else { return Vec::new() };
+    let quotes = |item: Item| report.basis.prices.iter().filter(move |quote| quote.item == item);
+    let mut lines: Vec<String> = quotes(Item::Request)
+        .filter_map(|request| {
+            let hour = quotes(Item::GbHour).find(|hour| hour.region == request.region)?;
+            let assumed = if request.region.as_deref() == Some(request.priced_as.as_str()) { "" } else { " assumed" };
+            let (region, request, hour) = (&request.priced_as, request.usd.shown(), hour.usd.shown());
+            Some(format!(
+                "Express ({region}{assumed}): {request} a request, {hour} a GB-hour, {memory} MB where nothing tells what was billed"
+            ))
+        })
+        .collect();
+    lines.dedup();
+    lines
 }

@@ -31,6 +31,8 @@ columns! {
         parent: Texts,
         events: Integers,
         last_event: Integers,
+        billed_duration_ms: Integers,
+        billed_memory_mb: Integers,
         visits: Integers,
         attempts: Integers,
         retries: Integers,
@@ -188,6 +190,13 @@ pub(super) fn execution(
     word(&mut columns.map_run, row, facts.map_run);
     columns.events.push(row, whole(history.events.len() as u64));
     moment(&mut columns.last_event, row, facts.last_event);
+    for (column, billed) in
+        [(&mut columns.billed_duration_ms, facts.billed_duration_ms), (&mut columns.billed_memory_mb, facts.billed_memory_mb)]
+    {
+        if let Some(billed) = billed {
+            column.push(row, whole(billed));
+        }
+    }
     columns.visits.push(row, whole(facts.visits.len() as u64));
     columns.attempts.push(row, whole(facts.attempts.len() as u64));
     let sum = |count: fn(&VisitFacts<'_>) -> u32| whole(facts.visits.iter().map(|visit| u64::from(count(visit))).sum());
