@@ -6,9 +6,6 @@ use std::process::Command;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 const PAGES: &[&str] = &[
-const PAGES: [&str; 13] = [
-const PAGES: [&str; 14] = [
-const PAGES: [&str; 12] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -21,12 +18,10 @@ const PAGES: [&str; 12] = [
     "docs/replay.md",
     "docs/latency.md",
     "docs/failures.md",
-    "docs/failures.md",
-    "docs/latency.md",
     "docs/compare.md",
     "docs/variants.md",
     "docs/cost.md",
-    "docs/interpreter.md",
+    "docs/tables.md",
 ];
 
 fn page(name: &str) -> String {

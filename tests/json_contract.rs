@@ -9,8 +9,8 @@ use std::process::{Command, Output};
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use stepscope::analysis::cost::{ConditionId, Item, PeriodLength};
 use stepscope::analysis::compare::{Kind as AttributeKind, Reason, Relation};
+use stepscope::analysis::cost::{ConditionId, Item, PeriodLength};
 use stepscope::analysis::execution::WaitsFor;
 use stepscope::analysis::latency::{By, Compared as LatencyCompared, Verdict as LatencyVerdict};
 use stepscope::analysis::replay::{Chance, Change, DefinitionSource, Verdict};
@@ -514,6 +514,7 @@ fn documents_and_page_name_the_same_fields_and_values() {
     grouped_failures(folder, &mut comparison);
     latencies(folder, &mut comparison);
     ways(folder, &mut comparison);
+    compared_sides(folder, &mut comparison);
     comparison.finish(&["History", "Event"]);
 }
 
@@ -537,8 +538,6 @@ fn latencies(folder: &Path, comparison: &mut Comparison<'_>) {
         comparison.object("Latency report", &document(folder, &[&latency[..], more].concat()));
     }
     comparison.object("Latency report", &document(folder, &["latency", "--input", "demo", "--input", "more", "--output", "json"]));
-    compared_sides(folder, &mut comparison);
-    comparison.finish(&["History", "Event"]);
 }
 
 /// Sides that differ in everything that a comparison tells of.

@@ -70,7 +70,7 @@ pub fn run(args: &CostArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mu
         return Ok(if fleet.problems() > 0 { Exit::Failed } else { Exit::NothingMatched });
     }
     let period = if args.by == Some(By::Hour) { PeriodLength::Hour } else { PeriodLength::Day };
-    let window = window(fleet.window()?, &coverage);
+    let window = window(fleet.window(), &coverage);
     let report = cost::report(question, coverage, Wanted { prices: &prices, window, period });
     write(&report, args, global, out)?;
     if let Some(file) = &args.plot {

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use super::exit_code::WrongUsage;
@@ -35,6 +34,9 @@ pub struct GlobalArgs {
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
     pub color: ColorChoice,
+    /// Folder of the store [env: STEPSCOPE_STORE] [default: stepscope in the folder of the user's data]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub store: Option<PathBuf>,
     /// Show task tokens and secrets as they are
     #[arg(long, global = true)]
     pub no_redact: bool,

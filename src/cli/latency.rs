@@ -97,7 +97,7 @@ impl LatencyArgs {
 /// Reads, reckons and writes.
 pub fn run(args: &LatencyArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<Exit> {
     let mut fleet = Fleet::open(&args.fleet, global, words)?;
-    let options = args.options(fleet.window()?);
+    let options = args.options(fleet.window());
     let answer = fleet.ask(|| LatencyQuestion::new(&options))?;
     let report = answer.question.report(answer.coverage);
     if report.states.is_empty() {

@@ -21,9 +21,10 @@ mod progress;
 mod query;
 mod replay;
 mod run;
+mod settings;
 mod show;
-mod stored;
 mod store;
+mod stored;
 mod test_state;
 mod variants;
 mod why;
@@ -71,7 +72,6 @@ enum Verb {
     Query(query::QueryArgs),
     Cost(cost::CostArgs),
     Ingest(ingest::IngestArgs),
-    Cost(cost::CostArgs),
     Store(store::StoreArgs),
     TestState(test_state::TestStateArgs),
     Failures(failures::FailuresArgs),
@@ -117,7 +117,6 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Query(args) => query::run(args, &cli.global, out, words),
         Verb::Cost(args) => cost::run(args, &cli.global, out, words),
         Verb::Ingest(args) => ingest::run(args, &cli.global, out, words),
-        Verb::Cost(args) => cost::run(args, &cli.global, out, words),
         Verb::Store(args) => store::run(args, &cli.global, out, words),
         Verb::TestState(args) => test_state::run(args, &cli.global, out, words),
         Verb::Failures(args) => failures::run(args, &cli.global, out, words),

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::exit_code::{Exit, WrongUsage};
 use super::global::{GlobalArgs, OutputFormat};
 use super::output::{TextSettings, document, redactor, say};
+use super::settings::store_folder;
 use crate::model::Timestamp;
 use crate::render;
 use crate::store::Store;
@@ -60,7 +61,7 @@ enum Action {
 
 /// Does what was asked for, and says what came of it.
 pub fn run(args: &StoreArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<Exit> {
-    let folder = global.store_folder()?;
+    let folder = store_folder(global)?;
     let store = Store::open(&folder).context("failed to open the store")?;
     let now = Timestamp::now();
     let answer = Answer { global, settings: TextSettings::resolve(global) };

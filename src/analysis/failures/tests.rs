@@ -338,42 +338,6 @@ fn bins_are_as_wide_as_is_easily_said() {
     assert_eq!(ages.count([Micros(i64::MIN), Micros(i64::MAX), Micros(0)].into_iter()).iter().sum::<u64>(), 3);
 }
 
-fn empty_visit() -> VisitFacts<'static> {
-    VisitFacts {
-        visit: 0,
-        parent_attempt: None,
-        parent: None,
-        parent_attempt: None,
-        index: None,
-        parent_attempt: None,
-        state: "",
-        state_type: None,
-        scope: "",
-        redrive: 0,
-        outcome: VisitOutcome::Open,
-        entered_event_id: None,
-        exited_event_id: None,
-        entered: None,
-        exited: None,
-        last_event: None,
-        attempts: 1,
-        retries: 0,
-        failed_attempts: 0,
-        transitions: 1,
-        queue_ms: None,
-        run_ms: None,
-        retry_wait_ms: None,
-        callback_ms: None,
-        map_queue_ms: None,
-        critical_ms: None,
-        error: None,
-        resource: None,
-        pattern: None,
-        child: None,
-        items: None,
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

@@ -24,6 +24,7 @@ use super::exit_code::WrongUsage;
 use super::global::GlobalArgs;
 use super::output::{redactor, say};
 use super::problems::{NAMED_UNRELATED, Problems, passed_over};
+use super::settings::store_folder;
 use crate::analysis::fleet::{Coverage, Question};
 use crate::model::Micros;
 use crate::sources::{DefinitionSet, Limits, SourceError, read_definitions};
@@ -237,9 +238,9 @@ impl<'w> Fleet<'w> {
 /// environment does not.
 fn source(args: &FleetArgs, global: &GlobalArgs) -> anyhow::Result<Source> {
     if args.input.is_empty() {
-        return Ok(Source::Store(Store::open(&global.store_folder()?)?));
+        return Ok(Source::Store(Store::open(&store_folder(global)?)?));
     }
-    if global.store.is_some() && global.store.as_ref().map(|folder| folder.as_os_str()) != std::env::var_os("STEPSCOPE_STORE").as_deref() {
+    if global.store.is_some() {
         return Err(WrongUsage("give either --input or --store: an answer is about one of them".to_owned()).into());
     }
     Ok(Source::Files(Inputs::new(&args.input)?))

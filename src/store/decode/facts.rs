@@ -279,8 +279,6 @@ impl<'a> ExecutionsView<'a> {
         let columns = self.columns;
         let gaps = columns.gaps.rows.get(row).and_then(|number| self.gaps.get(*number as usize));
         ExecutionFacts {
-            billed_duration_ms: None,
-            billed_memory_mb: None,
             execution: self.execution.get(row).unwrap_or_default(),
             name: self.name.get(row).unwrap_or_default(),
             state_machine: self.state_machine.get(row),
