@@ -20,6 +20,7 @@ mod limits;
 mod lines;
 pub mod parallel;
 mod records;
+mod strings;
 
 pub use assemble::{Page, assemble};
 pub use definitions::{DefinitionSet, read_definitions};
