@@ -5,8 +5,9 @@
 #![allow(clippy::print_stdout, clippy::cast_precision_loss, missing_docs)]
 
 mod common;
+#[path = "workloads/fleet.rs"]
+mod workload;
 
-use std::fmt::Write as _;
 use std::hint::black_box;
 use std::io::Write as _;
 use std::path::Path;
@@ -24,6 +25,7 @@ use stepscope::store::encode::BatchBuilder;
 
 use common::milliseconds;
 use common::typed::Bundle;
+use workload::Shape;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -33,89 +35,11 @@ const ROUNDS: usize = 5;
 /// Executions in a batch, as ingest makes them.
 const BATCH: usize = 10_000;
 
-/// An order that goes through seven Tasks, one of them with a retry now and then.
-fn executions(count: usize) -> String {
-    let mut text = String::new();
-    for number in 0..count {
-        bundle(&mut text, number);
-    }
+/// Executions as JSON Lines.
+fn executions(count: u64) -> Vec<u8> {
+    let mut text = Vec::new();
+    workload::write(count, Shape::Linear, &mut text).expect("memory takes everything");
     text
-}
-
-fn escaped(payload: &str) -> String {
-    serde_json::to_string(payload).expect("a string is JSON")
-}
-
-fn bundle(text: &mut String, number: usize) {
-    let machine = ["Orders", "Refunds", "Shipments"][number % 3];
-    let arn = format!("arn:aws:states:eu-west-1:111111111111:execution:{machine}:run-{number:08}");
-    let order = |step: usize| {
-        let (tenant, sku) = (["globex", "initech", "umbrella"][number * 7 % 3], number * 31 % 5000);
-        escaped(&format!(
-            r#"{{"orderId":"ord-{number:08}","sku":"sku-{sku:04}","amount":{},"currency":"USD","tenant":"{tenant}","step":{step}}}"#,
-            number * 17 % 1000
-        ))
-    };
-    let mut events = Vec::new();
-    let mut id = 0;
-    let mut event = |kind: &str, details: String| {
-        let milliseconds = number * 1_700 + id * 137;
-        let (second, minute, hour) = (milliseconds / 1000 % 60, milliseconds / 60_000 % 60, milliseconds / 3_600_000 % 24);
-        let at = format!("2026-01-01T{hour:02}:{minute:02}:{second:02}.{:03}000+00:00", milliseconds % 1000);
-        id += 1;
-        events.push(format!(r#"{{"timestamp":"{at}","type":"{kind}","id":{id},"previousEventId":{},{details}}}"#, id - 1));
-    };
-    event(
-        "ExecutionStarted",
-        format!(
-            r#""executionStartedEventDetails":{{"input":{},"inputDetails":{{"truncated":false}},"roleArn":"arn:aws:iam::111111111111:role/{machine}"}}"#,
-            order(0)
-        ),
-    );
-    for (step, state) in ["Validate", "Reserve", "Charge", "Pack", "Ship", "Notify", "Archive"].into_iter().enumerate() {
-        event(
-            "TaskStateEntered",
-            format!(r#""stateEnteredEventDetails":{{"name":"{state}","input":{},"inputDetails":{{"truncated":false}}}}"#, order(step)),
-        );
-        let fails = usize::from((number + step).is_multiple_of(17));
-        for attempt in 0..=fails {
-            let parameters = escaped(&format!(r#"{{"FunctionName":"{state}","Payload":{{"orderId":"ord-{number:08}","step":{step}}}}}"#));
-            event(
-                "TaskScheduled",
-                format!(
-                    r#""taskScheduledEventDetails":{{"resourceType":"lambda","resource":"invoke","region":"eu-west-1","parameters":{parameters}}}"#
-                ),
-            );
-            event("TaskStarted", r#""taskStartedEventDetails":{"resourceType":"lambda","resource":"invoke"}"#.to_owned());
-            if attempt < fails {
-                event("TaskFailed", r#""taskFailedEventDetails":{"resourceType":"lambda","resource":"invoke","error":"Lambda.TooManyRequestsException","cause":"Rate Exceeded. (Service: Lambda, Status Code: 429)"}"#.to_owned());
-            }
-        }
-        event(
-            "TaskSucceeded",
-            format!(
-                r#""taskSucceededEventDetails":{{"resourceType":"lambda","resource":"invoke","output":{},"outputDetails":{{"truncated":false}}}}"#,
-                order(step + 1)
-            ),
-        );
-        event(
-            "TaskStateExited",
-            format!(r#""stateExitedEventDetails":{{"name":"{state}","output":{},"outputDetails":{{"truncated":false}}}}"#, order(step + 1)),
-        );
-    }
-    event(
-        "ExecutionSucceeded",
-        format!(r#""executionSucceededEventDetails":{{"output":{},"outputDetails":{{"truncated":false}}}}"#, order(7)),
-    );
-    let (start, stop) = ("2026-01-01T00:00:00.000000+00:00", "2026-01-01T23:59:00.000000+00:00");
-    writeln!(
-        text,
-        r#"{{"describe":{{"executionArn":"{arn}","stateMachineArn":"arn:aws:states:eu-west-1:111111111111:stateMachine:{machine}","name":"run-{number:08}","status":"SUCCEEDED","startDate":"{start}","stopDate":"{stop}","input":{},"output":{}}},"history":{{"events":[{}]}}}}"#,
-        order(0),
-        order(7),
-        events.join(",")
-    )
-    .expect("a String takes everything");
 }
 
 /// Times of the steps, over all rounds.
@@ -229,9 +153,9 @@ fn sizes(batches: &[BatchPaths], json: usize, events: usize) {
     }
     let all: u64 = (0..tables.len()).map(size).sum();
     println!("  all tables: {:.2} MB, {:.3} of the JSON", all as f64 / 1e6, all as f64 / json as f64);
-    gzip.write_all(&executions(500).into_bytes()).expect("memory");
-    let part = executions(500).len();
-    println!("  (gzip makes {:.3} of made-up JSON)", gzip.finish().expect("memory").len() as f64 / part as f64);
+    let part = executions(500);
+    gzip.write_all(&part).expect("memory");
+    println!("  (gzip makes {:.3} of made-up JSON)", gzip.finish().expect("memory").len() as f64 / part.len() as f64);
 }
 
 fn read_back(batches: &[BatchPaths], times: &mut Times) {

@@ -34,6 +34,7 @@ impl From<Text> for RawText {
     }
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
 fn is_false(flag: &bool) -> bool {
     !flag
 }

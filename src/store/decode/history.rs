@@ -281,23 +281,23 @@ impl Executions {
 /// One event that is put together.
 struct Row<'e> {
     columns: &'e Events,
-    row: usize,
+    at: usize,
     rest: EventRest,
 }
 
 impl Events {
     fn event(&self, row: usize) -> Result<HistoryEvent, Reason> {
-        Row { columns: self, row, rest: rest_at(&self.rest, row)? }.event()
+        Row { columns: self, at: row, rest: rest_at(&self.rest, row)? }.event()
     }
 }
 
 impl Row<'_> {
     fn event(mut self) -> Result<HistoryEvent, Reason> {
-        let name = self.columns.r#type.str(self.row).unwrap_or_default().to_owned();
+        let name = self.columns.r#type.str(self.at).unwrap_or_default().to_owned();
         let kind = if self.rest.type_is_unknown { EventType::Unknown } else { EventType::from_name(&name) };
         let timestamp = match self.rest.timestamp.take() {
             Some(exact) => parsed("timestamp", Some(RawText::plain(exact)))?,
-            None => self.columns.timestamp.get(self.row).map(|micros| Micros(micros).timestamp()),
+            None => self.columns.timestamp.get(self.at).map(|micros| Micros(micros).timestamp()),
         };
         let unknown = match self.rest.unknown.take() {
             Some(parts) => parts.into(),
@@ -315,18 +315,18 @@ impl Row<'_> {
     }
 
     fn number(&self, name: &str, column: &Integers) -> Option<u64> {
-        self.rest.numbers.get(name).copied().or_else(|| column.unsigned(self.row))
+        self.rest.numbers.get(name).copied().or_else(|| column.unsigned(self.at))
     }
 
     fn text(&self, name: &str, column: &RawTexts) -> Option<RawText> {
-        let text = column.get(self.row)?;
+        let text = column.get(self.at)?;
         let is_structured = self.rest.structured.iter().any(|column| column == name);
         Some(if is_structured { RawText::json(text.source()) } else { text.clone() })
     }
 
     fn payload(&self, name: &str, column: &RawTexts) -> Option<Payload> {
         let text = self.text(name, column)?;
-        Some(Payload { text, truncated: self.columns.truncated.get(self.row).unwrap_or(false) })
+        Some(Payload { text, truncated: self.columns.truncated.get(self.at).unwrap_or(false) })
     }
 
     fn details(&mut self, kind: DetailsKind) -> Result<Details, Reason> {
@@ -391,12 +391,12 @@ impl Row<'_> {
     }
 
     fn variables(&mut self) -> Result<Option<Box<AssignedVariables>>, Reason> {
-        let values = match (self.rest.assigned_variables.take(), self.columns.assigned_variables.str(self.row)) {
+        let values = match (self.rest.assigned_variables.take(), self.columns.assigned_variables.str(self.at)) {
             (Some(values), _) => raw_texts(values),
             (None, Some(object)) => members_of(object).map_err(|error| format!("column `assigned_variables`: {error}"))?,
             (None, None) => return Ok(None),
         };
-        let cut = self.rest.variables_truncated.or_else(|| self.columns.truncated.get(self.row));
+        let cut = self.rest.variables_truncated.or_else(|| self.columns.truncated.get(self.at));
         Ok(Some(Box::new(AssignedVariables { values, truncated: cut.unwrap_or(false) })))
     }
 }

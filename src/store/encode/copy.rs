@@ -37,24 +37,24 @@ fn copy_table<'p>(
     for path in files {
         let file = TableReader::open(path, table)?;
         for group in file.all() {
-            copy_group(&file, group, &mut rows, keep)?;
+            copy_group(&file, &group, &mut rows, keep)?;
         }
     }
     rows.write(folder)
 }
 
 /// Copies the rows of one row group.
-fn copy_group(file: &TableReader, group: Piece, rows: &mut Rows<Copied>, keep: &dyn Fn(&str) -> bool) -> Result<(), StoreError> {
-    let executions: decode::Texts = file.column("execution", std::slice::from_ref(&group))?;
+fn copy_group(file: &TableReader, group: &Piece, rows: &mut Rows<Copied>, keep: &dyn Fn(&str) -> bool) -> Result<(), StoreError> {
+    let executions: decode::Texts = file.column("execution", std::slice::from_ref(group))?;
     let wanted = executions.map(keep);
     let stretches = stretches(&executions.rows, |row| wanted.get(row).unwrap_or(false));
-    let columns: Vec<_> = rows.columns.0.iter().map(|column| column.read(file, &group)).collect::<Result<_, _>>()?;
+    let columns: Vec<_> = rows.columns.0.iter().map(|column| column.read(file, group)).collect::<Result<_, _>>()?;
     for stretch in stretches {
-        let begin = rows.rows;
+        let begin = rows.filled;
         let copied: ParquetResult<()> =
             rows.columns.0.iter_mut().zip(&columns).try_for_each(|(column, values)| column.copy(values, &stretch, begin));
         copied.map_err(|error| rows.error(&error))?;
-        rows.rows += stretch.len();
+        rows.filled += stretch.len();
         rows.end_group_if_large()?;
     }
     Ok(())

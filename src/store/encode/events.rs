@@ -50,7 +50,7 @@ columns! {
 /// One row that is being filled.
 struct Row<'c, 'h> {
     columns: &'c mut EventColumns,
-    row: usize,
+    at: usize,
     rest: EventRest,
     unescaped: &'c mut Unescaped<'h>,
 }
@@ -72,7 +72,7 @@ pub(super) fn events<'h>(
     let states: Vec<u32> = facts.visits.iter().map(|visit| columns.state.number(visit.state)).collect();
     let mut failed = None;
     for (index, event) in history.events.iter().enumerate() {
-        let row = rows.rows + index;
+        let row = rows.filled + index;
         columns.execution.push_number(row, execution);
         if let Some(machine) = machine {
             columns.state_machine.push_number(row, machine);
@@ -83,12 +83,12 @@ pub(super) fn events<'h>(
                 columns.state.push_number(row, *state);
             }
         }
-        let row = Row { columns, row, rest: EventRest::default(), unescaped };
+        let row = Row { columns, at: row, rest: EventRest::default(), unescaped };
         if let Err(error) = row.fill(event) {
             failed = Some(error);
         }
     }
-    rows.rows += history.events.len();
+    rows.filled += history.events.len();
     failed.map_or(Ok(()), |error| Err(rows.error(&error)))
 }
 
@@ -96,7 +96,7 @@ pub(super) fn events<'h>(
 macro_rules! word {
     ($row:ident, $column:ident, $text:expr) => {
         if let Some(text) = $text {
-            $row.columns.$column.push($row.row, &text.decode());
+            $row.columns.$column.push($row.at, &text.decode());
             $row.note_form(stringify!($column), text);
         }
     };
@@ -106,7 +106,7 @@ macro_rules! word {
 macro_rules! number {
     ($row:ident, $column:ident, $number:expr) => {
         if let Some(number) = $number {
-            $row.columns.$column.push($row.row, super::rows::whole(number));
+            $row.columns.$column.push($row.at, super::rows::whole(number));
             $row.note_size(stringify!($column), number);
         }
     };
@@ -116,7 +116,7 @@ macro_rules! number {
 macro_rules! text {
     ($row:ident, $column:ident, $text:expr) => {
         if let Some(text) = $text {
-            $row.columns.$column.push($row.row, $row.unescaped.text(text))?;
+            $row.columns.$column.push($row.at, $row.unescaped.text(text))?;
             $row.note_form(stringify!($column), text);
         }
     };
@@ -127,7 +127,7 @@ macro_rules! payload {
     ($row:ident, $column:ident, $payload:expr) => {
         if let Some(Payload { text, truncated }) = $payload {
             text!($row, $column, Some(text));
-            $row.columns.truncated.push($row.row, *truncated);
+            $row.columns.truncated.push($row.at, *truncated);
         }
     };
 }
@@ -138,12 +138,12 @@ impl<'h> Row<'_, 'h> {
         number!(self, previous_event_id, event.previous_event_id.map(|id| id.0));
         if let Some(moment) = event.timestamp {
             let micros = Micros::from(moment);
-            self.columns.timestamp.push(self.row, micros.0);
+            self.columns.timestamp.push(self.at, micros.0);
             if moment.subsec_nanosecond() % 1000 != 0 {
                 self.rest.timestamp = Some(moment.to_string());
             }
         }
-        self.columns.r#type.push(self.row, event.type_name());
+        self.columns.r#type.push(self.at, event.type_name());
         self.details(&event.details)?;
         let found = DetailsKind::of(&event.details);
         if found != DetailsKind::usual(event.kind) {
@@ -153,7 +153,7 @@ impl<'h> Row<'_, 'h> {
             self.unknown(event);
         }
         if let Some(rest) = rest::to_json(&self.rest) {
-            self.columns.rest.push(self.row, rest.as_bytes())?;
+            self.columns.rest.push(self.at, rest.as_bytes())?;
         }
         Ok(())
     }
@@ -237,17 +237,15 @@ impl<'h> Row<'_, 'h> {
 
     fn variables(&mut self, variables: &AssignedVariables, output: Option<&Payload>) -> Result<(), ParquetError> {
         match output {
-            None => self.columns.truncated.push(self.row, variables.truncated),
+            None => self.columns.truncated.push(self.at, variables.truncated),
             Some(output) if output.truncated != variables.truncated => self.rest.variables_truncated = Some(variables.truncated),
             Some(_) => {}
         }
-        match object_of(variables) {
-            Some(object) => self.columns.assigned_variables.push(self.row, object.as_bytes()),
-            None => {
-                self.rest.assigned_variables = Some(rest::texts(&variables.values));
-                Ok(())
-            }
+        if let Some(object) = object_of(variables) {
+            return self.columns.assigned_variables.push(self.at, object.as_bytes());
         }
+        self.rest.assigned_variables = Some(rest::texts(&variables.values));
+        Ok(())
     }
 
     fn unknown(&mut self, event: &HistoryEvent) {

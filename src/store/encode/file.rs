@@ -111,7 +111,7 @@ pub(super) struct Rows<C> {
     /// The columns of the row group that is being filled.
     pub columns: C,
     /// How many rows it has.
-    pub rows: usize,
+    pub filled: usize,
     groups: Vec<Group>,
     compressed: usize,
     total: u64,
@@ -119,7 +119,7 @@ pub(super) struct Rows<C> {
 
 impl<C: Columns> Rows<C> {
     pub fn new(table: &'static Table, columns: C) -> Self {
-        Self { table, columns, rows: 0, groups: Vec::new(), compressed: 0, total: 0 }
+        Self { table, columns, filled: 0, groups: Vec::new(), compressed: 0, total: 0 }
     }
 
     /// An error of one of the columns.
@@ -134,11 +134,11 @@ impl<C: Columns> Rows<C> {
 
     /// Ends the row group when it is large enough; called between two executions.
     pub fn end_group_if_large(&mut self) -> Result<(), StoreError> {
-        if self.rows >= GROUP_ROWS || self.columns.bytes() >= GROUP_BYTES { self.end_group() } else { Ok(()) }
+        if self.filled >= GROUP_ROWS || self.columns.bytes() >= GROUP_BYTES { self.end_group() } else { Ok(()) }
     }
 
     fn end_group(&mut self) -> Result<(), StoreError> {
-        let rows = std::mem::take(&mut self.rows);
+        let rows = std::mem::take(&mut self.filled);
         if rows == 0 {
             return Ok(());
         }

@@ -1,7 +1,9 @@
 //! The rows of an execution in `executions`, `visits` and `attempts`.
 
+use crate::model::facts::{Pattern, WorkflowType};
 use crate::model::{
-    AttemptFacts, ExecutionArn, ExecutionFacts, ExecutionStatus, FailureFacts, History, Micros, RawText, StateMachineArn, VisitFacts,
+    AttemptFacts, ExecutionArn, ExecutionFacts, ExecutionStatus, FailureFacts, History, Micros, RawText, StateMachineArn, StateType,
+    VisitFacts,
 };
 use crate::store::StoreError;
 use crate::store::rest::{self, ExecutionRest, Text};
@@ -168,8 +170,8 @@ pub(super) fn execution(
     facts: &ExecutionFacts<'_>,
     rest: Option<&str>,
 ) -> Result<(), StoreError> {
-    let row = rows.rows;
-    rows.rows += 1;
+    let row = rows.filled;
+    rows.filled += 1;
     let columns = &mut rows.columns;
     let machine = facts.state_machine.and_then(|arn| arn.parse::<StateMachineArn>().ok());
     let arn = facts.execution.parse::<ExecutionArn>().ok();
@@ -179,7 +181,7 @@ pub(super) fn execution(
     word(&mut columns.region, row, region.filter(|region| !region.is_empty()));
     let account = arn.as_ref().map(ExecutionArn::account).or_else(|| facts.state_machine.and_then(|arn| arn.split(':').nth(4)));
     word(&mut columns.account, row, account.filter(|account| !account.is_empty()));
-    word(&mut columns.workflow_type, row, facts.workflow_type.map(|kind| kind.name()));
+    word(&mut columns.workflow_type, row, facts.workflow_type.map(WorkflowType::name));
     word(&mut columns.version, row, facts.version);
     word(&mut columns.alias, row, facts.alias);
     word(&mut columns.status, row, facts.status.map(ExecutionStatus::name));
@@ -255,7 +257,7 @@ pub(super) fn visits(rows: &mut Rows<VisitColumns>, facts: &ExecutionFacts<'_>) 
     let execution = columns.execution.add_new(facts.execution);
     let machine = facts.state_machine.map(|machine| columns.state_machine.number(machine));
     let mut failed = None;
-    for (row, visit) in (rows.rows..).zip(facts.visits) {
+    for (row, visit) in (rows.filled..).zip(facts.visits) {
         columns.execution.push_number(row, execution);
         if let Some(machine) = machine {
             columns.state_machine.push_number(row, machine);
@@ -264,7 +266,7 @@ pub(super) fn visits(rows: &mut Rows<VisitColumns>, facts: &ExecutionFacts<'_>) 
             failed = Some(error);
         }
     }
-    rows.rows += facts.visits.len();
+    rows.filled += facts.visits.len();
     failed.map_or(Ok(()), |error| Err(rows.error(&error)))
 }
 
@@ -274,7 +276,7 @@ fn one_visit(columns: &mut VisitColumns, row: usize, facts: &VisitFacts<'_>) -> 
     integer(&mut columns.index, row, facts.index);
     integer(&mut columns.parent_attempt, row, facts.parent_attempt);
     columns.state.push(row, facts.state);
-    word(&mut columns.state_type, row, facts.state_type.map(|kind| kind.name()));
+    word(&mut columns.state_type, row, facts.state_type.map(StateType::name));
     columns.scope.push(row, facts.scope);
     columns.redrive.push(row, i64::from(facts.redrive));
     columns.outcome.push(row, facts.outcome.name());
@@ -296,7 +298,7 @@ fn one_visit(columns: &mut VisitColumns, row: usize, facts: &VisitFacts<'_>) -> 
     milliseconds(&mut columns.critical_ms, row, facts.critical_ms);
     word(&mut columns.error, row, facts.error);
     word(&mut columns.resource, row, facts.resource);
-    word(&mut columns.pattern, row, facts.pattern.map(|pattern| pattern.name()));
+    word(&mut columns.pattern, row, facts.pattern.map(Pattern::name));
     integer(&mut columns.items, row, facts.items);
     facts.child.map_or(Ok(()), |child| columns.child.push(row, child.as_bytes()))
 }
@@ -310,7 +312,7 @@ pub(super) fn attempts(rows: &mut Rows<AttemptColumns>, facts: &ExecutionFacts<'
     let execution = columns.execution.add_new(facts.execution);
     let machine = facts.state_machine.map(|machine| columns.state_machine.number(machine));
     let mut failed = None;
-    for (row, attempt) in (rows.rows..).zip(facts.attempts) {
+    for (row, attempt) in (rows.filled..).zip(facts.attempts) {
         columns.execution.push_number(row, execution);
         if let Some(machine) = machine {
             columns.state_machine.push_number(row, machine);
@@ -319,7 +321,7 @@ pub(super) fn attempts(rows: &mut Rows<AttemptColumns>, facts: &ExecutionFacts<'
             failed = Some(error);
         }
     }
-    rows.rows += facts.attempts.len();
+    rows.filled += facts.attempts.len();
     failed.map_or(Ok(()), |error| Err(rows.error(&error)))
 }
 
@@ -329,7 +331,7 @@ fn one_attempt(columns: &mut AttemptColumns, row: usize, facts: &AttemptFacts<'_
     columns.redrive.push(row, i64::from(facts.redrive));
     columns.state.push(row, facts.state);
     word(&mut columns.resource, row, facts.resource);
-    word(&mut columns.pattern, row, facts.pattern.map(|pattern| pattern.name()));
+    word(&mut columns.pattern, row, facts.pattern.map(Pattern::name));
     columns.outcome.push(row, facts.outcome.name());
     integer(&mut columns.scheduled_event_id, row, facts.scheduled_event_id.map(|id| id.0));
     integer(&mut columns.ended_event_id, row, facts.ended_event_id.map(|id| id.0));
