@@ -79,7 +79,8 @@ fn rows_of(store: &Path, table: &str) -> Vec<String> {
         let frame: DataFrame = read.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let day = file.parent().and_then(Path::file_name).expect("in the folder of a day").to_string_lossy().into_owned();
         for row in 0..frame.height() {
-            let values = frame.columns().iter().map(|column| format!("{}={:?}", column.name(), column.get(row).expect("a value").into_static()));
+            let values =
+                frame.columns().iter().map(|column| format!("{}={:?}", column.name(), column.get(row).expect("a value").into_static()));
             rows.push(std::iter::once(day.clone()).chain(values).collect::<Vec<_>>().join(SEPARATOR));
         }
     }
