@@ -356,7 +356,7 @@ mod care {
         let place = Place::new();
         place.ingest(&FIRST);
         let info = place.run(&["store", "info", "--output", "json"]).succeeds().json();
-        assert_eq!(info["schema"], "stepscope.store_info/1");
+        assert_eq!(info["schema"], "stepscope.store.info/1");
         assert_eq!([&info["executions"], &info["unsuccessful"], &info["open"], &info["version"]], [4, 1, 1, 1]);
         assert_eq!([&info["first_start"], &info["last_start"]], ["2026-01-01T00:00:00Z", "2026-01-03T00:00:00Z"]);
         let events: u64 = place.executions().iter().map(|(.., events)| u64::try_from(*events).expect("a count")).sum();

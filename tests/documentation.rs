@@ -5,7 +5,7 @@ use std::process::Command;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 14] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -18,6 +18,7 @@ const PAGES: [&str; 13] = [
     "docs/replay.md",
     "docs/failures.md",
     "docs/latency.md",
+    "docs/store.md",
     "docs/interpreter.md",
 ];
 
