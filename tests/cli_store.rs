@@ -16,7 +16,7 @@ struct Place(TempDir);
 
 impl Place {
     fn new() -> Self {
-        Self(tempfile::tempdir().expect("a folder"))
+        Self(common::store::folder())
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -199,6 +199,19 @@ mod ingest {
         place.run(&["ingest", argument(&file)]).ends_with(1).says(&["version 2", "use a newer stepscope"]);
         place.run(&["store", "prune", "--older-than", "0d"]).ends_with(1).says(&["version 2"]);
         assert_eq!(contents(&place.store()), before);
+    }
+
+    #[test]
+    fn the_store_may_be_named_from_where_one_stands() {
+        let place = Place::new();
+        place.file("orders.jsonl", &lines([order("a", 0, Form::Succeeded)]));
+        for store in ["here", "./there", "deep/down/below", "."] {
+            let folder = place.path(if store == "." { "empty" } else { "." });
+            fs::create_dir_all(&folder).expect("made");
+            let orders = place.path("orders.jsonl");
+            Run::of(program().current_dir(&folder).args(["ingest", argument(&orders), "--store", store])).succeeds();
+            Run::of(program().current_dir(&folder).args(["store", "verify", "--store", store])).succeeds();
+        }
     }
 
     #[test]
