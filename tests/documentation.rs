@@ -6,6 +6,7 @@ use std::process::Command;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 const PAGES: &[&str] = &[
+const PAGES: [&str; 14] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -22,6 +23,8 @@ const PAGES: &[&str] = &[
     "docs/variants.md",
     "docs/cost.md",
     "docs/tables.md",
+    "docs/store.md",
+    "docs/interpreter.md",
 ];
 
 fn page(name: &str) -> String {

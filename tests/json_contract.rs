@@ -22,6 +22,7 @@ use stepscope::model::builder::{HistoryBuilder, history, seconds};
 use stepscope::model::path::{AttemptOutcome, VisitOutcome};
 use stepscope::model::wire::WireBundle;
 use stepscope::model::{Details, EventId, EventType, ExecutionArn, ExecutionStatus, Gap, StateType, Timestamp};
+use stepscope::store::maintain::FindingKind;
 use tempfile::TempDir;
 
 /// The page, by its headings.
@@ -512,6 +513,7 @@ fn documents_and_page_name_the_same_fields_and_values() {
         comparison.object("Replay report", &report);
     }
     grouped_failures(folder, &mut comparison);
+    every_store(folder, &mut comparison);
     latencies(folder, &mut comparison);
     ways(folder, &mut comparison);
     compared_sides(folder, &mut comparison);
@@ -665,6 +667,39 @@ fn grouped_failures(folder: &Path, comparison: &mut Comparison<'_>) {
     comparison.object("Failures report", &document(folder, &[&failures[..], &["--limit", "1"]].concat()));
 }
 
+/// A store that is filled, looked at, damaged and cleaned up.
+fn every_store(folder: &Path, comparison: &mut Comparison<'_>) {
+    let mut told = |name: &str, arguments: &[&str]| {
+        let output = stepscope(folder, &[arguments, &["--store", "store", "--output", "json"]].concat());
+        let document = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}, {}", stderr(&output)));
+        comparison.object(name, &document);
+    };
+    std::fs::write(folder.join("no-history.jsonl"), "{\"execution\": oops}\n").expect("a file");
+    let mut versioned = history("Orders");
+    versioned.named("versioned").version("3").pass("A", json!({}), json!({})).execution_succeeded(json!({}));
+    let bundle = serde_json::to_vec(&WireBundle(&versioned.build())).expect("a history is JSON");
+    std::fs::write(folder.join("versioned.json"), bundle).expect("a file");
+    told("Ingest report", &["ingest", "demo", "no-history.jsonl"]);
+    told("Ingest report", &["ingest", "more", "versioned.json"]);
+    told("Store info", &["store", "info"]);
+    told("Store verification", &["store", "verify"]);
+    told("Store compaction", &["store", "compact"]);
+    let mut damaged = Vec::new();
+    for day in std::fs::read_dir(folder.join("store/executions")).expect("days").take(1) {
+        for file in std::fs::read_dir(day.expect("a day").path()).expect("files") {
+            damaged.push(file.expect("a file").path());
+        }
+    }
+    for file in &damaged {
+        std::fs::write(file, "nothing").expect("damaged");
+    }
+    told("Store info", &["store", "info"]);
+    told("Ingest report", &["ingest", "demo", "more"]);
+    told("Store compaction", &["store", "compact"]);
+    told("Store verification", &["store", "verify", "--set-aside"]);
+    told("Store pruning", &["store", "prune", "--older-than", "9000-01-01"]);
+}
+
 #[test]
 fn events_stand_in_the_shape_of_the_service() {
     let page = Page::read();
@@ -697,6 +732,11 @@ fn every_document_of_ours_begins_with_its_schema() {
         (&["show", file], "stepscope.show/1"),
         (&["show", file, "--timeline"], "stepscope.show/1"),
         (&["show", file, "--state", "ChargeCard"], "stepscope.show.state/1"),
+        (&["ingest", "demo", "--store", "store"], "stepscope.ingest/1"),
+        (&["store", "info", "--store", "store"], "stepscope.store.info/1"),
+        (&["store", "verify", "--store", "store"], "stepscope.store.verify/1"),
+        (&["store", "compact", "--store", "store"], "stepscope.store.compact/1"),
+        (&["store", "prune", "--older-than", "1d", "--dry-run", "--store", "store"], "stepscope.store.prune/1"),
     ] {
         for (format, beginning) in [("json", format!("{{\n  \"schema\": \"{schema}\",")), ("jsonl", format!("{{\"schema\":\"{schema}\","))]
         {
@@ -790,6 +830,7 @@ fn the_page_has_every_value_of_every_enum_and_no_other() {
             "Diagnostic code",
             all!(Code: InvalidJsonDescription, MissingDescription, SchemaValidationFailed, InvalidResource, MissingEndState, DuplicateStateName, InvalidStateName, DuplicateLabelName, InvalidLabelName, MissingTransitionTarget, TooDeeplyNested, InvalidJsonataExpression, UnsupportedJsonataExpression, NoDollar, NoPath, PassResultIsStatic, ReservedErrorName),
         ),
+        ("Store finding kind", all!(FindingKind: Damaged, Missing, Orphan, Foreign)),
         ("Gap", every_gap().iter().map(|gap| gap.id().to_owned()).collect()),
     ];
     for (heading, values) in enums {

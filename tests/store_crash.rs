@@ -19,7 +19,7 @@ const KILLS: u32 = 50;
 
 /// A folder with two files of executions: the second has most of the first ones in a later form, and others.
 fn inputs() -> (TempDir, PathBuf, PathBuf) {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = common::store::folder();
     let name = |number: u64| format!("order-{number}");
     let before = (0..90).map(|number| order(&name(number), number % 3, if number % 2 == 0 { Form::Running } else { Form::Failed }));
     let after = (10..180).map(|number| {

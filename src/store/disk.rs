@@ -56,7 +56,9 @@ impl Disk {
 
     /// Waits until the names in a folder are on the disk. File systems that can't say so are believed.
     pub(super) fn sync_folder(&self, path: &Path) -> Result<(), StoreError> {
-        let synced = || match sync(&File::open(path)?) {
+        // The folder of a name alone is the current one.
+        let folder = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+        let synced = || match sync(&File::open(folder)?) {
             Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
             synced => synced,
         };

@@ -9,9 +9,15 @@ use serde_json::json;
 use stepscope::model::History;
 use stepscope::model::builder::{HistoryBuilder, history, seconds};
 use stepscope::model::wire::WireBundle;
+use tempfile::TempDir;
 
 /// Between the values of a row.
 pub const SEPARATOR: &str = "\u{1f}";
+
+/// A folder in memory where there is one: a store waits for its disk, and these tests write many.
+pub fn folder() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a folder")
+}
 
 /// How far an execution is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

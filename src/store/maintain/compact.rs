@@ -18,7 +18,7 @@ use crate::store::writer::Staging;
 use crate::store::{Store, StoreError};
 
 /// The schema of [`CompactReport`].
-const SCHEMA: &str = "stepscope.store_compact/1";
+const SCHEMA: &str = "stepscope.store.compact/1";
 
 /// Batches are put together until they are so large; a batch that is half as large alone is left as it is.
 const TARGET: u64 = 128 << 20;
@@ -26,7 +26,7 @@ const TARGET: u64 = 128 << 20;
 /// What was put together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CompactReport {
-    /// Always `stepscope.store_compact/1`.
+    /// Always `stepscope.store.compact/1`.
     pub schema: &'static str,
     /// The store's folder.
     pub store: String,

@@ -13,12 +13,12 @@ use crate::store::schema::TABLES;
 use crate::store::{Store, StoreError};
 
 /// The schema of [`InfoReport`].
-const SCHEMA: &str = "stepscope.store_info/1";
+const SCHEMA: &str = "stepscope.store.info/1";
 
 /// What is in a store.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct InfoReport {
-    /// Always `stepscope.store_info/1`.
+    /// Always `stepscope.store.info/1`.
     pub schema: &'static str,
     /// The store's folder.
     pub store: String,

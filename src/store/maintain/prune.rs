@@ -13,12 +13,12 @@ use crate::store::layout::{Batch, Day};
 use crate::store::{Store, StoreError};
 
 /// The schema of [`PruneReport`].
-const SCHEMA: &str = "stepscope.store_prune/1";
+const SCHEMA: &str = "stepscope.store.prune/1";
 
 /// What was removed, or would be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PruneReport {
-    /// Always `stepscope.store_prune/1`.
+    /// Always `stepscope.store.prune/1`.
     pub schema: &'static str,
     /// The store's folder.
     pub store: String,

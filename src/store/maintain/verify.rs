@@ -21,12 +21,12 @@ use crate::store::schema::TABLES;
 use crate::store::{Store, StoreError};
 
 /// The schema of [`VerifyReport`].
-const SCHEMA: &str = "stepscope.store_verify/1";
+const SCHEMA: &str = "stepscope.store.verify/1";
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VerifyReport {
-    /// Always `stepscope.store_verify/1`.
+    /// Always `stepscope.store.verify/1`.
     pub schema: &'static str,
     /// The store's folder.
     pub store: String,
