@@ -5,7 +5,7 @@ use std::process::Command;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 13] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -17,6 +17,7 @@ const PAGES: [&str; 12] = [
     "docs/test-state.md",
     "docs/replay.md",
     "docs/failures.md",
+    "docs/latency.md",
     "docs/interpreter.md",
 ];
 

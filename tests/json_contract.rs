@@ -10,6 +10,7 @@ use std::process::{Command, Output};
 use serde::Serialize;
 use serde_json::{Value, json};
 use stepscope::analysis::execution::WaitsFor;
+use stepscope::analysis::latency::{By, Compared as LatencyCompared, Verdict as LatencyVerdict};
 use stepscope::analysis::replay::{Chance, Change, DefinitionSource, Verdict};
 use stepscope::analysis::show::ScopeKind;
 use stepscope::analysis::why::{Basis, Confidence, Kind};
@@ -478,7 +479,30 @@ fn documents_and_page_name_the_same_fields_and_values() {
         comparison.object("Replay report", &report);
     }
     grouped_failures(folder, &mut comparison);
+    latencies(folder, &mut comparison);
     comparison.finish(&["History", "Event"]);
+}
+
+/// Executions whose time goes into every part that there is, in two hours and versions.
+fn latencies(folder: &Path, comparison: &mut Comparison<'_>) {
+    let mut lines = String::new();
+    for number in 0..80_u64 {
+        let mut story = history("Orders");
+        story.clock_at(Timestamp::from_second(1_767_225_600 + i64::try_from(number).expect("small") * 60).expect("a moment"));
+        story.named(&format!("run-{number}")).version("7");
+        let mut item = story.enter_map("Each", json!([1])).map_started(1).iteration(0);
+        item.enter_task("Ask", json!({})).calls("sqs", "sendMessage.waitForTaskToken").attempt_failed("Busy", None).after(seconds(1));
+        item.scheduled().after(seconds(1)).started().submitted(json!({})).after(seconds(number)).succeeded(json!({})).exit(json!({}));
+        item.iteration_succeeded();
+        story.composite_succeeded().exit(json!([])).execution_succeeded(json!([]));
+        lines += &(serde_json::to_string(&WireBundle(&story.build())).expect("JSON") + "\n");
+    }
+    std::fs::write(folder.join("latency.jsonl"), lines).expect("a file");
+    let latency = ["latency", "--input", "latency.jsonl", "--output", "json"];
+    for more in [&[][..], &["--by", "hour"], &["--by", "version"], &["--limit", "1"], &["--state", "Ask"]] {
+        comparison.object("Latency report", &document(folder, &[&latency[..], more].concat()));
+    }
+    comparison.object("Latency report", &document(folder, &["latency", "--input", "demo", "--input", "more", "--output", "json"]));
 }
 
 /// Failures of every kind that a group tells of.
@@ -584,6 +608,7 @@ fn what_has_many_lines_begins_each_with_its_schema() {
     let incidents = incidents();
     for (arguments, document, line) in [
         (&["failures", "--input", "demo"][..], "stepscope.failures/1", "stepscope.failures.row/1"),
+        (&["latency", "--input", "demo"], "stepscope.latency/1", "stepscope.latency.row/1"),
         (
             &["failures", "--input", "demo", "--group", "1", "--state-machine", "orders-export"],
             "stepscope.failures.group/1",
@@ -638,6 +663,9 @@ fn the_page_has_every_value_of_every_enum_and_no_other() {
         ("Definition source", all!(DefinitionSource: Recorded, Given, Missing)),
         ("Value of chance", all!(Chance: Name, Random, Time)),
         ("Change", all!(Change: Definition, Input, Answers)),
+        ("Latency by", all!(By: Hour, Version)),
+        ("Latency compared", all!(LatencyCompared: WindowBefore, Halves)),
+        ("Latency verdict", all!(LatencyVerdict: Slower, Faster, NoChange, TooFew)),
         ("Scope kind", all!(ScopeKind: Execution, Branch, Iteration)),
         ("Machine type", all!(MachineType: Standard, Express)),
         ("Severity", all!(Severity: Error, Warning)),

@@ -8,6 +8,8 @@ pub mod facts;
 pub mod failures;
 pub mod fingerprint;
 pub mod fleet;
+pub mod ingest;
+pub mod latency;
 pub mod replay;
 pub mod run;
 pub mod show;

@@ -75,7 +75,7 @@ pub fn run(args: &FailuresArgs, global: &GlobalArgs, out: &mut dyn Write, words:
     let mut fleet = Fleet::open(&args.fleet, global, words)?;
     let opens = args.group.is_some();
     let answer = fleet.ask(|| Failures::new(opens))?;
-    let asked = args.asked(fleet.window()?);
+    let asked = args.asked(fleet.window());
     let report = failures::report(&answer.question, &answer.coverage, &asked);
     if report.failures == 0 {
         if fleet.problems() > 0 && answer.coverage.executions == 0 {

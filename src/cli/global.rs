@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 /// Flags that every verb takes.
@@ -23,15 +24,15 @@ pub struct GlobalArgs {
     /// Seconds to wait for each answer; 0 for no limit
     #[arg(long, global = true, value_name = "SECONDS")]
     pub cli_read_timeout: Option<u32>,
+    /// Folder of the store [default: $XDG_DATA_HOME/stepscope or ~/.local/share/stepscope]
+    #[arg(long, global = true, env = "STEPSCOPE_STORE", hide_env_values = true, value_name = "DIR")]
+    pub store: Option<PathBuf>,
     /// How to write the answer
     #[arg(long, global = true, value_enum, default_value_t = OutputFormat::Text, value_name = "FORMAT")]
     pub output: OutputFormat,
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
     pub color: ColorChoice,
-    /// Folder of the store [env: STEPSCOPE_STORE] [default: stepscope in the folder of the user's data]
-    #[arg(long, global = true, value_name = "DIR")]
-    pub store: Option<PathBuf>,
     /// Show task tokens and secrets as they are
     #[arg(long, global = true)]
     pub no_redact: bool,
@@ -41,6 +42,16 @@ pub struct GlobalArgs {
     /// More words on stderr
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+}
+
+impl GlobalArgs {
+    /// The store's folder: as given, or where data of programs is kept.
+    pub fn store_folder(&self) -> anyhow::Result<PathBuf> {
+        let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let data = || folder("XDG_DATA_HOME").or_else(|| Some(folder("HOME")?.join(".local/share")));
+        let given = self.store.clone().or_else(|| Some(data()?.join("stepscope")));
+        given.context("failed to find the store: there is no home folder; name one with --store DIR")
+    }
 }
 
 /// How the answer is written.

@@ -9,6 +9,8 @@ mod failures;
 #[allow(dead_code, reason = "the verbs over many executions follow")]
 mod fleet;
 mod global;
+mod ingest;
+mod latency;
 mod load;
 mod man;
 mod output;
@@ -18,8 +20,8 @@ mod problems;
 mod progress;
 mod replay;
 mod run;
-mod settings;
 mod show;
+mod store;
 mod test_state;
 mod why;
 
@@ -60,7 +62,10 @@ enum Verb {
     Show(show::ShowArgs),
     Replay(replay::ReplayArgs),
     Run(Box<run::RunArgs>),
+    Latency(latency::LatencyArgs),
     Audit(audit::AuditArgs),
+    Ingest(ingest::IngestArgs),
+    Store(store::StoreArgs),
     TestState(test_state::TestStateArgs),
     Failures(failures::FailuresArgs),
     Demo(demo::DemoArgs),
@@ -96,7 +101,10 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Replay(args) => replay::run(args, &cli.global, out, words),
         Verb::Show(args) => show::run(args, &cli.global, out, words),
         Verb::Run(args) => run::run(args, &cli.global, out, words),
+        Verb::Latency(args) => latency::run(args, &cli.global, out, words),
         Verb::Audit(args) => audit::run(args, &cli.global, out, words),
+        Verb::Ingest(args) => ingest::run(args, &cli.global, out, words),
+        Verb::Store(args) => store::run(args, &cli.global, out, words),
         Verb::TestState(args) => test_state::run(args, &cli.global, out, words),
         Verb::Failures(args) => failures::run(args, &cli.global, out, words),
         Verb::Demo(args) => demo::run(args, out, words),

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{At, StoreError};
 use super::intent::Intent;
-use super::layout::{Batch, BatchName, Day, INTENTS, LOCK, MARKER, REJECTED, STAGING, SUMS, VERSION};
+use super::layout::{Batch, BatchName, DAMAGED, Day, INTENTS, LOCK, MARKER, REJECTED, STAGING, SUMS, VERSION};
 use super::schema::EXECUTIONS;
 
 /// How often the folders are read until two readings in a row are alike.
@@ -182,7 +182,7 @@ pub(super) fn others_files(folder: &Path) -> Result<Option<Vec<PathBuf>>, StoreE
         let entry = entry.at("listed", folder)?;
         let name = entry.file_name();
         let ours = |own: &str| name.to_str().is_some_and(|name| name == own || name.starts_with(MARKER));
-        if ![LOCK, STAGING, INTENTS, SUMS, REJECTED].into_iter().any(ours) {
+        if ![LOCK, STAGING, INTENTS, SUMS, REJECTED, DAMAGED].into_iter().any(ours) {
             others.push(entry.path());
         }
     }

@@ -40,7 +40,7 @@ pub enum StoreError {
     },
     /// The disk, the quota or the limit of file sizes is used up; what was written so far belongs to no batch.
     #[error(
-        "no room for {}: {source}; free some space (`stepscope store prune --older-than 90d` removes the oldest days) and run it again, \
+        "no room for {}: {reason}; free some space (`stepscope store prune --older-than 90d` removes the oldest days) and run it again, \
          what is stored already stays",
         file.display()
     )]
@@ -48,17 +48,17 @@ pub enum StoreError {
         /// What was being written.
         file: PathBuf,
         /// What the system said.
-        source: io::Error,
+        reason: io::Error,
     },
     /// The system refused.
-    #[error("{} could not be {doing}: {source}", file.display())]
+    #[error("{} could not be {doing}: {reason}", file.display())]
     Io {
         /// Which file or folder.
         file: PathBuf,
         /// Such as `read`, `created`, `written`.
         doing: &'static str,
         /// What the system said.
-        source: io::Error,
+        reason: io::Error,
     },
     /// The file is no Parquet, was cut or changed, or holds something else than the table.
     #[error(
@@ -98,9 +98,9 @@ impl StoreError {
     pub fn io(file: &Path, doing: &'static str, source: io::Error) -> Self {
         let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge];
         if full.contains(&source.kind()) {
-            return Self::DiskFull { file: file.to_owned(), source };
+            return Self::DiskFull { file: file.to_owned(), reason: source };
         }
-        Self::Io { file: file.to_owned(), doing, source }
+        Self::Io { file: file.to_owned(), doing, reason: source }
     }
 
     /// Whether there is no room left.
@@ -110,7 +110,7 @@ impl StoreError {
 
     /// Whether a file is not there any more: its batch was replaced since the store was listed. List again.
     pub fn is_vanished(&self) -> bool {
-        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+        matches!(self, Self::Io { reason, .. } if reason.kind() == io::ErrorKind::NotFound)
     }
 }
 

@@ -27,6 +27,9 @@ pub(super) const SUMS: &str = ".checksums";
 /// Where `ingest` puts records that it can't read.
 pub const REJECTED: &str = ".rejected";
 
+/// Where `store verify` puts damaged batches when it is asked to.
+pub const DAMAGED: &str = ".damaged";
+
 /// What Hive calls the partition of rows that have no value for it.
 const NO_DAY: &str = "__HIVE_DEFAULT_PARTITION__";
 

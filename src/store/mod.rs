@@ -32,7 +32,6 @@
 
 mod catalogue;
 mod commit;
-mod copy;
 pub mod decode;
 mod delta;
 mod disk;
@@ -41,6 +40,7 @@ mod error;
 mod index;
 mod intent;
 pub mod layout;
+pub mod maintain;
 mod rest;
 pub mod schema;
 mod writer;

@@ -15,10 +15,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::StoreError;
 use super::catalogue::Store;
 use super::commit::{Locked, Staged, commit};
-use super::copy::copy_batches;
+
 use super::decode::BatchPaths;
 use super::disk::Disk;
-use super::encode::{BatchBuilder, BatchFiles};
+use super::encode::{BatchBuilder, BatchFiles, copy_batches};
 use super::error::At;
 use super::index::{BatchId, Index, Key, Keys, Offer, Plan, Rank};
 use super::layout::{Batch, BatchName, Day, STAGING};

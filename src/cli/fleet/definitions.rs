@@ -12,7 +12,7 @@ const MOST: usize = 2_000;
 
 /// The definitions that one thread has parsed.
 #[derive(Default)]
-pub(super) struct Definitions {
+pub(in crate::cli) struct Definitions {
     /// By the length of their text: different texts mostly differ in it, and no text is hashed.
     by_length: HashMap<usize, Vec<Parsed>>,
     count: usize,
@@ -27,7 +27,7 @@ struct Parsed {
 
 impl Definitions {
     /// The history's definition; one that can't be read is a gap.
-    pub(super) fn of(&mut self, history: &mut History) -> Option<Arc<Definition>> {
+    pub(in crate::cli) fn of(&mut self, history: &mut History) -> Option<Arc<Definition>> {
         let text = history.definition.as_ref()?;
         let source = text.source();
         if self.count >= MOST {

@@ -4,7 +4,7 @@
 //! put on every thread to what that thread reads, and the answers are merged; of several sights of one execution the most complete counts
 //! (`sights`).
 
-mod definitions;
+pub(super) mod definitions;
 mod files;
 mod inputs;
 mod selection;
@@ -24,7 +24,6 @@ use super::exit_code::WrongUsage;
 use super::global::GlobalArgs;
 use super::output::{redactor, say};
 use super::problems::{NAMED_UNRELATED, Problems, passed_over};
-use super::settings;
 use crate::analysis::fleet::{Coverage, Question};
 use crate::model::Micros;
 use crate::sources::{DefinitionSet, Limits, SourceError, read_definitions};
@@ -60,8 +59,7 @@ pub struct FleetArgs {
 pub struct Fleet<'w> {
     source: Source,
     definitions: DefinitionSet,
-    since: Option<Moment>,
-    until: Option<Moment>,
+    window: Window,
     now: Option<Micros>,
     machines: Machines,
     threads: usize,
@@ -124,7 +122,8 @@ impl Unread {
 }
 
 impl<'w> Fleet<'w> {
-    /// Resolves the arguments and reads the definitions; no execution yet.
+    /// Resolves the arguments and reads the definitions. Executions are read only where the window is told from the last event, and
+    /// nothing says when that was.
     pub fn open(args: &FleetArgs, global: &GlobalArgs, words: &'w mut dyn Write) -> anyhow::Result<Self> {
         let moment = |text: &Option<String>| text.as_deref().map(Moment::parse).transpose();
         let now = match moment(&args.now)? {
@@ -135,8 +134,7 @@ impl<'w> Fleet<'w> {
         let mut fleet = Self {
             source: source(args, global)?,
             definitions: DefinitionSet::default(),
-            since: moment(&args.since)?,
-            until: moment(&args.until)?,
+            window: Window::default(),
             now,
             machines: Machines::new(&args.state_machine),
             threads: std::thread::available_parallelism().map_or(1, usize::from),
@@ -145,11 +143,7 @@ impl<'w> Fleet<'w> {
             problems: 0,
             has_reported: false,
         };
-        if let (Some(Moment::At(since)), Some(Moment::At(until))) = (fleet.since, fleet.until)
-            && since >= until
-        {
-            return Err(WrongUsage("--until is not after --since: nothing can have started between them".to_owned()).into());
-        }
+        fleet.find_window(moment(&args.since)?, moment(&args.until)?)?;
         if let Some(folder) = &args.definitions {
             let (definitions, problems) = read_definitions(folder, &Limits::default());
             fleet.definitions = definitions;
@@ -180,7 +174,7 @@ impl<'w> Fleet<'w> {
 
     /// Puts the question to every execution that is wanted. Each comes once: of several sights of one execution the most complete.
     pub fn ask<Q: Question>(&mut self, make: impl Fn() -> Q + Sync) -> anyhow::Result<Answer<Q>> {
-        let window = self.window()?;
+        let window = self.window;
         let mut heard = match &mut self.source {
             Source::Files(inputs) => {
                 let wanted = files::Wanted { definitions: &self.definitions, window, machines: &self.machines, direct: inputs.names() };
@@ -195,16 +189,24 @@ impl<'w> Fleet<'w> {
         Ok(Answer { question: heard.question, coverage: heard.coverage })
     }
 
-    /// When executions must have started, in moments. What is so long before now needs the last event, which may have to be read.
-    pub fn window(&mut self) -> anyhow::Result<Window> {
-        if self.now.is_none() && [self.since, self.until].into_iter().flatten().any(Moment::is_relative) {
+    fn find_window(&mut self, since: Option<Moment>, until: Option<Moment>) -> anyhow::Result<()> {
+        if self.now.is_none() && [since, until].into_iter().flatten().any(Moment::is_relative) {
             self.now = match &mut self.source {
                 Source::Files(inputs) => files::last_event(inputs, &self.machines, &self.global, self.threads)?,
                 Source::Store(store) => stored::last_event(store, &self.machines)?,
             };
         }
         let resolve = |moment: Option<Moment>| moment.and_then(|moment| moment.resolve(self.now));
-        Ok(Window { since: resolve(self.since), until: resolve(self.until) })
+        self.window = Window { since: resolve(since), until: resolve(until) };
+        if self.window.since.zip(self.window.until).is_some_and(|(since, until)| since >= until) {
+            return Err(WrongUsage("--until is not after --since: nothing can have started between them".to_owned()).into());
+        }
+        Ok(())
+    }
+
+    /// When executions must have started.
+    pub fn window(&self) -> Window {
+        self.window
     }
 
     /// The moment to look from, where it was given or had to be found out; otherwise it is the last event of what was looked at.
@@ -231,13 +233,13 @@ impl<'w> Fleet<'w> {
     }
 }
 
-/// The inputs if there are some, else the store. Both on one command line contradict each other; a store that is only set up does not.
+/// The inputs if there are some, else the store. Both on one command line contradict each other; a store that is only set up in the
+/// environment does not.
 fn source(args: &FleetArgs, global: &GlobalArgs) -> anyhow::Result<Source> {
     if args.input.is_empty() {
-        let folder = settings::store_folder(global)?;
-        return Ok(Source::Store(Store::open(&folder)?));
+        return Ok(Source::Store(Store::open(&global.store_folder()?)?));
     }
-    if global.store.is_some() {
+    if global.store.is_some() && global.store.as_ref().map(|folder| folder.as_os_str()) != std::env::var_os("STEPSCOPE_STORE").as_deref() {
         return Err(WrongUsage("give either --input or --store: an answer is about one of them".to_owned()).into());
     }
     Ok(Source::Files(Inputs::new(&args.input)?))

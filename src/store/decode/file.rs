@@ -22,7 +22,7 @@ const MOST_ROWS: usize = 1 << 26;
 const GREATEST_RATIO: usize = 1 << 16;
 
 /// An open file.
-pub(super) struct TableReader {
+pub(in crate::store) struct TableReader {
     path: PathBuf,
     table: &'static Table,
     file: File,
@@ -32,7 +32,7 @@ pub(super) struct TableReader {
 
 /// Rows of a row group.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Piece {
+pub(in crate::store) struct Piece {
     /// Which row group.
     pub group: usize,
     /// Which of its rows.

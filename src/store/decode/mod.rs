@@ -4,11 +4,11 @@
 //! so nothing is joined and nothing is hashed. A column that is not in the file is null.
 
 mod facts;
-mod file;
+pub(super) mod file;
 mod footer;
 mod history;
-mod page;
-mod values;
+pub(super) mod page;
+pub(super) mod values;
 
 use std::path::{Path, PathBuf};
 

@@ -20,7 +20,7 @@ const NUMBERS: Reason = "a page names texts that its dictionary does not have";
 const MANY: Reason = "it holds too many texts";
 
 /// What the columns of a kind are read into.
-pub(super) trait Values: Default {
+pub(in crate::store) trait Values: Default {
     /// Takes the dictionary that the following pages refer to.
     fn dictionary(&mut self, _page: &DictPage) -> Result<(), Reason> {
         Err(ENCODING)
@@ -40,7 +40,7 @@ pub(super) trait Values: Default {
 }
 
 /// A data page, taken apart.
-pub(super) struct Split<'a> {
+pub(in crate::store) struct Split<'a> {
     /// Runs of rows: how many, and whether they have values. Empty when all have.
     present: Vec<(usize, bool)>,
     rows: usize,

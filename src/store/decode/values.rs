@@ -2,7 +2,7 @@
 
 /// Texts: each row has the number of one, or of none.
 #[derive(Debug, Default)]
-pub(super) struct Texts {
+pub(in crate::store) struct Texts {
     /// All texts, one after the other; each page has its own.
     pages: Vec<String>,
     spans: Vec<Span>,
@@ -77,7 +77,7 @@ impl Texts {
 }
 
 /// A value for each different text, and which row has which.
-pub(super) struct Mapped<'a, T> {
+pub(in crate::store) struct Mapped<'a, T> {
     values: Vec<T>,
     rows: &'a [u32],
 }
@@ -93,7 +93,7 @@ impl<T: Copy> Mapped<'_, T> {
 
 /// Whole numbers and moments.
 #[derive(Debug, Default)]
-pub(super) struct Integers(pub Vec<i64>);
+pub(in crate::store) struct Integers(pub Vec<i64>);
 
 /// The number of a row without one; no moment and no count is as small.
 pub(super) const NO_INTEGER: i64 = i64::MIN;
@@ -120,7 +120,7 @@ impl Integers {
 
 /// Milliseconds with a fraction.
 #[derive(Debug, Default)]
-pub(super) struct Doubles(pub Vec<f64>);
+pub(in crate::store) struct Doubles(pub Vec<f64>);
 
 impl Doubles {
     /// `None` for a row without number; a number that is none is none, too.
@@ -132,7 +132,7 @@ impl Doubles {
 
 /// True or false.
 #[derive(Debug, Default)]
-pub(super) struct Flags(pub Vec<Option<bool>>);
+pub(in crate::store) struct Flags(pub Vec<Option<bool>>);
 
 impl Flags {
     /// `None` for a row without flag.

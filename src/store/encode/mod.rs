@@ -5,6 +5,7 @@
 //! file around them. Everything happens on the caller's thread, so that workers with a builder each share nothing.
 
 mod column;
+mod copy;
 mod events;
 pub(super) mod file;
 mod pages;
@@ -19,6 +20,7 @@ use crate::model::{ExecutionFacts, ExecutionPath, History};
 
 use super::StoreError;
 use super::schema::{ATTEMPTS, EVENTS, EXECUTIONS, Table, VISITS};
+pub use copy::copy_batches;
 use events::EventColumns;
 use file::Rows;
 use rows::{AttemptColumns, ExecutionColumns, VisitColumns};

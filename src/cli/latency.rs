@@ -1,0 +1,151 @@
+//! `latency`: how long states and state machines take, and on what the time is spent.
+
+use std::io::Write;
+
+use clap::{Args, ValueEnum};
+
+use super::exit_code::Exit;
+use super::fleet::{Fleet, FleetArgs};
+use super::global::{GlobalArgs, OutputFormat};
+use super::output::{self, TextSettings};
+use super::plot::PlotFile;
+use crate::analysis::latency::{By, LatencyOptions, LatencyQuestion, LatencyReport, Sort};
+use crate::render::{self, escape};
+
+/// How long states take: percentiles, what the time is spent on, the critical path, what changed
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:
+  stepscope latency --input executions.jsonl.gz
+  stepscope latency --input exports/ --state-machine Orders --sort critical
+  stepscope latency --input exports/ --since 2026-11-20 --until 2026-11-21
+  stepscope latency --input exports/ --state ChargeCard --by hour
+  stepscope latency --input exports/ --by version --limit 5
+  stepscope latency --input exports/ --state 'Charge*' --plot charge.svg
+  stepscope latency --input exports/ --output json | jq .states[0].p95_ms
+
+Durations are those of visits, from entered to exited; quantiles are exact, by
+linear interpolation (type 7). With --since the window is compared with as long
+a time before it, without it the later half of the time with the earlier.")]
+pub struct LatencyArgs {
+    #[command(flatten)]
+    fleet: FleetArgs,
+    /// Only this state: a name, or a pattern with `*`; may be given several times
+    #[arg(long, value_name = "NAME")]
+    state: Vec<String>,
+    /// Rows for each hour, or for each version of the machine
+    #[arg(long, value_enum, value_name = "WHAT")]
+    by: Option<ByArg>,
+    /// Order of a machine's states, the largest first
+    #[arg(long, value_enum, value_name = "FIGURE", default_value_t = SortArg::P95)]
+    sort: SortArg,
+    /// Only so many states of each machine
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+    /// Draw percentiles of each state, a histogram, percentiles over time: FILE.svg or FILE.png
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PlotFile>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ByArg {
+    Hour,
+    Version,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SortArg {
+    P50,
+    P90,
+    P95,
+    P99,
+    Max,
+    Total,
+    Critical,
+    Visits,
+    Retries,
+    Name,
+}
+
+impl LatencyArgs {
+    fn options(&self, fleet: &Fleet<'_>) -> LatencyOptions {
+        let window = fleet.window();
+        LatencyOptions {
+            by: self.by.map(|by| match by {
+                ByArg::Hour => By::Hour,
+                ByArg::Version => By::Version,
+            }),
+            states: self.state.clone(),
+            before: self.fleet.since.is_some(),
+            since: window.since,
+            until: window.until,
+            sort: match self.sort {
+                SortArg::P50 => Sort::P50,
+                SortArg::P90 => Sort::P90,
+                SortArg::P95 => Sort::P95,
+                SortArg::P99 => Sort::P99,
+                SortArg::Max => Sort::Max,
+                SortArg::Total => Sort::Total,
+                SortArg::Critical => Sort::Critical,
+                SortArg::Visits => Sort::Visits,
+                SortArg::Retries => Sort::Retries,
+                SortArg::Name => Sort::Name,
+            },
+            limit: self.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)),
+            picture: self.plot.is_some(),
+        }
+    }
+}
+
+/// Reads, reckons and writes.
+pub fn run(args: &LatencyArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<Exit> {
+    let mut fleet = Fleet::open(&args.fleet, global, words)?;
+    let options = args.options(&fleet);
+    let answer = fleet.ask(|| LatencyQuestion::new(&options))?;
+    // A window told from the last event is known only now.
+    let window = fleet.window();
+    let report = answer.question.report(answer.coverage, window.since, window.until);
+    if report.states.is_empty() {
+        if fleet.problems() > 0 {
+            return Ok(Exit::Failed);
+        }
+        fleet.note(&nothing_matched(&report, args));
+        return Ok(Exit::NothingMatched);
+    }
+    write(&report, global, out)?;
+    if let Some(file) = &args.plot {
+        plot(&report, file, global, &mut fleet)?;
+    }
+    Ok(if fleet.problems() > 0 { Exit::Failed } else { Exit::Done })
+}
+
+fn write(report: &LatencyReport, global: &GlobalArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+    let settings = TextSettings::resolve(global);
+    match global.output {
+        OutputFormat::Text => render::latency::text(report, &settings.styles, &settings.redactor, settings.width, out)?,
+        OutputFormat::Jsonl => render::latency::json_lines(report, &settings.redactor, out)?,
+        OutputFormat::Json => output::document(report, OutputFormat::Json, settings.redactor, out)?,
+    }
+    Ok(())
+}
+
+fn plot(report: &LatencyReport, file: &PlotFile, global: &GlobalArgs, fleet: &mut Fleet<'_>) -> anyhow::Result<()> {
+    let redactor = output::redactor(global);
+    let clean = |text: &str| escape::line(&redactor.apply(text)).into_owned();
+    match render::latency::figure(report, &clean) {
+        Some(figure) => {
+            file.write(&figure)?;
+            fleet.note(&format!("wrote {}", file.name()));
+        }
+        None => fleet.note("no visit was exited: there is nothing to draw"),
+    }
+    Ok(())
+}
+
+fn nothing_matched(report: &LatencyReport, args: &LatencyArgs) -> String {
+    match (report.coverage.executions, report.coverage.left_out) {
+        (0, 0) => "no execution in the input".to_owned(),
+        (0, left_out) => format!("none of {left_out} executions is of the machines and the time that were asked for"),
+        (executions, _) if !args.state.is_empty() => format!("no visit of {} in {executions} executions", args.state.join(", ")),
+        (executions, _) => format!("no visit of a state in {executions} executions"),
+    }
+}
