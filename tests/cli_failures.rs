@@ -255,7 +255,9 @@ fn a_store_gives_the_answer_of_the_files_that_went_into_it() {
         let without_commands = |run: common::program::Run| -> Vec<Value> {
             let document: Value = serde_json::from_str(&run.out).unwrap_or_default();
             let mut groups = document["groups"].as_array().cloned().unwrap_or_default();
-            groups.iter_mut().for_each(|group| group["next"] = Value::Null);
+            for group in &mut groups {
+                group["next"] = Value::Null;
+            }
             groups
         };
         assert_eq!(without_commands(from_store), without_commands(from_file));

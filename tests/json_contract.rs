@@ -548,9 +548,10 @@ fn grouped_failures(folder: &Path, comparison: &mut Comparison<'_>) {
         add(&story);
     }
     add(history("Orders").named("stopped").enter_task("Charge", json!({})).scheduled().execution_stopped(None, None));
-    for story in [child_not_read(), child_in_a_branch(), the_child()] {
-        add(&story);
+    for (place, mut story) in [child_not_read(), child_in_a_branch()].into_iter().enumerate() {
+        add(story.named(&format!("parent-{place}")));
     }
+    add(&the_child());
     std::fs::write(folder.join("fleet.jsonl"), lines).expect("a file");
     let failures = ["failures", "--input", "fleet.jsonl", "--output", "json"];
     let report = document(folder, &[&failures[..], &["--limit", "50"]].concat());
