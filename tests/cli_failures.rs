@@ -220,7 +220,8 @@ fn nothing_to_find_is_said_with_what_was_looked_at() {
     failures(&path, &["--state-machine", "Other"]).ends_with(4).says(&["none of 1 executions is of that machine and in that window"]);
     stepscope_reading(["failures", "--input", "-"], "").ends_with(1).says(&["standard input is empty"]);
     failures(&folder.path().join("missing"), &[]).ends_with(1);
-    stepscope(["failures"]).ends_with(2).says(&["--input"]);
+    let nowhere = stepscope(["failures"]).says(&["--store"]);
+    assert!([1, 2].contains(&nowhere.code), "{nowhere:?}");
     failures(&Orders::new().file(), &["--exit-status"]).ends_with(3);
 }
 
@@ -238,6 +239,31 @@ fn names_and_messages_cannot_write_to_the_terminal_and_secrets_are_masked() {
         let run = failures(&path, more).ends_with(0);
         assert!(!run.out.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{}", run.out);
     }
+}
+
+#[test]
+fn a_store_gives_the_answer_of_the_files_that_went_into_it() {
+    let orders = Orders::new();
+    let store = orders.folder.path().join("store");
+    stepscope(["ingest", "--quiet", "--store", argument(&store), argument(&orders.file())]).ends_with(0);
+    for more in
+        [&[][..], &["--since", "2026-11-20T08:40:00Z"], &["--group", "1:", "--min", "7", "--status", "failed", "--state-machine", "Orders"]]
+    {
+        let from_store = stepscope([&["failures", "--store", argument(&store), "--output", "json"], more].concat());
+        let from_file = failures(&orders.file(), &[more, &["--output", "json"]].concat());
+        assert_eq!(from_store.code, from_file.code);
+        let without_commands = |run: common::program::Run| -> Vec<Value> {
+            let document: Value = serde_json::from_str(&run.out).unwrap_or_default();
+            let mut groups = document["groups"].as_array().cloned().unwrap_or_default();
+            for group in &mut groups {
+                group["next"] = Value::Null;
+            }
+            groups
+        };
+        assert_eq!(without_commands(from_store), without_commands(from_file));
+    }
+    let next = stepscope(["failures", "--store", argument(&store)]).succeeds();
+    assert!(next.out.contains(&format!("stepscope failures --store {} --group 1:", argument(&store))), "{}", next.out);
 }
 
 #[test]

@@ -655,6 +655,9 @@ fn grouped_failures(folder: &Path, comparison: &mut Comparison<'_>) {
     add(history("Orders").named("stopped").enter_task("Charge", json!({})).scheduled().execution_stopped(None, None));
     add(child_not_read().named("child-not-read"));
     add(child_in_a_branch().named("child-in-a-branch"));
+    for (place, mut story) in [child_not_read(), child_in_a_branch()].into_iter().enumerate() {
+        add(story.named(&format!("parent-{place}")));
+    }
     add(&the_child());
     std::fs::write(folder.join("fleet.jsonl"), lines).expect("a file");
     let failures = ["failures", "--input", "fleet.jsonl", "--output", "json"];

@@ -42,11 +42,15 @@ fn facts(report: &FailureGroupReport, page: &mut Page<'_>) -> io::Result<()> {
     if !message.is_empty() {
         page.fact("message", styles.heading, &message)?;
     }
-    if let (Some(first), Some(last)) = (group.first_seen, group.last_seen) {
-        page.fact("first", plain, &words::second(first))?;
-        #[allow(clippy::cast_possible_truncation, reason = "milliseconds of years")]
-        let after = last.milliseconds_since(first) as i64;
-        page.fact("last", plain, &format!("{}, {} later", words::second(last), duration(after)))?;
+    match (group.first_seen, group.last_seen) {
+        (Some(first), Some(last)) if first == last => page.fact("when", plain, &words::second(first))?,
+        (Some(first), Some(last)) => {
+            page.fact("first", plain, &words::second(first))?;
+            #[allow(clippy::cast_possible_truncation, reason = "milliseconds of years")]
+            let after = last.milliseconds_since(first) as i64;
+            page.fact("last", plain, &format!("{}, {} later", words::second(last), duration(after)))?;
+        }
+        _ => {}
     }
     let timeline = &report.timeline;
     if let Some(start) = timeline.start {
