@@ -79,7 +79,8 @@ fn failures(comparison: &Comparison, page: &mut Page<'_>) -> io::Result<()> {
         let mut words = [failure.state.as_deref(), failure.error.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
         let child = failure.root_state_machine.as_deref().and_then(|arn| arn.parse::<StateMachineArn>().ok());
         if let Some(child) = child {
-            words += &format!(" of {}", child.name());
+            words.push_str(" of ");
+            words.push_str(child.name());
         }
         let group = failure.group.as_deref().map(|group| format!("{}  ", page.clean(group))).unwrap_or_default();
         let label = if position == 0 { "Failed in" } else { "" };

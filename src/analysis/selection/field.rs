@@ -119,11 +119,10 @@ impl Field {
         let none = Needs::default();
         match self {
             Self::Input(_) | Self::Output(_) | Self::Length(_) | Self::Size => Needs { payloads: true, ..none },
-            Self::Visits(_) | Self::Items(_) => Needs { visits: true, ..none },
             Self::Plain(Plain::Error | Plain::TerminalState | Plain::RootState | Plain::RootError | Plain::Group) => {
                 Needs { failures: true, ..none }
             }
-            Self::Plain(Plain::Retries) => Needs { visits: true, ..none },
+            Self::Visits(_) | Self::Items(_) | Self::Plain(Plain::Retries) => Needs { visits: true, ..none },
             Self::Plain(_) => none,
         }
     }
