@@ -14,7 +14,9 @@ pub(super) fn columns(layers: &Layers) -> Vec<f64> {
     }
     let mut positions = vec![0; count];
     for layer in &layers.of {
-        layer.iter().enumerate().for_each(|(position, vertex)| positions[*vertex] = position);
+        for (position, vertex) in layer.iter().enumerate() {
+            positions[*vertex] = position;
+        }
     }
     let conflicts = conflicts(layers, &positions);
     let mut four: Vec<Vec<f64>> = Vec::with_capacity(4);
@@ -23,7 +25,9 @@ pub(super) fn columns(layers: &Layers) -> Vec<f64> {
             let aligned = Aligned::find(layers, &positions, &conflicts, down, left);
             let mut xs = compact(layers, &aligned);
             if !left {
-                xs.iter_mut().for_each(|x| *x = -*x);
+                for x in &mut xs {
+                    *x = -*x;
+                }
             }
             four.push(xs);
         }
@@ -80,7 +84,9 @@ impl Aligned {
             order.reverse();
         }
         if !left {
-            order.iter_mut().for_each(|layer| layer.reverse());
+            for layer in &mut order {
+                layer.reverse();
+            }
         }
         let mut root: Vec<usize> = (0..count).collect();
         let mut align: Vec<usize> = (0..count).collect();
@@ -168,7 +174,9 @@ fn middle(layers: &Layers, mut four: Vec<Vec<f64>>) -> Vec<f64> {
     for (way, xs) in four.iter_mut().enumerate() {
         // Those compacted to the left keep their left edge, the others their right one.
         let shift = if way % 2 == 0 { all[narrowest].0 - all[way].0 } else { all[narrowest].1 - all[way].1 };
-        xs.iter_mut().for_each(|x| *x += shift);
+        for x in xs.iter_mut() {
+            *x += shift;
+        }
     }
     let mut xs: Vec<f64> = (0..layers.vertices.len())
         .map(|vertex| {
@@ -178,6 +186,8 @@ fn middle(layers: &Layers, mut four: Vec<Vec<f64>>) -> Vec<f64> {
         })
         .collect();
     let from = ends(&xs).0;
-    xs.iter_mut().for_each(|x| *x -= from);
+    for x in &mut xs {
+        *x -= from;
+    }
     xs
 }
