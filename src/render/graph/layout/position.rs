@@ -35,7 +35,8 @@ pub(super) fn columns(layers: &Layers) -> Vec<f64> {
     middle(layers, four)
 }
 
-/// Sets of pairs (upper, lower) that cross a long edge, by the lower: long edges stay straight.
+/// Pairs (upper, lower) that are not to stand in one column, by the lower: those that cross a long edge, so that long edges stay
+/// straight, and those of which one belongs to the main way with another.
 fn conflicts(layers: &Layers, positions: &[usize]) -> Vec<Vec<usize>> {
     let mut conflicts = vec![Vec::new(); layers.vertices.len()];
     for pair in layers.of.windows(2) {
@@ -56,7 +57,9 @@ fn conflicts(layers: &Layers, positions: &[usize]) -> Vec<Vec<usize>> {
                 for above in &layers.above[*vertex] {
                     let at = positions[*above];
                     let is_inner = layers.vertices[*vertex].is_point && layers.vertices[*above].is_point;
-                    if (at < left || at > right) && !is_inner {
+                    let leaves = |main: Option<usize>, other: usize| main.is_some_and(|main| main != other);
+                    let off_the_way = leaves(layers.main_above[*vertex], *above) || leaves(layers.main_below[*above], *vertex);
+                    if off_the_way || (at < left || at > right) && !is_inner {
                         conflicts[*vertex].push(*above);
                     }
                 }
@@ -94,19 +97,25 @@ impl Aligned {
             let at = positions[vertex];
             if left { at } else { layers.of[layers.vertices[vertex].layer].len() - 1 - at }
         };
+        let mut near: Vec<usize> = Vec::new();
         for layer in &order {
             let mut taken: Option<usize> = None;
             for vertex in layer {
-                let mut near = if down { layers.above[*vertex].clone() } else { layers.below[*vertex].clone() };
+                let upper = |neighbour: usize| if down { (neighbour, *vertex) } else { (*vertex, neighbour) };
+                let all = if down { &layers.above[*vertex] } else { &layers.below[*vertex] };
+                near.clear();
+                near.extend(all.iter().copied().filter(|neighbour| {
+                    let (upper, lower) = upper(*neighbour);
+                    !conflicts[lower].contains(&upper)
+                }));
                 if near.is_empty() {
                     continue;
                 }
                 near.sort_unstable_by_key(|neighbour| place(*neighbour));
                 let (low, high) = ((near.len() - 1) / 2, near.len() / 2);
                 for neighbour in &near[low..=high] {
-                    let (upper, lower) = if down { (*neighbour, *vertex) } else { (*vertex, *neighbour) };
                     let is_free = taken.is_none_or(|taken| taken < place(*neighbour));
-                    if align[*vertex] == *vertex && is_free && !conflicts[lower].contains(&upper) {
+                    if align[*vertex] == *vertex && is_free {
                         align[*neighbour] = *vertex;
                         root[*vertex] = root[*neighbour];
                         align[*vertex] = root[*vertex];
