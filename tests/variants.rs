@@ -54,7 +54,9 @@ fn neither_the_order_nor_the_number_of_threads_changes_a_byte() {
         })
         .collect();
     let mut whole = Variants::new(None);
-    histories.iter().for_each(|history| take(&mut whole, history));
+    for history in &histories {
+        take(&mut whole, history);
+    }
     let whole = written(&whole);
     assert_eq!(number(&whole["machines"][0]["executions"]), 160);
     for seed in 0..4 {
@@ -62,9 +64,13 @@ fn neither_the_order_nor_the_number_of_threads_changes_a_byte() {
         let mut shuffled: Vec<&History> = histories.iter().collect();
         (1..shuffled.len()).rev().for_each(|position| shuffled.swap(position, random.below(position + 1)));
         let mut parts: Vec<Variants> = (0..3).map(|_| Variants::new(None)).collect();
-        shuffled.into_iter().for_each(|history| take(&mut parts[random.below(3)], history));
+        for history in shuffled {
+            take(&mut parts[random.below(3)], history);
+        }
         let mut merged = parts.remove(random.below(3));
-        parts.into_iter().for_each(|part| merged.merge(part));
+        for part in parts {
+            merged.merge(part);
+        }
         let merged = written(&merged);
         for (one, other) in list(&merged, "machines").iter().zip(list(&whole, "machines")) {
             for (member, value) in one.as_object().expect("an object") {
@@ -83,8 +89,11 @@ fn lines(path: &Path) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
-/// Steps between states by the links of the events alone: from (`None` for the beginning of a scope), to, and whether after a Catch.
-fn raw_edges(events: &[Value], edges: &mut BTreeMap<(Option<String>, String, bool), u64>) {
+/// How often: from (`None` for the beginning of a scope), to, and whether after a Catch.
+type Edges = BTreeMap<(Option<String>, String, bool), u64>;
+
+/// Steps between states by the links of the events alone.
+fn raw_edges(events: &[Value], edges: &mut Edges) {
     let by_id: HashMap<u64, &Value> = events.iter().map(|event| (number(&event["id"]), event)).collect();
     let kind = |event: &Value| event["type"].as_str().unwrap_or_default().to_owned();
     let previous = |event: &Value| by_id.get(&number(&event["previousEventId"])).copied();
@@ -112,7 +121,7 @@ fn every_execution_of_the_incidents_took_one_way_and_every_step_is_counted() {
         let arguments =
             ["variants", "--input", argument(file), "--definitions", argument(&definitions), "--output", "json", "--limit", "100000"];
         let report = stepscope(arguments).succeeds().json();
-        let mut edges: HashMap<String, BTreeMap<(Option<String>, String, bool), u64>> = HashMap::new();
+        let mut edges: HashMap<String, Edges> = HashMap::new();
         let (mut executions, mut failed) = (BTreeMap::<String, u64>::new(), BTreeMap::<String, u64>::new());
         for line in lines(file) {
             let machine = line["describe"]["stateMachineArn"].as_str().expect("an ARN").to_owned();
@@ -129,7 +138,7 @@ fn every_execution_of_the_incidents_took_one_way_and_every_step_is_counted() {
             assert_eq!((sum("executions"), sum("failed")), (executions[arn], failed[arn]), "{arn}");
             let ids: BTreeSet<&str> = list(machine, "variants").iter().filter_map(|variant| variant["id"].as_str()).collect();
             assert_eq!(ids.len(), list(machine, "variants").len(), "{arn}");
-            let mut counted = BTreeMap::new();
+            let mut counted = Edges::new();
             for edge in list(machine, "edges").iter().filter(|edge| number(&edge["count"]) > 0) {
                 let Some(to) = edge["to"].as_str() else { continue };
                 let key = (edge["from"].as_str().map(str::to_owned), to.to_owned(), edge["kind"] == "catch");

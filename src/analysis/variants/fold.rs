@@ -129,7 +129,9 @@ mod tests {
     /// The folded sequence and its loops, as `from+length x turns`.
     fn folded(text: &str) -> (String, Vec<String>) {
         let mut folder = Folder::default();
-        text.bytes().for_each(|byte| folder.push(u32::from(byte)));
+        for byte in text.bytes() {
+            folder.push(u32::from(byte));
+        }
         let kept = folder.sequence().iter().filter_map(|token| char::from_u32(*token)).collect();
         let loops = folder.loops().iter().map(|found| format!("{}+{} x {}", found.from, found.length, found.turns)).collect();
         (kept, loops)
@@ -166,7 +168,9 @@ mod tests {
         #[test]
         fn nothing_comes_twice_in_a_row_and_folding_again_changes_nothing(tokens in prop::collection::vec(0u32..4, 0..120)) {
             let mut folder = Folder::default();
-            tokens.iter().for_each(|token| folder.push(*token));
+            for token in &tokens {
+                folder.push(*token);
+            }
             let kept = folder.sequence().to_vec();
             for turn in 1..=kept.len() / 2 {
                 prop_assert!(kept.windows(2 * turn).all(|both| both[..turn] != both[turn..]));
@@ -181,7 +185,9 @@ mod tests {
         #[test]
         fn loops_lie_within_one_another_or_apart(tokens in prop::collection::vec(0u32..3, 0..80)) {
             let mut folder = Folder::default();
-            tokens.iter().for_each(|token| folder.push(*token));
+            for token in &tokens {
+                folder.push(*token);
+            }
             let loops = folder.loops().to_vec();
             for one in &loops {
                 for other in &loops {

@@ -19,6 +19,7 @@ mod fold;
 mod report;
 mod rows;
 mod sequence;
+mod summary;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -26,10 +27,9 @@ mod unused;
 
 use std::collections::HashMap;
 
-pub use report::{
-    Edge, EdgeKind, MachineVariants, Options, SampleExecution, Sort, StateCount, Variant, VariantLine, VariantsReport, report,
-};
+pub use report::{Edge, EdgeKind, MachineVariants, Options, SampleExecution, Sort, StateCount, Variant, VariantLine, VariantsReport};
 pub use rows::{Row, RowKind};
+pub use summary::report;
 
 use self::edges::{EdgeCount, EdgeKey, VisitCount};
 use self::sequence::Scratch;

@@ -56,7 +56,9 @@ impl Scratch {
             self.inner_sequences(visits, terms);
         }
         let from = self.kept.len();
-        (0..visits.len()).filter(|position| parent(visits, *position).is_none()).for_each(|position| self.keep(visits, from, position));
+        for position in (0..visits.len()).filter(|position| parent(visits, *position).is_none()) {
+            self.keep(visits, from, position);
+        }
         self.scopes.push(ScopeRange { parent: None, from, to: self.kept.len() });
         let sequence = self.fold(visits, from, terms);
         self.collect_iterations();
@@ -127,7 +129,9 @@ impl Scratch {
             parts.clear();
             for inside in around.chunk_by(|one, other| scope(one) == scope(other)) {
                 let from = self.kept.len();
-                inside.iter().for_each(|position| self.keep(visits, from, *position as usize));
+                for position in inside {
+                    self.keep(visits, from, *position as usize);
+                }
                 self.scopes.push(ScopeRange { parent: Some(parent), from, to: self.kept.len() });
                 if !self.is_last[inside[0] as usize] {
                     continue;

@@ -10,6 +10,8 @@
 //!
 //! A term is made after what it is made of. Its digest is that of its contents, the same in every run and on every thread.
 
+use std::fmt::Write as _;
+
 use indexmap::IndexSet;
 use sha2::{Digest, Sha256};
 
@@ -54,7 +56,7 @@ pub(super) enum Content<'a> {
 pub(super) struct Terms {
     names: IndexSet<Box<str>>,
     /// The kind of a term, and what it is made of.
-    terms: IndexSet<Box<[u32]>>,
+    keys: IndexSet<Box<[u32]>>,
     digests: Vec<[u8; 32]>,
     key: Vec<u32>,
 }
@@ -126,8 +128,12 @@ impl Terms {
 
     /// The digest as an id: the version of its rule and 48 bits in hexadecimal digits.
     pub fn id(&self, term: Term) -> String {
-        let digits: String = self.digests[term.0 as usize][..6].iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("v1:{digits}")
+        let mut id = "v1:".to_owned();
+        for byte in &self.digests[term.0 as usize][..6] {
+            // Writing to a String cannot fail.
+            let _ = write!(id, "{byte:02x}");
+        }
+        id
     }
 
     pub fn digest(&self, term: Term) -> &[u8; 32] {
@@ -135,7 +141,7 @@ impl Terms {
     }
 
     pub fn content(&self, term: Term) -> Content<'_> {
-        let key = self.terms.get_index(term.0 as usize).map_or(&[][..], |key| key);
+        let key = self.keys.get_index(term.0 as usize).map_or(&[][..], |key| key);
         match key {
             [STEP, state, outcome, inside] => Content::Step(Step {
                 state: Name(*state),
@@ -155,8 +161,8 @@ impl Terms {
     /// Takes over the terms and names of another; what each of them is called here.
     pub fn adopt(&mut self, other: &Self) -> (Vec<Name>, Vec<Term>) {
         let names: Vec<Name> = other.names.iter().map(|name| self.name(name)).collect();
-        let mut terms: Vec<Term> = Vec::with_capacity(other.terms.len());
-        for position in 0..other.terms.len() {
+        let mut terms: Vec<Term> = Vec::with_capacity(other.keys.len());
+        for position in 0..other.keys.len() {
             let here = |term: &u32| terms[*term as usize].0;
             let term = match other.content(Term(number(position))) {
                 Content::Step(step) => {
@@ -193,12 +199,12 @@ impl Terms {
     }
 
     fn intern(&mut self, key: &[u32]) -> Term {
-        if let Some(position) = self.terms.get_index_of(key) {
+        if let Some(position) = self.keys.get_index_of(key) {
             return Term(number(position));
         }
         let digest = self.digest_of(key);
         self.digests.push(digest);
-        Term(number(self.terms.insert_full(key.into()).0))
+        Term(number(self.keys.insert_full(key.into()).0))
     }
 
     fn digest_of(&self, key: &[u32]) -> [u8; 32] {
@@ -224,7 +230,9 @@ impl Terms {
                 if *kind != SEQUENCE {
                     digests.sort_unstable();
                 }
-                digests.into_iter().for_each(|digest| hash.update(digest));
+                for digest in digests {
+                    hash.update(digest);
+                }
             }
             [] => {}
         }
@@ -254,7 +262,9 @@ mod tests {
         let (mut one, mut other) = (Terms::default(), Terms::default());
         let mut ids = Vec::new();
         for (terms, order) in [(&mut one, ["A", "B"]), (&mut other, ["B", "A"])] {
-            order.iter().for_each(|name| assert!(step(terms, name, None) < 2));
+            for name in order {
+                step(terms, name, None);
+            }
             let a = step(terms, "A", None);
             let b = step(terms, "B", None);
             let (first, second) = (terms.sequence(&[a, b]), terms.sequence(&[b]));

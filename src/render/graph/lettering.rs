@@ -30,9 +30,10 @@ pub(super) fn lines(name: &str, room: f64, most: usize, size: f64, weight: Weigh
         for character in part.chars() {
             let Some(line) = lines.last_mut() else { break };
             let is_full = !line.is_empty() && width(line, size, weight) + width(character.encode_utf8(&mut [0; 4]), size, weight) > room;
-            match is_full && character != ' ' {
-                true => lines.push(String::from(character)),
-                false => line.push(character),
+            if is_full && character != ' ' {
+                lines.push(String::from(character));
+            } else {
+                line.push(character);
             }
         }
         // Nobody reads so much; the rest is cut below.
@@ -40,7 +41,9 @@ pub(super) fn lines(name: &str, room: f64, most: usize, size: f64, weight: Weigh
             break;
         }
     }
-    lines.iter_mut().for_each(|line| *line = line.trim().to_owned());
+    for line in &mut lines {
+        *line = line.trim().to_owned();
+    }
     lines.retain(|line| !line.is_empty());
     if lines.len() > most {
         lines.truncate(most);

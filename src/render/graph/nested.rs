@@ -2,6 +2,8 @@
 //!
 //! No edge of a state machine leads into or out of a Parallel or Map, so that this loses nothing.
 
+use std::collections::{BTreeMap, HashMap};
+
 use super::Graph;
 use super::layout::{Arc, LOOP, Plan, Way, place};
 use super::lettering::{Weight, lines, width};
@@ -54,101 +56,100 @@ struct Block {
     at: (f64, f64),
 }
 
+/// What a box holds, or nothing does: parts that are connected.
+type Parts = Vec<Part>;
+
+#[derive(Default)]
+struct Part {
+    nodes: Vec<usize>,
+    edges: Vec<usize>,
+}
+
 /// Gives every node and edge its place. Nodes stand behind the node that holds them.
 pub(super) fn places(graph: &Graph) -> Places {
     let count = graph.nodes.len();
     let mut places = Places { boxes: vec![Box::default(); count], ways: vec![Way::default(); graph.edges.len()], ..Places::default() };
-    let mut inside: Vec<Vec<usize>> = vec![Vec::new(); count + 1];
-    for (node, entry) in graph.nodes.iter().enumerate() {
-        // Index 0 is what nothing holds.
-        let holder = entry.within.filter(|holder| *holder < node).map_or(0, |holder| holder + 1);
-        inside[holder].push(node);
+    let (top, held) = parts(graph);
+    // From the inside out, boxes know how large they are.
+    let mut inner: Vec<Vec<Block>> = Vec::with_capacity(count);
+    for (node, parts) in held.iter().enumerate().rev() {
+        let mut blocks: Vec<Block> = parts.iter().map(|part| block(graph, &places, part)).collect();
+        let size = arrange(&mut blocks);
+        places.boxes[node] = measure(graph, node, size);
+        inner.push(blocks);
     }
-    let components = components(graph, &inside);
-    let mut blocks: Vec<Vec<Block>> = (0..=count).map(|_| Vec::new()).collect();
-    for holder in (0..=count).rev() {
-        let node = holder.checked_sub(1);
-        let (mut width, mut height) = (0.0, 0.0);
-        if !inside[holder].is_empty() {
-            blocks[holder] = components[holder].iter().map(|(nodes, edges)| block(graph, &places, nodes, edges)).collect();
-            (width, height) = arrange(&mut blocks[holder]);
-        }
-        match node {
-            Some(node) => places.boxes[node] = measure(graph, node, (width, height)),
-            None => (places.width, places.height) = (width, height),
-        }
-    }
-    // From the outside in, boxes know where they stand.
-    for holder in 0..=count {
-        let (x, y) = match holder.checked_sub(1) {
-            Some(node) => {
-                let around: &Box = &places.boxes[node];
-                let held = blocks[holder].iter().map(|block| block.at.0 + block.placed.width).fold(0.0, f64::max);
-                (around.x + (around.width - held) / 2.0, around.y + header(around.text))
-            }
-            None => (0.0, 0.0),
-        };
-        for block in &blocks[holder] {
-            let shift = |(left, top): (f64, f64)| (left + x + block.at.0, top + y + block.at.1);
-            for (node, corner) in block.nodes.iter().zip(&block.placed.nodes) {
-                (places.boxes[*node].x, places.boxes[*node].y) = shift(*corner);
-            }
-            for (edge, way) in block.edges.iter().zip(&block.placed.ways) {
-                let mut way = way.clone();
-                for stop in &mut way.stops {
-                    (stop.x, stop.from, stop.to) = (shift((stop.x, 0.0)).0, shift((0.0, stop.from)).1, shift((0.0, stop.to)).1);
-                }
-                way.label = way.label.map(shift);
-                places.ways[*edge] = way;
-            }
-        }
+    inner.reverse();
+    let mut outer: Vec<Block> = top.iter().map(|part| block(graph, &places, part)).collect();
+    (places.width, places.height) = arrange(&mut outer);
+    // From the outside in, they know where they stand.
+    put(&outer, (0.0, 0.0), &mut places);
+    for (node, blocks) in inner.iter().enumerate().filter(|(_, blocks)| !blocks.is_empty()) {
+        let around = &places.boxes[node];
+        let wide = blocks.iter().map(|block| block.at.0 + block.placed.width).fold(0.0, f64::max);
+        let corner = (around.x + (around.width - wide) / 2.0, around.y + header(around.text));
+        put(blocks, corner, &mut places);
     }
     places
 }
 
-/// By holder: what is connected, nodes and edges, branches in their order.
-fn components(graph: &Graph, inside: &[Vec<usize>]) -> Vec<Vec<(Vec<usize>, Vec<usize>)>> {
-    let mut root: Vec<usize> = (0..graph.nodes.len()).collect();
-    fn find(root: &mut [usize], mut node: usize) -> usize {
-        while root[node] != node {
-            root[node] = root[root[node]];
-            node = root[node];
+/// Puts blocks where their holder stands.
+fn put(blocks: &[Block], (x, y): (f64, f64), places: &mut Places) {
+    for block in blocks {
+        let (x, y) = (x + block.at.0, y + block.at.1);
+        for (node, (left, top)) in block.nodes.iter().zip(&block.placed.nodes) {
+            (places.boxes[*node].x, places.boxes[*node].y) = (left + x, top + y);
         }
-        node
-    }
-    let is_drawn = |edge: &super::Edge| graph.nodes[edge.from].within == graph.nodes[edge.to].within;
-    for edge in graph.edges.iter().filter(|edge| is_drawn(edge)) {
-        let (one, other) = (find(&mut root, edge.from), find(&mut root, edge.to));
-        root[one.max(other)] = one.min(other);
-    }
-    let mut all: Vec<Vec<(Vec<usize>, Vec<usize>)>> = Vec::with_capacity(inside.len());
-    let mut part = vec![(0, 0); graph.nodes.len()];
-    for (holder, nodes) in inside.iter().enumerate() {
-        let mut parts: Vec<(u64, usize, Vec<usize>)> = Vec::new();
-        let mut known: std::collections::HashMap<usize, usize> = std::collections::HashMap::new();
-        for node in nodes {
-            let root = find(&mut root, *node);
-            let position = *known.entry(root).or_insert_with(|| {
-                parts.push((graph.nodes[*node].branch, *node, Vec::new()));
-                parts.len() - 1
-            });
-            parts[position].2.push(*node);
+        for (edge, way) in block.edges.iter().zip(&block.placed.ways) {
+            let mut way = way.clone();
+            for stop in &mut way.stops {
+                (stop.x, stop.from, stop.to) = (stop.x + x, stop.from + y, stop.to + y);
+            }
+            way.label = way.label.map(|(left, top)| (left + x, top + y));
+            places.ways[*edge] = way;
         }
-        parts.sort_by_key(|(branch, first, _)| (*branch, *first));
-        for (position, (.., nodes)) in parts.iter().enumerate() {
-            nodes.iter().for_each(|node| part[*node] = (holder, position));
-        }
-        all.push(parts.into_iter().map(|(.., nodes)| (nodes, Vec::new())).collect());
     }
-    for (position, edge) in graph.edges.iter().enumerate().filter(|(_, edge)| is_drawn(edge)) {
-        let (holder, part) = part[edge.from];
-        all[holder][part].1.push(position);
-    }
-    all
 }
 
-fn block(graph: &Graph, places: &Places, nodes: &[usize], edges: &[usize]) -> Block {
-    let position: std::collections::HashMap<usize, usize> = nodes.iter().enumerate().map(|(position, node)| (*node, position)).collect();
+/// What nothing holds, and what each node holds: what is connected, branches in their order.
+fn parts(graph: &Graph) -> (Parts, Vec<Parts>) {
+    let is_drawn = |edge: &super::Edge| graph.nodes[edge.from].within == graph.nodes[edge.to].within;
+    let mut root: Vec<usize> = (0..graph.nodes.len()).collect();
+    for edge in graph.edges.iter().filter(|edge| is_drawn(edge)) {
+        let (one, other) = (first_of(&mut root, edge.from), first_of(&mut root, edge.to));
+        root[one.max(other)] = one.min(other);
+    }
+    // By the first node of each part.
+    let mut found: BTreeMap<usize, Part> = BTreeMap::new();
+    for node in 0..graph.nodes.len() {
+        found.entry(first_of(&mut root, node)).or_default().nodes.push(node);
+    }
+    for (position, edge) in graph.edges.iter().enumerate().filter(|(_, edge)| is_drawn(edge)) {
+        found.entry(first_of(&mut root, edge.from)).or_default().edges.push(position);
+    }
+    let mut sorted: Vec<(u64, usize, Part)> = found.into_iter().map(|(first, part)| (graph.nodes[first].branch, first, part)).collect();
+    sorted.sort_by_key(|(branch, first, _)| (*branch, *first));
+    let (mut top, mut held) = (Parts::new(), Vec::new());
+    held.resize_with(graph.nodes.len(), Parts::new);
+    for (_, first, part) in sorted {
+        match graph.nodes[first].within.filter(|holder| *holder < first) {
+            Some(holder) => held[holder].push(part),
+            None => top.push(part),
+        }
+    }
+    (top, held)
+}
+
+/// The first node of those that are known to be connected with this one.
+fn first_of(root: &mut [usize], mut node: usize) -> usize {
+    while root[node] != node {
+        root[node] = root[root[node]];
+        node = root[node];
+    }
+    node
+}
+
+fn block(graph: &Graph, places: &Places, Part { nodes, edges }: &Part) -> Block {
+    let position: HashMap<usize, usize> = nodes.iter().enumerate().map(|(position, node)| (*node, position)).collect();
     let plan = Plan {
         sizes: nodes.iter().map(|node| (places.boxes[*node].width, places.boxes[*node].height)).collect(),
         arcs: edges
@@ -160,7 +161,7 @@ fn block(graph: &Graph, places: &Places, nodes: &[usize], edges: &[usize]) -> Bl
             })
             .collect(),
     };
-    Block { nodes: nodes.to_vec(), edges: edges.to_vec(), placed: place(&plan), at: (0.0, 0.0) }
+    Block { nodes: nodes.clone(), edges: edges.clone(), placed: place(&plan), at: (0.0, 0.0) }
 }
 
 /// Side by side, in as many rows as it takes; how much room they need.

@@ -139,7 +139,7 @@ impl<'a> Picture<'a> {
         match self.by {
             ColorBy::Failures if failures > 0 && !is_fail => notes.push(failed_note(state)),
             ColorBy::Time if state.visits > 0 => {
-                notes.push(state.mean_ms.map_or_else(|| "never left".to_owned(), |mean| format!("mean {}", length(mean))))
+                notes.push(state.mean_ms.map_or_else(|| "never left".to_owned(), |mean| format!("mean {}", length(mean))));
             }
             _ => {}
         }
@@ -236,8 +236,12 @@ impl<'a> Picture<'a> {
         }
         if !edges.iter().any(|edge| edge.from == 0) {
             self.nodes.remove(0);
-            edges.iter_mut().for_each(|edge| (edge.from, edge.to) = (edge.from - 1, edge.to - 1));
-            self.nodes.iter_mut().for_each(|node| node.within = node.within.map(|within| within - 1));
+            for edge in &mut edges {
+                (edge.from, edge.to) = (edge.from - 1, edge.to - 1);
+            }
+            for node in &mut self.nodes {
+                node.within = node.within.map(|within| within - 1);
+            }
         }
         edges
     }
@@ -345,7 +349,7 @@ fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::new();
     for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position) % 3 == 0 {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

@@ -2,6 +2,7 @@
 
 mod way;
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::columns::{counted, duration, fit, mark, outcome_word, width};
@@ -13,7 +14,7 @@ use crate::model::path::VisitOutcome;
 use crate::model::{ExecutionStatus, Micros};
 
 /// Columns of the bar that shows a variant's share.
-const BAR: usize = 20;
+const BAR: f64 = 20.0;
 /// How many edges of a kind are listed.
 const MOST_EDGES: usize = 12;
 /// How many states that nobody entered are named.
@@ -191,7 +192,7 @@ fn never(machine: &MachineVariants, page: &mut Page<'_>) -> io::Result<()> {
         let rest = states.len().saturating_sub(MOST_NAMES);
         let mut names = states[..states.len().min(MOST_NAMES)].join(", ");
         if rest > 0 {
-            names.push_str(&format!(" and {rest} more"));
+            let _ = write!(names, " and {rest} more");
         }
         page.paragraph(page.styles.dim, &format!("never entered: {names}"))?;
     }
@@ -251,7 +252,7 @@ fn legend(report: &VariantsReport, page: &mut Page<'_>) -> io::Result<()> {
 fn bar(share: f64) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the eighths of the bar")]
-    let eighths = ((share.clamp(0.0, 1.0) * 8.0 * BAR as f64).round() as usize).max(1);
+    let eighths = ((share.clamp(0.0, 1.0) * 8.0 * BAR).round() as usize).max(1);
     format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
 }
 

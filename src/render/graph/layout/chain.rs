@@ -14,6 +14,9 @@ pub(super) struct Layers {
     /// By vertex: neighbours in the layer above and below; nodes come first and have the numbers of the plan.
     pub above: Vec<Vec<usize>>,
     pub below: Vec<Vec<usize>>,
+    /// By vertex: the neighbour above and below with which it should stand in one column, on the main way.
+    pub main_above: Vec<Option<usize>>,
+    pub main_below: Vec<Option<usize>>,
     /// By arc: its points from top to bottom; empty for a node's edge to itself.
     pub chains: Vec<Vec<usize>>,
     /// By arc: the point of its label.
@@ -66,8 +69,16 @@ pub(super) fn layers(plan: &Plan, ranks: &Ranks) -> Layers {
             chain.push(point);
         }
         let whole: Vec<usize> = [upper].into_iter().chain(chain.iter().copied()).chain([lower]).collect();
+        // Of the edges of a node the first that leads to a node without such an edge is the main way.
+        let is_main = !back && layers.main_below[upper].is_none() && layers.main_above[lower].is_none();
         for pair in whole.windows(2) {
             layers.link(pair[0], pair[1]);
+            // So is where long edges run together.
+            let is_trunk = [pair[0], pair[1]].iter().all(|vertex| layers.vertices[*vertex].is_point && *vertex != label);
+            if (is_main || is_trunk) && layers.main_below[pair[0]].is_none() && layers.main_above[pair[1]].is_none() {
+                layers.main_below[pair[0]] = Some(pair[1]);
+                layers.main_above[pair[1]] = Some(pair[0]);
+            }
         }
         layers.chains.push(chain);
         layers.labels.push(label);
@@ -83,6 +94,8 @@ impl Layers {
         }
         self.of[vertex.layer].push(number);
         self.vertices.push(vertex);
+        self.main_above.push(None);
+        self.main_below.push(None);
         self.above.push(Vec::new());
         self.below.push(Vec::new());
         number

@@ -89,5 +89,5 @@ pub(in crate::render) fn place(plan: &Plan) -> Placed {
     let mut layers = chain::layers(plan, &ranks);
     order::order(&mut layers);
     let columns = position::columns(&layers);
-    route::route(plan, &ranks, &layers, columns)
+    route::route(plan, &ranks, &layers, &columns)
 }

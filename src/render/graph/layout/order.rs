@@ -5,7 +5,7 @@ use super::chain::Layers;
 /// How often the layers are gone through.
 const SWEEPS: usize = 24;
 /// Of large graphs.
-const FEW_SWEEPS: usize = 6;
+const FEW_SWEEPS: usize = 4;
 /// So many rounds without fewer crossings are enough.
 const PATIENCE: usize = 4;
 /// Swaps are tried for graphs up to this many vertices.
@@ -97,12 +97,14 @@ fn medians(layers: &mut Layers, positions: &mut [usize], down: bool, turn_equals
 /// The weighted median of the neighbours' places.
 #[allow(clippy::cast_precision_loss, reason = "places are small")]
 fn median(neighbours: &[usize], positions: &[usize]) -> Option<f64> {
+    if let [only] = neighbours {
+        return Some(positions[*only] as f64);
+    }
     let mut places: Vec<usize> = neighbours.iter().map(|vertex| positions[*vertex]).collect();
     places.sort_unstable();
     let middle = places.len() / 2;
     match places.len() {
         0 => None,
-        1 => Some(places[0] as f64),
         2 => Some((places[0] + places[1]) as f64 / 2.0),
         odd if odd % 2 == 1 => Some(places[middle] as f64),
         count => {

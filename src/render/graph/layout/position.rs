@@ -14,7 +14,9 @@ pub(super) fn columns(layers: &Layers) -> Vec<f64> {
     }
     let mut positions = vec![0; count];
     for layer in &layers.of {
-        layer.iter().enumerate().for_each(|(position, vertex)| positions[*vertex] = position);
+        for (position, vertex) in layer.iter().enumerate() {
+            positions[*vertex] = position;
+        }
     }
     let conflicts = conflicts(layers, &positions);
     let mut four: Vec<Vec<f64>> = Vec::with_capacity(4);
@@ -23,7 +25,9 @@ pub(super) fn columns(layers: &Layers) -> Vec<f64> {
             let aligned = Aligned::find(layers, &positions, &conflicts, down, left);
             let mut xs = compact(layers, &aligned);
             if !left {
-                xs.iter_mut().for_each(|x| *x = -*x);
+                for x in &mut xs {
+                    *x = -*x;
+                }
             }
             four.push(xs);
         }
@@ -31,7 +35,8 @@ pub(super) fn columns(layers: &Layers) -> Vec<f64> {
     middle(layers, four)
 }
 
-/// Sets of pairs (upper, lower) that cross a long edge, by the lower: long edges stay straight.
+/// Pairs (upper, lower) that are not to stand in one column, by the lower: those that cross a long edge, so that long edges stay
+/// straight, and those of which one belongs to the main way with another.
 fn conflicts(layers: &Layers, positions: &[usize]) -> Vec<Vec<usize>> {
     let mut conflicts = vec![Vec::new(); layers.vertices.len()];
     for pair in layers.of.windows(2) {
@@ -52,7 +57,9 @@ fn conflicts(layers: &Layers, positions: &[usize]) -> Vec<Vec<usize>> {
                 for above in &layers.above[*vertex] {
                     let at = positions[*above];
                     let is_inner = layers.vertices[*vertex].is_point && layers.vertices[*above].is_point;
-                    if (at < left || at > right) && !is_inner {
+                    let leaves = |main: Option<usize>, other: usize| main.is_some_and(|main| main != other);
+                    let off_the_way = leaves(layers.main_above[*vertex], *above) || leaves(layers.main_below[*above], *vertex);
+                    if off_the_way || (at < left || at > right) && !is_inner {
                         conflicts[*vertex].push(*above);
                     }
                 }
@@ -80,7 +87,9 @@ impl Aligned {
             order.reverse();
         }
         if !left {
-            order.iter_mut().for_each(|layer| layer.reverse());
+            for layer in &mut order {
+                layer.reverse();
+            }
         }
         let mut root: Vec<usize> = (0..count).collect();
         let mut align: Vec<usize> = (0..count).collect();
@@ -88,19 +97,25 @@ impl Aligned {
             let at = positions[vertex];
             if left { at } else { layers.of[layers.vertices[vertex].layer].len() - 1 - at }
         };
+        let mut near: Vec<usize> = Vec::new();
         for layer in &order {
             let mut taken: Option<usize> = None;
             for vertex in layer {
-                let mut near = if down { layers.above[*vertex].clone() } else { layers.below[*vertex].clone() };
+                let upper = |neighbour: usize| if down { (neighbour, *vertex) } else { (*vertex, neighbour) };
+                let all = if down { &layers.above[*vertex] } else { &layers.below[*vertex] };
+                near.clear();
+                near.extend(all.iter().copied().filter(|neighbour| {
+                    let (upper, lower) = upper(*neighbour);
+                    !conflicts[lower].contains(&upper)
+                }));
                 if near.is_empty() {
                     continue;
                 }
                 near.sort_unstable_by_key(|neighbour| place(*neighbour));
                 let (low, high) = ((near.len() - 1) / 2, near.len() / 2);
                 for neighbour in &near[low..=high] {
-                    let (upper, lower) = if down { (*neighbour, *vertex) } else { (*vertex, *neighbour) };
                     let is_free = taken.is_none_or(|taken| taken < place(*neighbour));
-                    if align[*vertex] == *vertex && is_free && !conflicts[lower].contains(&upper) {
+                    if align[*vertex] == *vertex && is_free {
                         align[*neighbour] = *vertex;
                         root[*vertex] = root[*neighbour];
                         align[*vertex] = root[*vertex];
@@ -168,7 +183,9 @@ fn middle(layers: &Layers, mut four: Vec<Vec<f64>>) -> Vec<f64> {
     for (way, xs) in four.iter_mut().enumerate() {
         // Those compacted to the left keep their left edge, the others their right one.
         let shift = if way % 2 == 0 { all[narrowest].0 - all[way].0 } else { all[narrowest].1 - all[way].1 };
-        xs.iter_mut().for_each(|x| *x += shift);
+        for x in xs.iter_mut() {
+            *x += shift;
+        }
     }
     let mut xs: Vec<f64> = (0..layers.vertices.len())
         .map(|vertex| {
@@ -178,6 +195,8 @@ fn middle(layers: &Layers, mut four: Vec<Vec<f64>>) -> Vec<f64> {
         })
         .collect();
     let from = ends(&xs).0;
-    xs.iter_mut().for_each(|x| *x -= from);
+    for x in &mut xs {
+        *x -= from;
+    }
     xs
 }

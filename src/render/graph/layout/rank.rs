@@ -35,7 +35,9 @@ pub(super) fn rank(plan: &Plan) -> Ranks {
     }
     shorten(&order, &above, &below, &mut of);
     let lowest = of.iter().copied().min().unwrap_or(0);
-    of.iter_mut().for_each(|rank| *rank -= lowest);
+    for rank in &mut of {
+        *rank -= lowest;
+    }
     Ranks { of, back }
 }
 

@@ -12,8 +12,8 @@ const PORT_GAP: f64 = 12.0;
 /// Ends of edges stay away from corners.
 const CORNER: f64 = 14.0;
 
-pub(super) fn route(plan: &Plan, ranks: &Ranks, layers: &Layers, columns: Vec<f64>) -> Placed {
-    let heights = Heights::find(layers, &columns);
+pub(super) fn route(plan: &Plan, ranks: &Ranks, layers: &Layers, columns: &[f64]) -> Placed {
+    let heights = Heights::find(layers, columns);
     let nodes: Vec<(f64, f64)> = plan
         .sizes
         .iter()
@@ -23,9 +23,9 @@ pub(super) fn route(plan: &Plan, ranks: &Ranks, layers: &Layers, columns: Vec<f6
             (columns[node] - width / 2.0, f64::midpoint(heights.top[layer], heights.bottom[layer]) - height / 2.0)
         })
         .collect();
-    let ports = Ports::find(plan, layers, &columns);
-    let ways = (0..plan.arcs.len()).map(|arc| way(arc, plan, ranks, layers, &columns, &heights, &nodes, &ports)).collect();
-    let width = layers.vertices.iter().zip(&columns).map(|(vertex, x)| x + vertex.width / 2.0).fold(0.0, f64::max);
+    let ports = Ports::find(plan, layers, columns);
+    let ways = (0..plan.arcs.len()).map(|arc| way(arc, plan, ranks, layers, columns, &heights, &nodes, &ports)).collect();
+    let width = layers.vertices.iter().zip(columns).map(|(vertex, x)| x + vertex.width / 2.0).fold(0.0, f64::max);
     let height = heights.bottom.last().copied().unwrap_or(0.0);
     Placed { nodes, ways, width, height, ranks: ranks.of.clone() }
 }
@@ -125,7 +125,9 @@ fn way(
     stops.push(Stop { x: port(&ports.above[lower], *last, lower), from: heights.top[layer(lower)], to: nodes[lower].1 });
     if back {
         stops.reverse();
-        stops.iter_mut().for_each(|stop| std::mem::swap(&mut stop.from, &mut stop.to));
+        for stop in &mut stops {
+            std::mem::swap(&mut stop.from, &mut stop.to);
+        }
     }
     let label = layers.labels[arc];
     let label = (plan.arcs[arc].label.0 > 0.0 && label != usize::MAX)
