@@ -211,11 +211,11 @@ fn a_plot_is_written_in_the_form_that_its_name_asks_for() {
     let svg = executions.beside("cost.svg");
     executions.cost(&["--plot", argument(&svg)]).ends_with(0).says(&["plot written to"]);
     let text = fs::read_to_string(&svg).expect("written");
-    for label in ["What 3 state machines cost", "Orders / Charge", "retries", "polling", "By day", "$0.0"] {
+    for label in ["What 3 state machines cost", "Orders / Charge", "retries", "polling", "By hour", "$0.0"] {
         assert!(text.contains(label), "{label}");
     }
     let png = executions.beside("cost.png");
-    executions.cost(&["--plot", argument(&png), "--by", "hour", "-q"]).succeeds();
+    executions.cost(&["--plot", argument(&png), "--by", "day", "-q"]).succeeds();
     assert_eq!(&fs::read(&png).expect("written")[..4], b"\x89PNG");
     executions.cost(&["--plot", "cost.pdf"]).ends_with(2).says(&["ends in neither .svg nor .png"]);
     executions.cost(&["--plot", "no/such/folder/cost.svg"]).ends_with(1).says(&["failed to write the plot"]);

@@ -130,6 +130,15 @@ fn assert_kept(histories: &[History]) {
 }
 
 #[test]
+fn what_was_billed_of_an_express_execution_is_read_back() {
+    let mut express = history("Fast").execution_succeeded(json!({})).build();
+    let details = RawText::plain(r#"{"billedDurationInMilliseconds": 300, "billedMemoryUsedInMB": 64}"#);
+    express.header.unknown.push(("billingDetails".to_owned(), details));
+    with_facts(&express, |_, facts| assert_eq!(facts.billed_duration_ms, Some(300)));
+    assert_kept(&[express]);
+}
+
+#[test]
 fn a_batch_without_executions_is_read_back() {
     assert_kept(&[]);
 }

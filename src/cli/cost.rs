@@ -71,6 +71,8 @@ pub fn run(args: &CostArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mu
     }
     let period = if args.by == Some(By::Hour) { PeriodLength::Hour } else { PeriodLength::Day };
     let window = window(fleet.window(), &coverage);
+    let window = window(&fleet, &coverage);
+    let period = period(args, window);
     let report = cost::report(question, coverage, Wanted { prices: &prices, window, period });
     write(&report, args, global, out)?;
     if let Some(file) = &args.plot {
@@ -85,6 +87,18 @@ fn window(asked: super::fleet::Window, coverage: &Coverage) -> Option<Window> {
     let from = asked.since.or(coverage.first_start)?;
     let to = asked.until.or(coverage.last_start)?;
     Some(Window { from, to })
+}
+
+/// What was asked for; else hours for a few days, days for more.
+fn period(args: &CostArgs, window: Option<Window>) -> PeriodLength {
+    const THREE_DAYS: i64 = 3 * 86_400_000_000;
+    let is_short = || window.is_some_and(|window| window.to.0.saturating_sub(window.from.0) < THREE_DAYS);
+    match args.by {
+        Some(By::Hour) => PeriodLength::Hour,
+        Some(By::Day) => PeriodLength::Day,
+        _ if is_short() => PeriodLength::Hour,
+        _ => PeriodLength::Day,
+    }
 }
 
 fn prices(args: &CostArgs) -> anyhow::Result<Prices> {

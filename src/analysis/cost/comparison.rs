@@ -17,7 +17,8 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::prices::Item;
-use super::report::{Express, Pricing, express, percent};
+use super::pricing::{Pricing, express, percent};
+use super::report::Express;
 use super::tally::{MachineTally, StateTally};
 use crate::model::Usd;
 use crate::model::facts::{Pattern, WorkflowType};

@@ -1,12 +1,13 @@
 //! What executions cost: transitions per state, retries and polling loops apart, and what the other type of workflow would.
 //!
-//! [`CostQuestion`] counts (`tally`, `polling`), [`report`](report()) puts prices on the counts (`prices`) and compares
+//! [`CostQuestion`] counts (`tally`, `polling`), [`report`](report()) puts prices on the counts (`pricing`, `prices`) and compares
 //! (`comparison`). Counts are of events, so a report is of charges only as far as the events are all there; the free tier and
 //! tiers of duration belong to an account and a month, and are shown apart.
 
 mod comparison;
 mod polling;
 mod prices;
+mod pricing;
 mod report;
 mod tally;
 #[cfg(test)]
@@ -21,9 +22,9 @@ use crate::model::facts::Needs;
 
 pub use comparison::{Comparison, Condition, ConditionId};
 pub use prices::{Item, MemoryTime, Prices, PricesError, Quote};
+pub use pricing::{Wanted, percent, report};
 pub use report::{
-    Account, Basis, Charge, CostReport, ExecutionCost, Express, MachineCost, NotCounted, Period, PeriodLength, Rate, StateCost, Wanted,
-    Window, report,
+    Account, Basis, Charge, CostReport, ExecutionCost, Express, MachineCost, NotCounted, Period, PeriodLength, Rate, StateCost, Window,
 };
 
 use tally::{ExecutionTally, MachineTally};

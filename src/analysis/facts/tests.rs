@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Rebuilt, extract, identity};
 use crate::model::builder::{HistoryBuilder, history, milliseconds, seconds};
 use crate::model::facts::{Needs, Pattern, WorkflowType};
-use crate::model::{ExecutionFacts, ExecutionHeader, History, VisitFacts};
+use crate::model::{ExecutionFacts, ExecutionHeader, History, RawText, VisitFacts};
 use crate::rebuild::rebuild;
 
 /// Looks at all facts of a history.
@@ -286,6 +286,20 @@ fn the_header_tells_machine_version_alias_and_parent() {
     built.header.input = None;
     built.header.output = None;
     look(&built, check);
+}
+
+#[test]
+fn what_the_service_billed_and_the_map_run_of_a_distributed_map_are_told() {
+    let run = "arn:aws:states:us-east-1:111111111111:mapRun:Orders/Items:1";
+    let mut told = history("Orders");
+    told.enter_map("Items", json!([])).map_started(0).map_run_started(run).map_run_succeeded().composite_succeeded().exit(json!({}));
+    let mut built = told.execution_succeeded(json!({})).build();
+    look(&built, |facts| {
+        assert_eq!((of(facts, "Items").child, facts.billed_duration_ms, facts.billed_memory_mb), (Some(run), None, None));
+    });
+    let details = RawText::plain(r#"{"billedDurationInMilliseconds": 300, "billedMemoryUsedInMB": 64}"#);
+    built.header.unknown.push(("billingDetails".to_owned(), details));
+    look(&built, |facts| assert_eq!((facts.billed_duration_ms, facts.billed_memory_mb), (Some(300), Some(64))));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `cost`: the report as text, as JSON, as plots; executions as JSON Lines.
 
 mod plot;
+mod table;
 mod text;
 
 use std::borrow::Cow;

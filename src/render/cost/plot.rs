@@ -13,7 +13,8 @@ const MOST_STATES: usize = 24;
 /// Cost per state, and per day or hour.
 pub fn figure(report: &CostReport, redactor: &Redactor) -> Figure {
     let mut panels = vec![states(report, *redactor)];
-    if !report.periods.is_empty() {
+    // One column tells nothing that the title does not.
+    if report.periods.len() > 1 {
         panels.push(periods(report));
     }
     let executions = report.coverage.executions;

@@ -2,16 +2,13 @@
 
 use std::io::{self, Write};
 
-use crate::analysis::cost::{Charge, CostReport, Express, Item, MachineCost, PeriodLength, Quote, StateCost};
+use super::table::{Row, charge_row, lines, many, number, percent, table};
+use crate::analysis::cost::{self, CostReport, Express, Item, MachineCost, PeriodLength, Quote, StateCost};
 use crate::model::facts::WorkflowType;
 use crate::model::{ExecutionArn, Micros, StateMachineArn, Usd};
-use crate::render::columns::{counted, fit, width};
 use crate::render::page::Page;
 use crate::render::redact::Redactor;
 use crate::render::styles::{Styles, paint};
-
-/// States of a machine and rows of a table, unless all are asked for.
-const MOST_ROWS: usize = 20;
 
 /// What the rows of a report are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,35 +43,12 @@ pub fn text(report: &CostReport, view: View, styles: &Styles, redactor: &Redacto
     basis(report, &mut page)
 }
 
-/// `1,234`.
-fn number(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// `1 execution`, `2,000 executions`.
-fn many(count: u64, what: &str) -> String {
-    counted(count, what).replacen(&count.to_string(), &number(count), 1)
-}
-
 fn moment(moment: Micros) -> String {
     moment.timestamp().strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-fn percent(share: f64) -> String {
-    if share > 0.0 && share < 0.1 { "< 0.1 %".to_owned() } else { format!("{share:.1} %") }
-}
-
 fn share_of(part: Usd, whole: Usd) -> String {
-    let share = rust_decimal::prelude::ToPrimitive::to_f64(&part.0.checked_div(whole.0).unwrap_or_default());
-    percent((share.unwrap_or(0.0) * 1000.0).round() / 10.0)
+    percent(cost::percent(part, whole))
 }
 
 fn summary(report: &CostReport, page: &mut Page<'_>) -> io::Result<()> {
@@ -199,19 +173,6 @@ fn state_name(state: &StateCost, page: &Page<'_>) -> String {
     if state.state.is_empty() { "(not told)".to_owned() } else { page.clean(&state.state) }
 }
 
-/// A line of a table.
-struct Row {
-    name: String,
-    count: u64,
-    retries: u64,
-    polling: u64,
-    failed: u64,
-    cost: Usd,
-    share: f64,
-    /// A line below: what is inside.
-    below: Option<String>,
-}
-
 fn state_row(state: &StateCost, name: String) -> Row {
     let inside = |state: &StateCost| {
         let together = state.charge.cost_usd + state.inside_usd;
@@ -234,21 +195,6 @@ fn machines(report: &CostReport, page: &mut Page<'_>) -> io::Result<()> {
     let row = |machine: &MachineCost| charge_row(name_of(machine, page), &machine.charge, report);
     let rows: Vec<Row> = report.machines.iter().map(row).collect();
     table("machine", &rows, false, page)
-}
-
-fn charge_row(name: String, charge: &Charge, report: &CostReport) -> Row {
-    let whole = report.total.cost_usd;
-    let share = rust_decimal::prelude::ToPrimitive::to_f64(&charge.cost_usd.0.checked_div(whole.0).unwrap_or_default());
-    Row {
-        name,
-        count: charge.transitions,
-        retries: charge.retries,
-        polling: charge.polling,
-        failed: charge.failed_attempts,
-        cost: charge.cost_usd,
-        share: share.unwrap_or(0.0) * 100.0,
-        below: None,
-    }
 }
 
 fn states(report: &CostReport, page: &mut Page<'_>) -> io::Result<()> {
@@ -290,60 +236,6 @@ fn periods(report: &CostReport, page: &mut Page<'_>) -> io::Result<()> {
         .map(|period| charge_row(period.start.timestamp().strftime(form).to_string(), &period.charge, report))
         .collect();
     lines(title, &rows, rows.len(), false, page)
-}
-
-fn table(title: &str, rows: &[Row], is_express: bool, page: &mut Page<'_>) -> io::Result<()> {
-    lines(title, rows, MOST_ROWS, is_express, page)
-}
-
-/// Columns that have nothing to tell are left out.
-fn lines(title: &str, rows: &[Row], most: usize, is_express: bool, page: &mut Page<'_>) -> io::Result<()> {
-    type Cell<'c> = Box<dyn Fn(&Row) -> String + 'c>;
-    fn some(count: u64) -> String {
-        if count == 0 { "-".to_owned() } else { number(count) }
-    }
-    let shown = &rows[..rows.len().min(most)];
-    let places = Usd::places(shown.iter().map(|row| row.cost));
-    let mut columns: Vec<(&str, Cell<'_>)> = vec![("transitions", Box::new(|row| some(row.count)))];
-    if rows.iter().any(|row| row.retries > 0) {
-        columns.push(("retries", Box::new(|row| some(row.retries))));
-    }
-    if rows.iter().any(|row| row.polling > 0) {
-        columns.push(("polling", Box::new(|row| some(row.polling))));
-    }
-    if rows.iter().any(|row| row.failed > 0) {
-        columns.push(("failed", Box::new(|row| some(row.failed))));
-    }
-    columns.push((if is_express { "cost (by time)" } else { "cost" }, Box::new(move |row| row.cost.fixed(places))));
-    columns.push(("share", Box::new(|row| percent(row.share))));
-    let widths: Vec<usize> =
-        columns.iter().map(|(title, cell)| shown.iter().map(|row| width(&cell(row))).chain([title.len()]).max().unwrap_or(0)).collect();
-    let taken: usize = widths.iter().map(|width| width + 2).sum();
-    let longest = shown.iter().map(|row| width(&row.name)).chain([title.len()]).max().unwrap_or(0);
-    let room = longest.min(page.width.saturating_sub(taken + 2).max(8));
-    let mut heading = format!("  {title:<room$}");
-    for ((title, _), width) in columns.iter().zip(&widths) {
-        heading.extend([format!("  {title:>width$}")]);
-    }
-    writeln!(page.out, "{}", paint(page.styles.dim, heading))?;
-    for row in shown {
-        let name = fit(&row.name, room);
-        let mut line = format!("  {}{:pad$}", paint(page.styles.state, &name), "", pad = room - width(&name));
-        for ((_, cell), width) in columns.iter().zip(&widths) {
-            line.extend([format!("  {:>width$}", cell(row))]);
-        }
-        writeln!(page.out, "{line}")?;
-        if let Some(below) = &row.below {
-            page.cut(4, page.styles.dim, below)?;
-        }
-    }
-    let rest = &rows[shown.len()..];
-    if !rest.is_empty() {
-        let cost: Usd = rest.iter().map(|row| row.cost).sum();
-        let text = format!("and {} more, {} together", number(rest.len() as u64), cost.shown());
-        page.cut(2, page.styles.dim, &text)?;
-    }
-    Ok(())
 }
 
 fn basis(report: &CostReport, page: &mut Page<'_>) -> io::Result<()> {
