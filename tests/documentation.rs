@@ -6,7 +6,6 @@ use std::process::Command;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 const PAGES: &[&str] = &[
-const PAGES: [&str; 14] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -24,7 +23,6 @@ const PAGES: [&str; 14] = [
     "docs/cost.md",
     "docs/tables.md",
     "docs/store.md",
-    "docs/interpreter.md",
 ];
 
 fn page(name: &str) -> String {

@@ -69,8 +69,6 @@ pub fn run(args: &CostArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mu
         }
         return Ok(if fleet.problems() > 0 { Exit::Failed } else { Exit::NothingMatched });
     }
-    let period = if args.by == Some(By::Hour) { PeriodLength::Hour } else { PeriodLength::Day };
-    let window = window(fleet.window(), &coverage);
     let window = window(&fleet, &coverage);
     let period = period(args, window);
     let report = cost::report(question, coverage, Wanted { prices: &prices, window, period });
@@ -83,7 +81,8 @@ pub fn run(args: &CostArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mu
 }
 
 /// The time that a rate rests on: what the user named, else from the first start to the last.
-fn window(asked: super::fleet::Window, coverage: &Coverage) -> Option<Window> {
+fn window(fleet: &Fleet<'_>, coverage: &Coverage) -> Option<Window> {
+    let asked = fleet.window();
     let from = asked.since.or(coverage.first_start)?;
     let to = asked.until.or(coverage.last_start)?;
     Some(Window { from, to })
