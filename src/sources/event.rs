@@ -48,7 +48,7 @@ impl<'a> Document<'a> {
     pub(super) fn unsigned(self, value: Value) -> Option<u64> {
         let source = self.source(value);
         match value.kind {
-            Kind::Number | Kind::String => source.parse().ok().or_else(|| whole_number(source)),
+            Kind::Number | Kind::String => small_number(source).or_else(|| source.parse().ok()).or_else(|| whole_number(source)),
             _ => None,
         }
     }
@@ -57,7 +57,7 @@ impl<'a> Document<'a> {
     pub(super) fn timestamp(self, value: Value) -> Option<Timestamp> {
         let source = self.source(value);
         match value.kind {
-            Kind::String => iso(source).or_else(|| time::parse(source)).or_else(|| epoch(source)),
+            Kind::String => iso_of_cli(source).or_else(|| iso(source)).or_else(|| time::parse(source)).or_else(|| epoch(source)),
             Kind::Number => epoch(source),
             _ => None,
         }
@@ -66,6 +66,18 @@ impl<'a> Document<'a> {
     fn is_true(self, value: Value) -> bool {
         value.kind == Kind::True || (value.kind == Kind::String && self.source(value) == "true")
     }
+}
+
+/// Digits and nothing else, as event numbers are, and not so many that they could overflow.
+fn small_number(source: &str) -> Option<u64> {
+    if source.is_empty() || source.len() > 18 {
+        return None;
+    }
+    let (number, are_digits) = source.bytes().fold((0, true), |(number, are_digits), byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (number * 10 + u64::from(digit), are_digits && digit < 10)
+    });
+    are_digits.then_some(number)
 }
 
 /// `7.0` and `7e0`, as tools without integers write them.
@@ -85,7 +97,28 @@ fn epoch(source: &str) -> Option<Timestamp> {
     time::from_epoch_seconds(if seconds >= FAR_FUTURE { seconds / 1000.0 } else { seconds })
 }
 
-/// The one form of ISO 8601 that the AWS CLI writes, `2026-01-01T00:00:00.100000+00:00`, several times faster than the general way.
+/// The one form of ISO 8601 that the AWS CLI writes, `2026-01-01T00:00:00.100000+00:00`, without a loop: each event has one.
+fn iso_of_cli(source: &str) -> Option<Timestamp> {
+    let bytes: &[u8; 32] = source.as_bytes().try_into().ok()?;
+    let mut are_digits = true;
+    let mut digit = |at: usize| {
+        let digit = bytes[at].wrapping_sub(b'0');
+        are_digits &= digit < 10;
+        i64::from(digit)
+    };
+    let mut two = |at: usize| digit(at) * 10 + digit(at + 1);
+    let (year, month, day) = (two(0) * 100 + two(2), two(5), two(8));
+    let (hour, minute, second) = (two(11), two(14), two(17));
+    let microseconds = (two(20) * 100 + two(22)) * 100 + two(24);
+    let separators = [bytes[4], bytes[7], bytes[10], bytes[13], bytes[16], bytes[19]];
+    if !are_digits || separators != *b"--T::." || bytes[26..] != *b"+00:00" {
+        return None;
+    }
+    let seconds = seconds_from_epoch((year, month, day), (hour, minute, second))?;
+    Timestamp::new(seconds, i32::try_from(microseconds * 1_000).ok()?).ok()
+}
+
+/// Other forms of ISO 8601 in UTC, still several times faster than the general way.
 fn iso(source: &str) -> Option<Timestamp> {
     let bytes = source.as_bytes();
     let (date_time, rest) = bytes.split_first_chunk::<19>()?;
@@ -96,22 +129,19 @@ fn iso(source: &str) -> Option<Timestamp> {
     }
     let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
     let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
-    // Everything unusual, such as a leap second, is left to the general way.
-    if !(1..=12).contains(&month)
-        || !(1..=28).contains(&day) && day > days_of(year, month)
-        || day == 0
-        || hour > 23
-        || minute > 59
-        || second > 59
-    {
-        return None;
-    }
     let (nanoseconds, zone) = fraction(rest)?;
     if !matches!(zone, b"Z" | b"+00:00") {
         return None;
     }
-    let seconds = days_from_epoch(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
+    let seconds = seconds_from_epoch((year, month, day), (hour, minute, second))?;
     Timestamp::new(seconds, i32::try_from(nanoseconds).ok()?).ok()
+}
+
+/// Seconds since 1970 in UTC. Everything unusual, such as a leap second, is left to the general way.
+fn seconds_from_epoch((year, month, day): (i64, i64, i64), (hour, minute, second): (i64, i64, i64)) -> Option<i64> {
+    let is_day = (1..=12).contains(&month) && day >= 1 && (day <= 28 || day <= days_of(year, month));
+    let is_time = hour <= 23 && minute <= 59 && second <= 59;
+    (is_day && is_time).then(|| days_from_epoch(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second)
 }
 
 fn digits(text: &[u8]) -> Option<i64> {
@@ -488,6 +518,13 @@ mod tests {
         ] {
             assert_eq!(iso(text), text.parse().ok(), "{text}");
             assert!(iso(text).is_some(), "{text}");
+        }
+        for text in ["2026-01-01T00:00:00.100000+00:00", "2000-02-29T23:59:59.999999+00:00", "0001-01-01T00:00:00.000001+00:00"] {
+            assert_eq!(iso_of_cli(text), text.parse().ok(), "{text}");
+            assert!(iso_of_cli(text).is_some(), "{text}");
+        }
+        for text in ["2026-02-29T00:00:00.100000+00:00", "2026-01-01T00:00:00.10000:+00:00", "2026-01-01T00:00:00.100000+01:00"] {
+            assert_eq!(iso_of_cli(text), None, "{text}");
         }
         for text in [
             "2026-02-29T00:00:00Z",

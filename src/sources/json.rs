@@ -93,6 +93,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The text of a value that this cursor stepped over.
+    #[inline]
     pub(super) fn source(&self, value: Value) -> &'a str {
         self.text.get(value.start..value.end).unwrap_or_default()
     }
@@ -111,6 +112,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next byte that is no white space; the cursor then stands on it.
+    #[inline]
     pub(super) fn peek(&mut self) -> Option<u8> {
         let bytes = self.text.as_bytes();
         while let Some(&byte) = bytes.get(self.at) {
