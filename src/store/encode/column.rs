@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
-use polars_parquet::parquet::compression::{CompressionOptions, ZstdLevel};
 use polars_parquet::parquet::encoding::{Encoding, hybrid_rle};
 use polars_parquet::parquet::error::ParquetResult;
 use polars_parquet::parquet::page::CompressedPage;
@@ -30,10 +29,6 @@ const PAGE: usize = 512 * 1024;
 
 /// Longer texts are no bounds of a column.
 const LONGEST_BOUND: usize = 128;
-
-fn compression() -> CompressionOptions {
-    CompressionOptions::Zstd(ZstdLevel::try_new(1).ok())
-}
 
 /// The least and the greatest text of a column.
 #[derive(Default)]
@@ -155,12 +150,10 @@ impl Column for Words {
         let statistics = self.bounds.statistics(&self.kind, nulls).serialize();
         let values = Values { rows, encoded: &encoded, encoding: Encoding::RleDictionary, statistics };
         let count = self.count as usize;
-        let pages = vec![
-            pages::dictionary(std::mem::take(&mut self.dictionary), count, compression())?,
-            pages::data(&self.kind, &self.present, &values, compression())?,
-        ];
+        let pages = vec![pages::dictionary(&self.dictionary, count)?, pages::data(&self.kind, &self.present, &values)?];
         self.present.begin(0);
         self.numbers.clear();
+        self.dictionary.clear();
         self.count = 0;
         self.rows.clear();
         self.last = (0..0, 0);
@@ -216,7 +209,7 @@ impl Texts {
         let rows = end_row - self.present.first_row();
         let statistics = self.bounds.statistics(&self.kind, rows - self.present.count()).serialize();
         let values = Values { rows, encoded: &self.page, encoding: Encoding::Plain, statistics };
-        let page = pages::data(&self.kind, &self.present, &values, compression())?;
+        let page = pages::data(&self.kind, &self.present, &values)?;
         if let CompressedPage::Data(page) = &page {
             self.compressed += page.compressed_size();
         }
@@ -275,7 +268,7 @@ impl Column for Integers {
         let mut encoded = Vec::new();
         delta::encode(&self.values, &mut encoded);
         let values = Values { rows, encoded: &encoded, encoding: Encoding::DeltaBinaryPacked, statistics: statistics.serialize() };
-        let page = pages::data(&self.kind, &self.present, &values, compression())?;
+        let page = pages::data(&self.kind, &self.present, &values)?;
         self.present.begin(0);
         self.values.clear();
         Ok(vec![page])
@@ -317,7 +310,7 @@ impl Column for Doubles {
         };
         let encoded: Vec<u8> = self.values.iter().flat_map(|value| value.to_le_bytes()).collect();
         let values = Values { rows, encoded: &encoded, encoding: Encoding::Plain, statistics: statistics.serialize() };
-        let page = pages::data(&self.kind, &self.present, &values, compression())?;
+        let page = pages::data(&self.kind, &self.present, &values)?;
         self.present.begin(0);
         self.values.clear();
         Ok(vec![page])
@@ -367,7 +360,7 @@ impl Column for Flags {
             max_value: known.then_some(self.seen[1]),
         };
         let values = Values { rows, encoded: &self.bits, encoding: Encoding::Plain, statistics: statistics.serialize() };
-        let page = pages::data(&self.kind, &self.present, &values, compression())?;
+        let page = pages::data(&self.kind, &self.present, &values)?;
         self.present.begin(0);
         self.bits.clear();
         self.count = 0;

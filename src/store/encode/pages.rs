@@ -8,18 +8,49 @@
 //!
 //! Pages are of the first version: every engine reads them.
 
+use std::cell::RefCell;
+
 use polars_parquet::parquet::CowBuffer;
-use polars_parquet::parquet::compression::CompressionOptions;
+use polars_parquet::parquet::compression::Compression;
 use polars_parquet::parquet::encoding::Encoding;
 use polars_parquet::parquet::error::ParquetResult;
 use polars_parquet::parquet::metadata::Descriptor;
-use polars_parquet::parquet::page::{CompressedPage, DataPage, DataPageHeader, DataPageHeaderV1, DictPage, Page};
+use polars_parquet::parquet::page::{CompressedDataPage, CompressedDictPage, CompressedPage, DataPageHeader, DataPageHeaderV1};
 use polars_parquet::parquet::schema::Repetition;
 use polars_parquet::parquet::schema::types::PrimitiveType;
 use polars_parquet::parquet::statistics::ParquetStatistics;
-use polars_parquet::parquet::write::compress;
+use zstd::bulk::Compressor;
 
 use crate::store::delta::uleb128;
+
+/// Zstandard's fastest level: payloads shrink to an eighth.
+const LEVEL: i32 = 1;
+
+/// What compressing needs. A context of its own for each page would cost more than many a page does.
+#[derive(Default)]
+struct Workshop {
+    compressor: Option<Compressor<'static>>,
+    assembled: Vec<u8>,
+    compressed: Vec<u8>,
+}
+
+thread_local! {
+    // Each worker encodes on its own thread.
+    static WORKSHOP: RefCell<Workshop> = RefCell::default();
+}
+
+impl Workshop {
+    fn compress(&mut self) -> ParquetResult<Vec<u8>> {
+        let compressor = match &mut self.compressor {
+            Some(compressor) => compressor,
+            none => none.insert(Compressor::new(LEVEL)?),
+        };
+        self.compressed.clear();
+        self.compressed.reserve(zstd::zstd_safe::compress_bound(self.assembled.len()));
+        compressor.compress_to_buffer(&self.assembled, &mut self.compressed)?;
+        Ok(self.compressed.as_slice().to_vec())
+    }
+}
 
 /// A page that ends.
 pub(super) struct Values<'a> {
@@ -34,21 +65,20 @@ pub(super) struct Values<'a> {
 }
 
 /// The page as it stands in the file.
-pub(super) fn data(
-    kind: &PrimitiveType,
-    present: &Present,
-    values: &Values<'_>,
-    compression: CompressionOptions,
-) -> ParquetResult<CompressedPage> {
-    let mut buffer = Vec::with_capacity(values.encoded.len() + values.rows / 8 + 16);
+pub(super) fn data(kind: &PrimitiveType, present: &Present, values: &Values<'_>) -> ParquetResult<CompressedPage> {
     let optional = kind.field_info.repetition == Repetition::Optional;
-    if optional {
-        buffer.extend_from_slice(&[0; 4]);
-        present.levels(values.rows, &mut buffer);
-        let length = u32::try_from(buffer.len() - 4).unwrap_or(u32::MAX);
-        buffer[..4].copy_from_slice(&length.to_le_bytes());
-    }
-    buffer.extend_from_slice(values.encoded);
+    let (size, compressed) = WORKSHOP.with_borrow_mut(|workshop| {
+        let page = &mut workshop.assembled;
+        page.clear();
+        if optional {
+            page.extend_from_slice(&[0; 4]);
+            present.levels(values.rows, page);
+            let length = u32::try_from(page.len() - 4).unwrap_or(u32::MAX);
+            page[..4].copy_from_slice(&length.to_le_bytes());
+        }
+        page.extend_from_slice(values.encoded);
+        Ok::<_, polars_parquet::parquet::error::ParquetError>((page.len(), workshop.compress()?))
+    })?;
     let header = DataPageHeader::V1(DataPageHeaderV1 {
         num_values: i32::try_from(values.rows)?,
         encoding: values.encoding.into(),
@@ -57,13 +87,18 @@ pub(super) fn data(
         statistics: Some(values.statistics.clone()),
     });
     let descriptor = Descriptor { primitive_type: kind.clone(), max_def_level: i16::from(optional), max_rep_level: 0 };
-    let page = DataPage::new(header, CowBuffer::Owned(buffer), descriptor, values.rows);
-    compress(Page::Data(page), Vec::new(), compression)
+    let page = CompressedDataPage::new(header, CowBuffer::Owned(compressed), Compression::Zstd, size, descriptor, values.rows);
+    Ok(CompressedPage::Data(page))
 }
 
 /// A dictionary page: texts with their lengths before them.
-pub(super) fn dictionary(texts: Vec<u8>, count: usize, compression: CompressionOptions) -> ParquetResult<CompressedPage> {
-    compress(Page::Dict(DictPage::new(CowBuffer::Owned(texts), count, false)), Vec::new(), compression)
+pub(super) fn dictionary(texts: &[u8], count: usize) -> ParquetResult<CompressedPage> {
+    let compressed = WORKSHOP.with_borrow_mut(|workshop| {
+        workshop.assembled.clear();
+        workshop.assembled.extend_from_slice(texts);
+        workshop.compress()
+    })?;
+    Ok(CompressedPage::Dict(CompressedDictPage::new(CowBuffer::Owned(compressed), Compression::Zstd, texts.len(), count, false)))
 }
 
 /// Which rows of a page have a value. Rows without one need not be told.
