@@ -207,10 +207,11 @@ impl Commands<'_> {
         for input in &self.args.fleet.input {
             command.extend([" ", &quoted(input)]);
         }
+        // The store finds one execution without reading the others.
+        command.extend([if self.args.fleet.input.is_empty() { " " } else { " --execution " }, &quoted(name)]);
         if let Some(store) = &self.global.store {
             command.extend([" --store ", &quoted(&store.display().to_string())]);
         }
-        command.extend([" --execution ", &quoted(name)]);
         if let Some(folder) = &self.args.fleet.definitions {
             command.extend([" --definitions ", &quoted(&folder.display().to_string())]);
         }

@@ -8,6 +8,7 @@ mod cost;
 mod demo;
 mod exit_code;
 mod failures;
+mod filling;
 mod fleet;
 mod global;
 mod ingest;

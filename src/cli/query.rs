@@ -1,11 +1,13 @@
 //! `query`: asks the tables with SQL.
 
 use std::io::{IsTerminal, Read, Write};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
 
 use super::exit_code::{Exit, WrongUsage};
+use super::filling::{Filling, fill};
 use super::global::{GlobalArgs, OutputFormat};
 use super::output::{TextSettings, document};
 use super::settings::store_folder;
@@ -22,6 +24,7 @@ use crate::store::{Batch, Store};
   stepscope query --named slowest-states
   stepscope query --named failing-states --show
   stepscope query --tables
+  stepscope query --named retries --input executions.jsonl.gz
   stepscope query - < report.sql --output csv > report.csv
 
 Four tables: executions, visits, attempts, events. Queries read and change nothing.
@@ -33,6 +36,12 @@ pub struct QueryArgs {
     /// A query that comes with the program
     #[arg(long, value_name = "NAME", conflicts_with_all = ["list", "tables"])]
     named: Option<String>,
+    /// File or folder of histories, or `-`, in place of the store; may be given several times
+    #[arg(long, value_name = "FILE|DIR", conflicts_with_all = ["list", "tables", "show"])]
+    input: Vec<String>,
+    /// Folder or file with definitions, for histories that come without one
+    #[arg(long, value_name = "DIR", requires = "input")]
+    definitions: Option<PathBuf>,
     /// Show the text of the named query instead of running it
     #[arg(long, requires = "named")]
     show: bool,
@@ -45,7 +54,7 @@ pub struct QueryArgs {
 }
 
 /// Runs the query and writes its rows.
-pub fn run(args: &QueryArgs, global: &GlobalArgs, out: &mut dyn Write, _words: &mut dyn Write) -> anyhow::Result<Exit> {
+pub fn run(args: &QueryArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<Exit> {
     if args.list {
         return list(global, out);
     }
@@ -57,11 +66,26 @@ pub fn run(args: &QueryArgs, global: &GlobalArgs, out: &mut dyn Write, _words: &
         write!(out, "{sql}")?;
         return Ok(Exit::Done);
     }
-    let folder = store_folder(global)?;
-    let store = Store::open(&folder)?;
-    let rows = answer(&store, &sql)?;
+    if args.input.is_empty() {
+        let rows = answer(&Store::open(&store_folder(global)?)?, &sql)?;
+        write(&rows, global, out)?;
+        return Ok(if rows.is_empty() { Exit::NothingMatched } else { Exit::Done });
+    }
+    if global.store.is_some() {
+        return Err(WrongUsage("give either --input or --store: an answer is about one of them".to_owned()).into());
+    }
+    let folder = tempfile::tempdir().context("failed to make a folder for the tables")?;
+    let filling =
+        Filling { inputs: &args.input, definitions: args.definitions.as_deref(), rejected: Some(&folder.path().join("rejected.jsonl")) };
+    let store = folder.path().join("store");
+    let (_, is_whole) = fill(&filling, &store, global, words)?;
+    let rows = answer(&Store::open(&store)?, &sql)?;
     write(&rows, global, out)?;
-    Ok(if rows.is_empty() { Exit::NothingMatched } else { Exit::Done })
+    Ok(match (is_whole, rows.is_empty()) {
+        (false, _) => Exit::Failed,
+        (true, true) => Exit::NothingMatched,
+        (true, false) => Exit::Done,
+    })
 }
 
 fn text_of(args: &QueryArgs) -> anyhow::Result<String> {

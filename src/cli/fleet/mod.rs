@@ -210,11 +210,6 @@ impl<'w> Fleet<'w> {
         self.window
     }
 
-    /// The moment to look from, where it was given or had to be found out; otherwise it is the last event of what was looked at.
-    pub fn now(&self) -> Option<Micros> {
-        self.now
-    }
-
     fn tell(&mut self, unread: &Unread) {
         let Unread { has_read, problems, unrelated } = unread;
         for words in problems.words() {

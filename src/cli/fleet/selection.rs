@@ -90,10 +90,6 @@ impl Machines {
         Self { patterns: patterns.iter().map(unqualified).collect() }
     }
 
-    pub(super) fn are_all(&self) -> bool {
-        self.patterns.is_empty()
-    }
-
     /// Whether the machine with this ARN, without version and alias, is wanted; one that nothing names is not, unless all are.
     pub(super) fn contain(&self, arn: Option<&str>) -> bool {
         if self.patterns.is_empty() {
