@@ -37,18 +37,18 @@ fn copy_table<'p>(
     for path in files {
         let file = TableReader::open(path, table)?;
         for group in file.all() {
-            copy_group(&file, group, &mut rows, keep)?;
+            copy_group(&file, &group, &mut rows, keep)?;
         }
     }
     rows.write(folder)
 }
 
 /// Copies the rows of one row group.
-fn copy_group(file: &TableReader, group: Piece, rows: &mut Rows<Copied>, keep: &dyn Fn(&str) -> bool) -> Result<(), StoreError> {
-    let executions: decode::Texts = file.column("execution", std::slice::from_ref(&group))?;
+fn copy_group(file: &TableReader, group: &Piece, rows: &mut Rows<Copied>, keep: &dyn Fn(&str) -> bool) -> Result<(), StoreError> {
+    let executions: decode::Texts = file.column("execution", std::slice::from_ref(group))?;
     let wanted = executions.map(keep);
     let stretches = stretches(&executions.rows, |row| wanted.get(row).unwrap_or(false));
-    let columns: Vec<_> = rows.columns.0.iter().map(|column| column.read(file, &group)).collect::<Result<_, _>>()?;
+    let columns: Vec<_> = rows.columns.0.iter().map(|column| column.read(file, group)).collect::<Result<_, _>>()?;
     for stretch in stretches {
         let begin = rows.rows;
         let copied: ParquetResult<()> =
