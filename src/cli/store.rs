@@ -124,7 +124,7 @@ fn first_kept(text: &str, now: Timestamp) -> anyhow::Result<Date> {
     }
     let (number, days_each) =
         text.strip_suffix('d').map(|number| (number, 1)).or_else(|| Some((text.strip_suffix('w')?, 7))).ok_or_else(wrong)?;
-    let number: i64 = number.parse().ok().filter(|number| (0..=1_000_000).contains(number)).ok_or_else(wrong)?;
+    let number: i64 = number.parse().ok().filter(|number| (0..=100_000).contains(number)).ok_or_else(wrong)?;
     let today = now.to_zoned(TimeZone::UTC).date();
     Ok(today.checked_sub((number * days_each).days()).map_err(|_| wrong())?)
 }
