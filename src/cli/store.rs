@@ -70,25 +70,25 @@ pub fn run(args: &StoreArgs, global: &GlobalArgs, out: &mut dyn Write, words: &m
         Action::Info => {
             let report = store.info().context("failed to read the store")?;
             answer.write(&report, out, |settings, out| {
-                render::store::info(&report, &settings.styles, &settings.redactor, settings.width, out)
+                render::store::info(&report, &settings.styles, settings.redactor, settings.width, out)
             })?;
             problems = report.damaged;
         }
         Action::Verify { set_aside } => {
             let threads = std::thread::available_parallelism().map_or(1, usize::from);
             let report = store.verify(threads, *set_aside).context("failed to read the store")?;
-            answer.write(&report, out, |settings, out| render::store::verify(&report, &settings.styles, &settings.redactor, out))?;
+            answer.write(&report, out, |settings, out| render::store::verify(&report, &settings.styles, settings.redactor, out))?;
             return Ok(if report.damaged > 0 { Exit::Failed } else { Exit::Done });
         }
         Action::Compact => {
             let report = store.compact(now).context("failed to write the store")?;
-            answer.write(&report, out, |settings, out| render::store::compact(&report, &settings.redactor, out))?;
+            answer.write(&report, out, |settings, out| render::store::compact(&report, settings.redactor, out))?;
             problems = report.damaged;
         }
         Action::Prune { older_than, dry_run, open } => {
             let before = first_kept(older_than, now)?;
             let report = store.prune(before, *open, *dry_run).context("failed to write the store")?;
-            answer.write(&report, out, |settings, out| render::store::prune(&report, &settings.redactor, out))?;
+            answer.write(&report, out, |settings, out| render::store::prune(&report, settings.redactor, out))?;
         }
     }
     for problem in &problems {
@@ -125,7 +125,7 @@ fn first_kept(text: &str, now: Timestamp) -> anyhow::Result<Date> {
     }
     let (number, days_each) =
         text.strip_suffix('d').map(|number| (number, 1)).or_else(|| Some((text.strip_suffix('w')?, 7))).ok_or_else(wrong)?;
-    let number: i64 = number.parse().ok().filter(|number| (0..=1_000_000).contains(number)).ok_or_else(wrong)?;
+    let number: i64 = number.parse().ok().filter(|number| (0..=100_000).contains(number)).ok_or_else(wrong)?;
     let today = now.to_zoned(TimeZone::UTC).date();
     Ok(today.checked_sub((number * days_each).days()).map_err(|_| wrong())?)
 }

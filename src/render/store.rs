@@ -13,7 +13,7 @@ use crate::store::maintain::{CompactReport, FindingKind, InfoReport, MachineInfo
 /// So many days are listed; of more, the last ones.
 const DAYS: usize = 31;
 
-fn clean(text: &str, redactor: &Redactor) -> String {
+fn clean(text: &str, redactor: Redactor) -> String {
     escape::line(&redactor.apply(text)).into_owned()
 }
 
@@ -22,7 +22,7 @@ fn day_of(moment: Option<Micros>) -> String {
 }
 
 /// Tables, machines and days.
-pub fn info(report: &InfoReport, styles: &Styles, redactor: &Redactor, width: usize, out: &mut dyn Write) -> io::Result<()> {
+pub fn info(report: &InfoReport, styles: &Styles, redactor: Redactor, width: usize, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", paint(styles.heading, clean(&report.store, redactor)))?;
     let unsuccessful = format!("{} unsuccessful, {} open", report.unsuccessful, report.open);
     writeln!(out, "{}: {unsuccessful}; {}", counted(report.executions, "execution"), bytes(report.bytes))?;
@@ -37,7 +37,7 @@ pub fn info(report: &InfoReport, styles: &Styles, redactor: &Redactor, width: us
     days(report, styles, out)
 }
 
-fn machines(report: &InfoReport, styles: &Styles, redactor: &Redactor, width: usize, out: &mut dyn Write) -> io::Result<()> {
+fn machines(report: &InfoReport, styles: &Styles, redactor: Redactor, width: usize, out: &mut dyn Write) -> io::Result<()> {
     if report.machines.is_empty() {
         return Ok(());
     }
@@ -83,7 +83,7 @@ fn days(report: &InfoReport, styles: &Styles, out: &mut dyn Write) -> io::Result
 }
 
 /// What is damaged.
-pub fn verify(report: &VerifyReport, styles: &Styles, redactor: &Redactor, out: &mut dyn Write) -> io::Result<()> {
+pub fn verify(report: &VerifyReport, styles: &Styles, redactor: Redactor, out: &mut dyn Write) -> io::Result<()> {
     for finding in &report.findings {
         let style = match finding.kind {
             FindingKind::Damaged | FindingKind::Missing => styles.failure,
@@ -107,7 +107,7 @@ pub fn verify(report: &VerifyReport, styles: &Styles, redactor: &Redactor, out: 
 }
 
 /// What was put together.
-pub fn compact(report: &CompactReport, redactor: &Redactor, out: &mut dyn Write) -> io::Result<()> {
+pub fn compact(report: &CompactReport, redactor: Redactor, out: &mut dyn Write) -> io::Result<()> {
     for day in &report.days {
         writeln!(out, "{}: {} into {}", day.day, counted(day.from, "batch"), day.to)?;
     }
@@ -125,7 +125,7 @@ pub fn compact(report: &CompactReport, redactor: &Redactor, out: &mut dyn Write)
 }
 
 /// What was removed.
-pub fn prune(report: &PruneReport, redactor: &Redactor, out: &mut dyn Write) -> io::Result<()> {
+pub fn prune(report: &PruneReport, redactor: Redactor, out: &mut dyn Write) -> io::Result<()> {
     for day in &report.days {
         let what = format!("{} in {}, {}", counted(day.executions, "execution"), counted(day.batches, "batch"), bytes(day.bytes));
         writeln!(out, "{}: {what}", day.day)?;

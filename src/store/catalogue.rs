@@ -127,7 +127,8 @@ impl Store {
     /// What is being replaced, or was when somebody was interrupted.
     pub(super) fn intents(&self) -> Result<Vec<Intent>, StoreError> {
         let folder = self.root.join(INTENTS);
-        let mut names: Vec<String> = names_in(&folder)?.into_iter().filter(|name| name.ends_with(".json")).collect();
+        let mut names: Vec<String> =
+            names_in(&folder)?.into_iter().filter(|name| Path::new(name).extension().is_some_and(|ending| ending == "json")).collect();
         names.sort();
         let read = names.iter().map(|name| Intent::read(&self.root, &folder.join(name)));
         // One that is gone by now is done.

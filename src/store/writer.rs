@@ -285,11 +285,15 @@ impl Shared {
                 Err(error) => return Err(error),
             };
             renamed.push((*older, rewritten.as_ref().map(|(staged, _)| staged.batch.clone())));
-            rewritten.into_iter().for_each(|one| new.add(one));
+            if let Some(rewritten) = rewritten {
+                new.add(rewritten);
+            }
             dead.push(source);
         }
         let staged = if plan.dropped.is_empty() { Some((staged, files)) } else { self.without_dropped(staged, &plan)? };
-        staged.into_iter().for_each(|one| new.add(one));
+        if let Some(staged) = staged {
+            new.add(staged);
+        }
         commit(&new.staged, &dead, &locked, &self.staging.disk)?;
         drop(locked);
         for (older, by) in renamed {

@@ -26,16 +26,16 @@ const SUMS_FILE: &str = "checksums.sha256";
 impl Staged {
     /// Writes down the sums of the files of a folder and waits until all of it is on the disk.
     pub(super) fn seal(batch: Batch, folder: PathBuf, disk: &Disk) -> Result<Self, StoreError> {
-        let mut sums = String::new();
+        let mut sums: Vec<String> = Vec::new();
         for table in TABLES {
             let file = folder.join(format!("{}.parquet", table.name));
             let sum = checksum(&file)?;
             disk.sync_file(&file)?;
             let target = batch.file(table);
             let relative = target.strip_prefix(&batch.root).unwrap_or(&target);
-            sums.push_str(&format!("{sum}  {}\n", relative.display()));
+            sums.push(format!("{sum}  {}\n", relative.display()));
         }
-        disk.write(&folder.join(SUMS_FILE), &sums)?;
+        disk.write(&folder.join(SUMS_FILE), &sums.concat())?;
         Ok(Self { batch, folder })
     }
 
@@ -54,7 +54,8 @@ pub(super) fn checksum(path: &Path) -> Result<String, StoreError> {
     loop {
         let length = file.read(&mut buffer).at("read", path)?;
         if length == 0 {
-            return Ok(sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
+            let digits: Vec<String> = sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+            return Ok(digits.concat());
         }
         sum.update(&buffer[..length]);
     }
@@ -117,7 +118,7 @@ impl Store {
             remove(&[batch], disk)?;
         }
         let intents = self.root.join(INTENTS);
-        for name in names_in(&intents)?.iter().filter(|name| name.ends_with(".new")) {
+        for name in names_in(&intents)?.iter().filter(|name| Path::new(name).extension().is_some_and(|ending| ending == "new")) {
             disk.remove_file(&intents.join(name))?;
         }
         let staging = self.root.join(STAGING);

@@ -104,7 +104,7 @@ impl Store {
 
     /// Batches to be put together: of one day and kind, in order, none of them large.
     fn groups(&self, target: u64) -> Result<Vec<Vec<Batch>>, StoreError> {
-        let mut groups: BTreeMap<(Day, bool), Vec<(u64, Vec<Batch>)>> = BTreeMap::new();
+        let mut groups: BTreeMap<(Day, bool), Vec<Group>> = BTreeMap::new();
         for batch in self.batches(None)? {
             let bytes = sized(&batch)?;
             if bytes >= target / 2 {
@@ -112,15 +112,21 @@ impl Store {
             }
             let open = groups.entry((batch.day, batch.name.is_open())).or_default();
             match open.last_mut() {
-                Some((size, group)) if *size + bytes <= target => {
-                    *size += bytes;
-                    group.push(batch);
+                Some(group) if group.bytes + bytes <= target => {
+                    group.bytes += bytes;
+                    group.batches.push(batch);
                 }
-                _ => open.push((bytes, vec![batch])),
+                _ => open.push(Group { bytes, batches: vec![batch] }),
             }
         }
-        Ok(groups.into_values().flatten().map(|(_, group)| group).filter(|group| group.len() > 1).collect())
+        Ok(groups.into_values().flatten().map(|group| group.batches).filter(|group| group.len() > 1).collect())
     }
+}
+
+/// Batches that will be one.
+struct Group {
+    bytes: u64,
+    batches: Vec<Batch>,
 }
 
 /// The size of a batch; a file that is missing is somebody else's trouble.
