@@ -54,11 +54,11 @@ fn forms(event: &HistoryEvent) -> Vec<bool> {
     let mut texts: Vec<Option<&RawText>> = Vec::new();
     match &event.details {
         Details::ExecutionStarted(of) => {
-            texts.extend([of.input.as_ref().map(|payload| &payload.text), of.role_arn.as_ref(), of.state_machine_alias_arn.as_ref()])
+            texts.extend([of.input.as_ref().map(|payload| &payload.text), of.role_arn.as_ref(), of.state_machine_alias_arn.as_ref()]);
         }
         Details::Failure(of) => texts.extend([of.resource_type.as_ref(), of.resource.as_ref(), of.error.as_ref(), of.cause.as_ref()]),
         Details::Output(of) => {
-            texts.extend([of.resource_type.as_ref(), of.resource.as_ref(), of.output.as_ref().map(|payload| &payload.text)])
+            texts.extend([of.resource_type.as_ref(), of.resource.as_ref(), of.output.as_ref().map(|payload| &payload.text)]);
         }
         Details::StateEntered(of) => texts.extend([of.name.as_ref(), of.input.as_ref().map(|payload| &payload.text)]),
         Details::StateExited(of) => {
@@ -66,7 +66,7 @@ fn forms(event: &HistoryEvent) -> Vec<bool> {
             texts.extend(of.assigned_variables.iter().flat_map(|all| all.values.iter().map(|(_, text)| Some(text))));
         }
         Details::Scheduled(of) => {
-            texts.extend([of.resource.as_ref(), of.region.as_ref(), of.input.as_ref().map(|payload| &payload.text), of.role_arn.as_ref()])
+            texts.extend([of.resource.as_ref(), of.region.as_ref(), of.input.as_ref().map(|payload| &payload.text), of.role_arn.as_ref()]);
         }
         Details::Started(of) => texts.extend([of.resource.as_ref(), of.worker_name.as_ref()]),
         Details::Evaluation(of) => texts.extend([of.state.as_ref(), of.location.as_ref(), of.error.as_ref(), of.cause.as_ref()]),
