@@ -2,7 +2,6 @@
 
 mod common;
 
-#[allow(dead_code, reason = "what is known of a run is not asked here")]
 #[path = "common/fleet.rs"]
 mod fleet;
 
@@ -16,7 +15,7 @@ use stepscope::analysis::facts::{Rebuilt, extract};
 use stepscope::asl::Definition;
 use stepscope::model::builder::history;
 use stepscope::model::facts::Needs;
-use stepscope::model::{AttemptFacts, ExecutionFacts, History, HistoryEvent, Micros, VisitFacts};
+use stepscope::model::{AttemptFacts, ExecutionFacts, ExecutionStatus, History, HistoryEvent, Micros, VisitFacts};
 use stepscope::rebuild::rebuild;
 use stepscope::store::encode::BatchBuilder;
 use stepscope::store::schema::{Kind, TABLES};
@@ -51,7 +50,7 @@ impl Sums {
 fn execution(sums: &mut Sums, facts: &ExecutionFacts<'_>) {
     sums.text("execution", Some(facts.execution));
     sums.text("state_machine", facts.state_machine);
-    sums.text("status", facts.status.map(|status| status.name()));
+    sums.text("status", facts.status.map(ExecutionStatus::name));
     sums.moment("start", facts.start);
     sums.moment("stop", facts.stop);
     sums.duration("duration_ms", facts.duration_ms());

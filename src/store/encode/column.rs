@@ -106,6 +106,12 @@ impl Words {
         self.rows.push(number);
     }
 
+    /// Gives all these rows a text that has a number in this row group.
+    pub fn push_all(&mut self, rows: std::ops::Range<usize>, number: u32) {
+        self.rows.extend(std::iter::repeat_n(number, rows.len()));
+        self.present.mark_all(rows);
+    }
+
     /// The number of a text in this row group.
     #[inline]
     pub fn number(&mut self, text: &str) -> u32 {

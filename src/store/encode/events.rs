@@ -71,12 +71,19 @@ pub(super) fn events<'h>(
     let machine = facts.state_machine.map(|machine| columns.state_machine.number(machine));
     let states: Vec<u32> = facts.visits.iter().map(|visit| columns.state.number(visit.state)).collect();
     let mut failed = None;
+    let all = rows.filled..rows.filled + history.events.len();
+    columns.execution.push_all(all.clone(), execution);
+    if let Some(machine) = machine {
+        columns.state_machine.push_all(all, machine);
+    }
+    let mut types = [None; EventType::ALL.len()];
     for (index, event) in history.events.iter().enumerate() {
         let row = rows.filled + index;
-        columns.execution.push_number(row, execution);
-        if let Some(machine) = machine {
-            columns.state_machine.push_number(row, machine);
-        }
+        let number = match types.get_mut(event.kind as usize) {
+            Some(known) => *known.get_or_insert_with(|| columns.r#type.number(event.type_name())),
+            None => columns.r#type.number(event.type_name()),
+        };
+        columns.r#type.push_number(row, number);
         if let Some(visit) = path.visit_of.get(index).copied().flatten() {
             columns.visit.push(row, i64::from(visit.0));
             if let Some(state) = states.get(visit.0 as usize) {
@@ -143,7 +150,6 @@ impl<'h> Row<'_, 'h> {
                 self.rest.timestamp = Some(moment.to_string());
             }
         }
-        self.columns.r#type.push(self.at, event.type_name());
         self.details(&event.details)?;
         let found = DetailsKind::of(&event.details);
         if found != DetailsKind::usual(event.kind) {

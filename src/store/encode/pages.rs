@@ -123,6 +123,23 @@ impl Present {
         self.count += 1;
     }
 
+    /// These rows have values; whole bytes of them are marked at once.
+    pub fn mark_all(&mut self, rows: std::ops::Range<usize>) {
+        let mut row = rows.start;
+        while row < rows.end {
+            let position = row - self.first_row;
+            if position.is_multiple_of(8) && position / 8 >= self.bits.len() && rows.end - row >= 8 {
+                self.bits.resize(position / 8, 0);
+                self.bits.push(0xff);
+                self.count += 8;
+                row += 8;
+            } else {
+                self.mark(row);
+                row += 1;
+            }
+        }
+    }
+
     /// How many rows have a value.
     pub fn count(&self) -> usize {
         self.count
@@ -207,6 +224,15 @@ mod tests {
                 let mut present = Present::default();
                 present.begin(5);
                 (0..rows).filter(|row| pattern(*row)).for_each(|row| present.mark(row + 5));
+                let mut at_once = Present::default();
+                at_once.begin(5);
+                let mut row = 0;
+                while row < rows {
+                    let run = (row..rows).take_while(|row| pattern(*row)).count();
+                    at_once.mark_all(row + 5..row + 5 + run);
+                    row += run + 1;
+                }
+                assert_eq!((&at_once.bits, at_once.count()), (&present.bits, present.count()));
                 let mut encoded = Vec::new();
                 present.levels(rows, &mut encoded);
                 assert_eq!(read_back(&encoded, rows), (0..rows).map(pattern).collect::<Vec<_>>(), "{rows} rows");

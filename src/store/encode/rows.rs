@@ -256,12 +256,13 @@ pub(super) fn visits(rows: &mut Rows<VisitColumns>, facts: &ExecutionFacts<'_>) 
     let columns = &mut rows.columns;
     let execution = columns.execution.add_new(facts.execution);
     let machine = facts.state_machine.map(|machine| columns.state_machine.number(machine));
+    let all = rows.filled..rows.filled + facts.visits.len();
+    columns.execution.push_all(all.clone(), execution);
+    if let Some(machine) = machine {
+        columns.state_machine.push_all(all, machine);
+    }
     let mut failed = None;
     for (row, visit) in (rows.filled..).zip(facts.visits) {
-        columns.execution.push_number(row, execution);
-        if let Some(machine) = machine {
-            columns.state_machine.push_number(row, machine);
-        }
         if let Err(error) = one_visit(columns, row, visit) {
             failed = Some(error);
         }
@@ -311,12 +312,13 @@ pub(super) fn attempts(rows: &mut Rows<AttemptColumns>, facts: &ExecutionFacts<'
     let columns = &mut rows.columns;
     let execution = columns.execution.add_new(facts.execution);
     let machine = facts.state_machine.map(|machine| columns.state_machine.number(machine));
+    let all = rows.filled..rows.filled + facts.attempts.len();
+    columns.execution.push_all(all.clone(), execution);
+    if let Some(machine) = machine {
+        columns.state_machine.push_all(all, machine);
+    }
     let mut failed = None;
     for (row, attempt) in (rows.filled..).zip(facts.attempts) {
-        columns.execution.push_number(row, execution);
-        if let Some(machine) = machine {
-            columns.state_machine.push_number(row, machine);
-        }
         if let Err(error) = one_attempt(columns, row, attempt) {
             failed = Some(error);
         }
