@@ -548,9 +548,9 @@ fn grouped_failures(folder: &Path, comparison: &mut Comparison<'_>) {
         add(&story);
     }
     add(history("Orders").named("stopped").enter_task("Charge", json!({})).scheduled().execution_stopped(None, None));
-    for story in [child_not_read(), child_in_a_branch(), the_child()] {
-        add(&story);
-    }
+    add(child_not_read().named("child-not-read"));
+    add(child_in_a_branch().named("child-in-a-branch"));
+    add(&the_child());
     std::fs::write(folder.join("fleet.jsonl"), lines).expect("a file");
     let failures = ["failures", "--input", "fleet.jsonl", "--output", "json"];
     let report = document(folder, &[&failures[..], &["--limit", "50"]].concat());

@@ -14,6 +14,32 @@ pub struct Page<'a> {
     pub events: Vec<Event<'a>>,
 }
 
+/// A description and its history, as JSON Lines hold them.
+#[derive(Deserialize)]
+pub struct Bundle<'a> {
+    #[serde(borrow)]
+    pub describe: Description<'a>,
+    #[serde(borrow)]
+    pub history: Page<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Description<'a> {
+    #[serde(borrow)]
+    execution_arn: Text<'a>,
+    #[serde(borrow)]
+    state_machine_arn: Text<'a>,
+    #[serde(borrow)]
+    name: Text<'a>,
+    #[serde(borrow)]
+    status: Text<'a>,
+    #[serde(borrow, default)]
+    input: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    output: Option<Text<'a>>,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Event<'a> {
@@ -47,6 +73,8 @@ pub struct Event<'a> {
     map_iteration_aborted_event_details: Option<Iteration<'a>>,
     #[serde(borrow, default)]
     execution_started_event_details: Option<Box<Execution<'a>>>,
+    #[serde(borrow, default)]
+    execution_succeeded_event_details: Option<Box<Execution<'a>>>,
     #[serde(borrow, default)]
     execution_failed_event_details: Option<Box<Execution<'a>>>,
 }

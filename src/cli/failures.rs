@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 
 use super::exit_code::{Exit, WrongUsage};
-use super::fleet::{Fleet, FleetArgs};
+use super::fleet::{Fleet, FleetArgs, Window};
 use super::global::{GlobalArgs, OutputFormat};
 use super::output::{TextSettings, document};
 use crate::analysis::execution::quoted;
@@ -75,7 +75,7 @@ pub fn run(args: &FailuresArgs, global: &GlobalArgs, out: &mut dyn Write, words:
     let mut fleet = Fleet::open(&args.fleet, global, words)?;
     let opens = args.group.is_some();
     let answer = fleet.ask(|| Failures::new(opens))?;
-    let asked = args.asked(&fleet);
+    let asked = args.asked(fleet.window());
     let report = failures::report(&answer.question, &answer.coverage, &asked);
     if report.failures == 0 {
         if fleet.problems() > 0 && answer.coverage.executions == 0 {
@@ -157,8 +157,7 @@ fn write_group(report: &FailureGroupReport, global: &GlobalArgs, out: &mut dyn W
 }
 
 impl FailuresArgs {
-    fn asked(&self, fleet: &Fleet<'_>) -> Asked {
-        let window = fleet.window();
+    fn asked(&self, window: Window) -> Asked {
         let status = |ended: &Ended| match ended {
             Ended::Failed => ExecutionStatus::Failed,
             Ended::TimedOut => ExecutionStatus::TimedOut,

@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 
 use super::exit_code::Exit;
-use super::fleet::{Fleet, FleetArgs};
+use super::fleet::{Fleet, FleetArgs, Window};
 use super::global::{GlobalArgs, OutputFormat};
 use super::output::{self, TextSettings};
 use super::plot::PlotFile;
@@ -16,8 +16,8 @@ use crate::render::{self, escape};
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:
   stepscope latency --input executions.jsonl.gz
+  stepscope latency --store history/ --since 24h
   stepscope latency --input exports/ --state-machine Orders --sort critical
-  stepscope latency --input exports/ --since 2026-11-20 --until 2026-11-21
   stepscope latency --input exports/ --state ChargeCard --by hour
   stepscope latency --input exports/ --by version --limit 5
   stepscope latency --input exports/ --state 'Charge*' --plot charge.svg
@@ -67,15 +67,13 @@ enum SortArg {
 }
 
 impl LatencyArgs {
-    fn options(&self, fleet: &Fleet<'_>) -> LatencyOptions {
-        let window = fleet.window();
+    fn options(&self, window: Window) -> LatencyOptions {
         LatencyOptions {
             by: self.by.map(|by| match by {
                 ByArg::Hour => By::Hour,
                 ByArg::Version => By::Version,
             }),
             states: self.state.clone(),
-            before: self.fleet.since.is_some(),
             since: window.since,
             until: window.until,
             sort: match self.sort {
@@ -99,11 +97,9 @@ impl LatencyArgs {
 /// Reads, reckons and writes.
 pub fn run(args: &LatencyArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<Exit> {
     let mut fleet = Fleet::open(&args.fleet, global, words)?;
-    let options = args.options(&fleet);
+    let options = args.options(fleet.window());
     let answer = fleet.ask(|| LatencyQuestion::new(&options))?;
-    // A window told from the last event is known only now.
-    let window = fleet.window();
-    let report = answer.question.report(answer.coverage, window.since, window.until);
+    let report = answer.question.report(answer.coverage);
     if report.states.is_empty() {
         if fleet.problems() > 0 {
             return Ok(Exit::Failed);

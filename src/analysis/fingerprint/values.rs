@@ -155,7 +155,7 @@ const TERMS: &[&str] = &[
     "v4",
 ];
 
-const DURATIONS: &[&str] = &["ns", "us", "µs", "ms", "s", "sec", "secs", "m", "min", "mins", "h", "hr", "hrs"];
+const DURATIONS: &[&str] = &["ns", "us", "µs", "μs", "ms", "s", "sec", "secs", "m", "min", "mins", "h", "hr", "hrs"];
 const SIZES: &[&str] = &["b", "kb", "mb", "gb", "tb", "kib", "mib", "gib", "tib", "bytes"];
 
 /// ISO 3166 codes, without `IO`, `ID`, `IS`, `IN`, `NO`, `TO` and others that are words or terms in capitals.
@@ -177,6 +177,12 @@ const CURRENCIES: &str = "AED AFN AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BI
 pub(super) fn piece(text: &str) -> Piece {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     if !text.is_ascii() {
+        // Micro, as a sign of its own and as a Greek letter.
+        if let Some(number) = text.strip_suffix("µs").or_else(|| text.strip_suffix("μs"))
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            return Piece::Value(Mark::Duration);
+        }
         return if text.chars().any(char::is_numeric) { Piece::Numbered } else { Piece::Word };
     }
     if digits == 0 {

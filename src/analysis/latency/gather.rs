@@ -151,7 +151,7 @@ impl Question for LatencyQuestion {
 
     /// Executions of the window before are compared with; those of other machines are found to have no row.
     fn looks_aside(&self) -> bool {
-        self.options.before && self.options.by.is_none()
+        self.options.since.is_some() && self.options.by.is_none()
     }
 
     fn take_aside(&mut self, facts: &ExecutionFacts<'_>) {

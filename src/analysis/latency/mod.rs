@@ -69,11 +69,9 @@ pub struct LatencyOptions {
     pub by: Option<By>,
     /// Only states of these names; `*` stands for any characters. Empty for all.
     pub states: Vec<String>,
-    /// Whether executions are compared with those before them: there is a window that begins somewhere.
-    pub before: bool,
-    /// Where that is, as far as it is known before executions are read.
+    /// Where the window begins that was asked for: its executions are compared with those of the same length of time before it.
     pub since: Option<Micros>,
-    /// Where the window ends, if it does.
+    /// Where it ends; the last event that was read, where nobody said.
     pub until: Option<Micros>,
     /// Order of the rows of a machine.
     pub sort: Sort,
@@ -91,8 +89,7 @@ impl LatencyOptions {
 
     /// Whether an execution that started then may belong to the window before.
     fn is_before(&self, start: Micros) -> bool {
-        let Some(since) = self.since else { return self.before };
-        start < since && self.until.is_none_or(|until| start >= as_long_before(since, until))
+        self.since.is_some_and(|since| start < since && self.until.is_none_or(|until| start >= as_long_before(since, until)))
     }
 }
 

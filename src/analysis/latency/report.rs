@@ -169,9 +169,8 @@ struct Figures {
 }
 
 impl LatencyQuestion {
-    /// The report of what was seen in the window from `since` to `until`, as far as it has ends.
-    pub fn report(mut self, coverage: Coverage, since: Option<Micros>, until: Option<Micros>) -> LatencyReport {
-        (self.options.since, self.options.until) = (since, until);
+    /// The report of what was seen.
+    pub fn report(mut self, coverage: Coverage) -> LatencyReport {
         self.sort();
         let windows = self.windows(&coverage);
         let mut machines: Vec<(&Option<String>, &Machine)> =

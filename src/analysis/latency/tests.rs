@@ -57,7 +57,7 @@ fn looked_at(histories: &[History], options: &LatencyOptions) -> (LatencyQuestio
 
 fn report(histories: &[History], options: &LatencyOptions) -> LatencyReport {
     let (question, coverage) = looked_at(histories, options);
-    question.report(coverage, options.since, options.until)
+    question.report(coverage)
 }
 
 fn midnight_and(second: i64) -> Micros {
@@ -135,8 +135,7 @@ fn the_later_half_is_compared_with_the_earlier() {
 #[test]
 fn a_window_is_compared_with_as_long_a_time_before_it() {
     let histories: Vec<History> = (0..120).map(|second| charge(second, if second < 80 { 100 } else { 10 })).collect();
-    let options =
-        LatencyOptions { before: true, since: Some(midnight_and(80)), until: Some(midnight_and(120)), ..LatencyOptions::default() };
+    let options = LatencyOptions { since: Some(midnight_and(80)), until: Some(midnight_and(120)), ..LatencyOptions::default() };
     let in_window = report(&histories, &options);
     let change = in_window.states[0].change.as_ref().expect("compared");
     assert_eq!((in_window.compared, change.verdict), (Some(Compared::WindowBefore), Verdict::Faster));
@@ -160,7 +159,7 @@ fn the_order_of_executions_changes_nothing() {
     let (other, more) = looked_at(&histories[9..], &options);
     one.merge(other);
     coverage.merge(&more);
-    assert_eq!(forward, one.report(coverage, None, None));
+    assert_eq!(forward, one.report(coverage));
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn over_time(picture: &Picture, subject: &str, compared: Option<Compared>) -> Pa
 }
 
 fn notes(report: &LatencyReport, picture: &Picture) -> Vec<String> {
-    let unfinished: u64 = report.states.iter().map(|row| row.unfinished).sum();
+    let unfinished: u64 = report.states.iter().filter(|row| row.state_type != Some("Fail")).map(|row| row.unfinished).sum();
     let mut notes = vec!["Exact quantiles of visits that were exited, by linear interpolation (type 7).".to_owned()];
     if unfinished > 0 {
         let verb = if unfinished == 1 { "was" } else { "were" };

@@ -103,7 +103,7 @@ impl Columns {
     fn of(report: &LatencyReport, rows: &[MachineRow], states: &[StateRow], page: &Page<'_>) -> Self {
         let by = report.by;
         let groups = rows.iter().map(|row| group_text(by, row.hour, row.version.as_deref(), page));
-        let group = groups.map(|text| width(&text)).max().unwrap_or(0).clamp(7, 16) + 2;
+        let group = groups.map(|text| width(&text)).max().unwrap_or(0).clamp(7, if by == Some(By::Hour) { 16 } else { 8 }) + 2;
         let group = if by.is_some() { group } else { 0 };
         let counts = rows.iter().map(|row| row.executions).chain(states.iter().map(|row| row.visits));
         let visits = counts.max().unwrap_or(0).to_string().len().max(6) + 2;
@@ -213,7 +213,9 @@ fn remarks(states: &[StateRow], machines: &[MachineRow], page: &mut Page<'_>) ->
     let unfinished = listed(states, page, |row| {
         let kinds = [(row.failed, "failed"), (row.aborted, "aborted"), (row.open, "open")];
         let kinds: Vec<String> = kinds.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
-        (row.unfinished > 0).then(|| format!("{} of {} ({})", row.unfinished, row.visits, kinds.join(", ")))
+        // A Fail state is never exited.
+        (row.unfinished > 0 && row.state_type != Some("Fail"))
+            .then(|| format!("{} of {} ({})", row.unfinished, row.visits, kinds.join(", ")))
     });
     let retries = listed(states, page, |row| {
         let share = row.retry_wait.as_ref().and_then(|part| part.share).filter(|share| *share >= LEAST_RETRY_WAIT)?;
@@ -357,4 +359,66 @@ fn foot(report: &LatencyReport, page: &mut Page<'_>) -> io::Result<()> {
         writeln!(page.out, "{}", paint(dim, line))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use bumpalo::Bump;
+    use serde_json::json;
+    use unicode_width::UnicodeWidthStr;
+
+    use super::*;
+    use crate::analysis::facts::{Rebuilt, extract};
+    use crate::analysis::fleet::{Coverage, Question};
+    use crate::analysis::latency::{LatencyOptions, LatencyQuestion};
+    use crate::model::builder::{history, milliseconds};
+    use crate::model::event_type::StateType;
+    use crate::rebuild::rebuild;
+
+    /// A machine whose state has this name, seen by version.
+    fn written(state: &str, by: Option<By>, columns: usize) -> String {
+        let mut story = history("Orders");
+        story.version("12345678901234567890").enter_task(state, json!({})).taking(milliseconds(1234));
+        story.attempt_succeeded(json!({})).exit(json!({})).enter_fail("Give up", json!({}));
+        let built = story.execution_failed_with("Gone", "for good").build();
+        let path = rebuild(&built, None);
+        let arena = Bump::new();
+        let mut question = LatencyQuestion::new(&LatencyOptions { by, ..LatencyOptions::default() });
+        let facts = extract(Rebuilt { history: &built, path: &path, definition: None }, question.needs(), &arena);
+        let mut coverage = Coverage::default();
+        coverage.count(&facts);
+        question.take(&facts);
+        let mut out = Vec::new();
+        text(&question.report(coverage), &Styles::plain(), &Redactor::new(true), columns, &mut out).expect("memory");
+        String::from_utf8(out).expect("text")
+    }
+
+    #[test]
+    fn lines_fit_whatever_names_there_are() {
+        let names = ["Charge", &"Very".repeat(30), "状态".repeat(20).as_str(), "\u{1b}[2J"].map(str::to_owned);
+        for name in &names {
+            for (by, columns) in [(None, 80), (None, 120), (Some(By::Hour), 80), (Some(By::Version), 80), (Some(By::Version), 120)] {
+                let text = written(name, by, columns);
+                let widest = text.lines().map(UnicodeWidthStr::width).max().unwrap_or(0);
+                assert!(widest <= columns && !text.contains('\u{1b}'), "{widest} of {columns}:\n{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn more_room_shows_more() {
+        let (narrow, wide) = (written("Charge", None, 80), written("Charge", None, 120));
+        assert!(!narrow.contains("P90") && wide.contains("P90") && wide.contains("RETRIES"), "{wide}");
+    }
+
+    #[test]
+    fn a_fail_state_is_not_missed_at_its_exit() {
+        assert_eq!(StateType::Fail.name(), "Fail");
+        assert!(!written("Charge", None, 80).contains("Not exited"));
+    }
+
+    #[test]
+    fn bars_are_as_long_as_their_share() {
+        assert_eq!([0.0, 0.001, 0.5, 1.0].map(bar), ["      ", "▏     ", "███   ", "██████"]);
+    }
 }

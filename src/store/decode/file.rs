@@ -7,13 +7,12 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use polars_parquet::parquet::error::ParquetError;
-use polars_parquet::parquet::metadata::{ColumnChunkMetadata, FileMetadata};
-use polars_parquet::parquet::read::{BasicDecompressor, PageReader, read_metadata};
-use polars_parquet::parquet::schema::types::PhysicalType;
+use polars_parquet::parquet::read::{BasicDecompressor, PageMetaData, PageReader};
 
 use crate::store::StoreError;
-use crate::store::schema::{Kind, TABLE_KEY, Table, VERSION, VERSION_KEY};
+use crate::store::schema::{TABLE_KEY, Table, VERSION, VERSION_KEY};
 
+use super::footer::{self, Footer};
 use super::page::{Values, split};
 
 /// A row group has no more rows; a footer that says so is damaged.
@@ -27,7 +26,8 @@ pub(super) struct TableReader {
     path: PathBuf,
     table: &'static Table,
     file: File,
-    metadata: FileMetadata,
+    size: u64,
+    footer: Footer,
 }
 
 /// Rows of a row group.
@@ -42,51 +42,53 @@ pub(super) struct Piece {
 impl TableReader {
     /// Reads the footer.
     pub fn open(path: &Path, table: &'static Table) -> Result<Self, StoreError> {
-        let mut file = File::open(path).map_err(|source| StoreError::io(path, "opened", source))?;
-        let damaged = |reason: String| StoreError::Damaged { file: path.to_owned(), table: table.name, reason };
-        let metadata = read_metadata(&mut file).map_err(|error| damaged(error.to_string()))?;
-        let reader = Self { path: path.to_owned(), table, file, metadata };
+        let file = File::open(path).map_err(|source| StoreError::io(path, "opened", source))?;
+        let size = file.metadata().map_err(|source| StoreError::io(path, "read", source))?.len();
+        let mut reader = Self { path: path.to_owned(), table, file, size, footer: Footer::default() };
+        let end = reader.bytes(size.saturating_sub(footer::USUAL)..size)?;
+        let length =
+            footer::length(&end).filter(|length| *length <= size).ok_or_else(|| reader.damaged("it does not end as Parquet does"))?;
+        let end = if length <= footer::USUAL { end } else { reader.bytes(size - length..size)? };
+        reader.footer = footer::read(&end, table).map_err(|reason| reader.damaged(reason))?;
         let version = reader.entry(VERSION_KEY).and_then(|version| version.parse().ok()).unwrap_or(0);
         if version > VERSION {
             return Err(StoreError::LaterVersion { file: reader.path, found: version, known: VERSION });
         }
         match reader.entry(TABLE_KEY) {
             Some(name) if name == table.name => {}
-            Some(name) => return Err(damaged(format!("it holds the table `{name}`"))),
-            None => return Err(damaged("it does not say which table it holds".to_owned())),
+            Some(name) => return Err(reader.damaged(format!("it holds the table `{name}`"))),
+            None => return Err(reader.damaged("it does not say which table it holds")),
         }
-        if reader.metadata.row_groups.iter().any(|group| group.num_rows() > MOST_ROWS) {
-            return Err(damaged("its footer makes no sense".to_owned()));
+        if reader.footer.groups.iter().any(|group| group.rows > MOST_ROWS) {
+            return Err(reader.damaged("its footer makes no sense"));
         }
         Ok(reader)
     }
 
     /// An entry of the file's metadata.
     pub fn entry(&self, key: &str) -> Option<&str> {
-        let entries = self.metadata.key_value_metadata.as_ref()?;
-        entries.iter().find(|entry| entry.key == key)?.value.as_deref()
+        self.footer.entries.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
     }
 
     /// How many rows there are.
     pub fn rows(&self) -> usize {
-        self.metadata.row_groups.iter().map(|group| group.num_rows()).sum()
+        self.footer.groups.iter().map(|group| group.rows).sum()
     }
 
     /// Every row.
     pub fn all(&self) -> Vec<Piece> {
-        let groups = self.metadata.row_groups.iter().enumerate();
-        groups.map(|(group, metadata)| Piece { group, rows: 0..metadata.num_rows() }).collect()
+        self.footer.groups.iter().enumerate().map(|(position, group)| Piece { group: position, rows: 0..group.rows }).collect()
     }
 
     /// These rows of the file.
     pub fn pieces(&self, rows: &Range<usize>) -> Vec<Piece> {
         let mut first = 0;
         let mut pieces = Vec::new();
-        for (group, metadata) in self.metadata.row_groups.iter().enumerate() {
-            let end = first + metadata.num_rows();
+        for (position, group) in self.footer.groups.iter().enumerate() {
+            let end = first + group.rows;
             let (from, to) = (rows.start.max(first), rows.end.min(end));
             if from < to {
-                pieces.push(Piece { group, rows: from - first..to - first });
+                pieces.push(Piece { group: position, rows: from - first..to - first });
             }
             first = end;
         }
@@ -100,8 +102,7 @@ impl TableReader {
 
     /// The bytes at this place of the file.
     pub fn bytes(&self, range: Range<u64>) -> Result<Vec<u8>, StoreError> {
-        let size = self.file.metadata().map_err(|source| StoreError::io(&self.path, "read", source))?.len();
-        let length = range.end.checked_sub(range.start).filter(|_| range.end <= size).ok_or_else(|| self.damaged("it ends early"))?;
+        let length = range.end.checked_sub(range.start).filter(|_| range.end <= self.size).ok_or_else(|| self.damaged("it ends early"))?;
         let mut bytes = vec![0; usize::try_from(length).map_err(|_| self.damaged("it is too large"))?];
         self.file.read_exact_at(&mut bytes, range.start).map_err(|source| StoreError::io(&self.path, "read", source))?;
         Ok(bytes)
@@ -125,11 +126,10 @@ impl TableReader {
         let mut values = V::default();
         let mut kept = 0;
         for piece in pieces {
-            let group = &self.metadata.row_groups[piece.group];
-            let is_named = |column: &&ColumnChunkMetadata| matches!(&column.descriptor().path_in_schema[..], [only] if only == name);
-            match group.parquet_columns().iter().find(is_named) {
+            let group = &self.footer.groups[piece.group];
+            match group.columns.iter().find(|column| column.descriptor.primitive_type.field_info.name.as_str() == name) {
                 None => values.nulls(piece.rows.len()),
-                Some(column) => self.chunk(name, column, group.num_rows(), &piece.rows, kept, &mut values)?,
+                Some(column) => self.chunk(column, group.rows, &piece.rows, kept, &mut values)?,
             }
             kept += piece.rows.len();
         }
@@ -138,22 +138,19 @@ impl TableReader {
 
     fn chunk<V: Values>(
         &self,
-        name: &str,
-        column: &ColumnChunkMetadata,
+        column: &footer::Chunk,
         group_rows: usize,
         wanted: &Range<usize>,
         kept: usize,
         values: &mut V,
     ) -> Result<(), StoreError> {
+        let name = &column.descriptor.primitive_type.field_info.name;
         let damaged = |reason: &str| self.damaged(format!("column `{name}`: {reason}"));
         let of_parquet = |error: ParquetError| damaged(&error.to_string());
-        let kind = self.table.columns.iter().find(|column| column.name == name).map(|column| physical_type(column.kind));
-        if kind.is_some_and(|kind| kind != column.physical_type()) {
-            return Err(damaged("it is of another type"));
-        }
-        let bytes = self.bytes(column.byte_range())?;
+        let bytes = self.bytes(column.bytes.clone())?;
         let limit = bytes.len();
-        let reader = PageReader::new(Cursor::new(bytes.into()), column, Vec::new(), limit);
+        let of_pages = PageMetaData::new(0, i64::try_from(group_rows).unwrap_or(i64::MAX), column.compression, column.descriptor.clone());
+        let reader = PageReader::new_with_page_meta(Cursor::new(bytes.into()), of_pages, Vec::new(), limit);
         let mut pages = BasicDecompressor::new(reader, Vec::new());
         values.begin_group();
         if let Some(dictionary) = pages.read_dict_page().map_err(of_parquet)? {
@@ -184,14 +181,5 @@ impl TableReader {
         let first = first_read.unwrap_or(wanted.start);
         values.keep(kept, wanted.start - first..wanted.end - first);
         Ok(())
-    }
-}
-
-fn physical_type(kind: Kind) -> PhysicalType {
-    match kind {
-        Kind::Word | Kind::Text => PhysicalType::ByteArray,
-        Kind::Integer | Kind::Moment => PhysicalType::Int64,
-        Kind::Milliseconds => PhysicalType::Double,
-        Kind::Flag => PhysicalType::Boolean,
     }
 }

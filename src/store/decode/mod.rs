@@ -5,6 +5,7 @@
 
 mod facts;
 mod file;
+mod footer;
 mod history;
 mod page;
 mod values;

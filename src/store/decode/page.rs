@@ -52,6 +52,7 @@ pub(super) struct Split<'a> {
 /// Takes a page apart.
 pub(super) fn split(page: &DataPage) -> Result<Split<'_>, Reason> {
     let DataPageHeader::V1(header) = page.header() else { return Err(ENCODING) };
+    let encoding = Encoding::try_from(header.encoding).map_err(|_| ENCODING)?;
     let rows = usize::try_from(header.num_values).map_err(|_| SHORT)?;
     let mut values = page.buffer();
     let mut present = Vec::new();
@@ -63,7 +64,7 @@ pub(super) fn split(page: &DataPage) -> Result<Split<'_>, Reason> {
         present = runs_of_levels(levels, rows)?;
         count = present.iter().filter(|(_, present)| *present).map(|(length, _)| length).sum();
     }
-    Ok(Split { present, rows, count, encoding: page.encoding(), values })
+    Ok(Split { present, rows, count, encoding, values })
 }
 
 /// Runs of rows with and without a value.

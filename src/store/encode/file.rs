@@ -80,7 +80,7 @@ pub(super) const fn plain_name(name: &'static str) -> &'static str {
 }
 
 /// How Parquet describes a column.
-pub(super) fn parquet_type(column: &Described) -> PrimitiveType {
+pub(in crate::store) fn parquet_type(column: &Described) -> PrimitiveType {
     let (physical, converted, logical) = match column.kind {
         Kind::Word | Kind::Text => (PhysicalType::ByteArray, Some(PrimitiveConvertedType::Utf8), Some(PrimitiveLogicalType::String)),
         Kind::Integer => (PhysicalType::Int64, None, None),

@@ -7,7 +7,7 @@
 mod column;
 mod copy;
 mod events;
-mod file;
+pub(super) mod file;
 mod pages;
 mod rows;
 mod unescaped;
