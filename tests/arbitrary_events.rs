@@ -1,6 +1,5 @@
 //! Whatever the events and their links, rebuilding and explaining end, and lose no event.
 
-#[allow(dead_code, reason = "what is known of a run does not hold once it is confused")]
 #[path = "common/fleet.rs"]
 mod fleet;
 

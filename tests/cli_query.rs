@@ -11,8 +11,8 @@ use tempfile::TempDir;
 /// A store of the incidents of `demo`.
 fn store() -> (TempDir, String) {
     let folder = tempfile::tempdir().expect("a folder");
-    let files = argument(&folder.path().join("files"));
-    let store = argument(&folder.path().join("store"));
+    let files = argument(&folder.path().join("files")).to_owned();
+    let store = argument(&folder.path().join("store")).to_owned();
     stepscope(["demo", "--force", &files]).ends_with(0);
     stepscope(["ingest", &files, "--store", &store]).ends_with(0);
     (folder, store)
@@ -78,7 +78,7 @@ fn no_row_is_exit_code_4() {
 #[test]
 fn files_can_be_asked_without_a_store() {
     let (folder, _store) = store();
-    let files = argument(&folder.path().join("files"));
+    let files = argument(&folder.path().join("files")).to_owned();
     let asked = stepscope(["query", "SELECT COUNT(*) AS n FROM executions", "--input", &files, "--output", "csv"]).ends_with(0);
     assert_eq!(asked.out, "n\n11\n");
 }
@@ -105,6 +105,7 @@ print(json.dumps({query.stem: [[text(value) for value in row] for row in connect
 "#;
 
 #[test]
+#[allow(clippy::print_stderr, reason = "what is left out is said")]
 fn another_engine_gives_the_same_rows_for_every_named_query() {
     let Ok(environment) = std::env::var("STEPSCOPE_TEST_VENV") else {
         eprintln!("left out: no Python environment, run scripts/test");

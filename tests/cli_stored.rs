@@ -23,11 +23,11 @@ impl Incidents {
     }
 
     fn files(&self) -> String {
-        argument(&self.folder.path().join("files"))
+        argument(&self.folder.path().join("files")).to_owned()
     }
 
     fn store(&self) -> String {
-        argument(&self.folder.path().join("store"))
+        argument(&self.folder.path().join("store")).to_owned()
     }
 
     fn names(&self) -> Vec<String> {
@@ -98,7 +98,7 @@ fn what_the_store_does_not_have_is_an_error_that_says_so() {
     let arn = "arn:aws:states:eu-west-1:111111111111:execution:Orders:run-1";
     let missing = stepscope(["why", arn, "--store", &incidents.store()]).ends_with(2);
     assert!(missing.words.contains(arn), "{}", missing.words);
-    let elsewhere = argument(&Path::new(&incidents.files()).join("nothing"));
+    let elsewhere = argument(&Path::new(&incidents.files()).join("nothing")).to_owned();
     let no_store = stepscope(["why", "nobody", "--store", &elsewhere]);
     assert!(no_store.code == 1 && no_store.words.contains("nothing"), "{no_store:?}");
 }

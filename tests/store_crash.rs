@@ -121,7 +121,9 @@ fn without_sources(mut tables: Vec<Vec<String>>) -> Vec<Vec<String>> {
         let columns: Vec<&str> = row.split(SEPARATOR).filter(|column| !column.starts_with("source")).collect();
         *row = columns.join(SEPARATOR);
     }
-    tables.iter_mut().for_each(|rows| rows.sort());
+    for rows in &mut tables {
+        rows.sort();
+    }
     tables
 }
 
