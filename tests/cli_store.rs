@@ -224,7 +224,7 @@ mod ingest {
         for store in ["named", "data/stepscope", "home/.local/share/stepscope"] {
             assert!(place.path(store).join("stepscope.json").exists(), "{store}");
         }
-        stepscope(["ingest", argument(&file)]).ends_with(1).says(&["--store DIR"]);
+        stepscope(["ingest", argument(&file)]).ends_with(2).says(&["--store DIR"]);
     }
 
     /// The limit on the size of files stands for a full disk: both end a write in the middle.

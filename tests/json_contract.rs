@@ -517,6 +517,7 @@ fn documents_and_page_name_the_same_fields_and_values() {
     latencies(folder, &mut comparison);
     ways(folder, &mut comparison);
     compared_sides(folder, &mut comparison);
+    queries(folder, &mut comparison);
     comparison.finish(&["History", "Event"]);
 }
 
@@ -540,6 +541,14 @@ fn latencies(folder: &Path, comparison: &mut Comparison<'_>) {
         comparison.object("Latency report", &document(folder, &[&latency[..], more].concat()));
     }
     comparison.object("Latency report", &document(folder, &["latency", "--input", "demo", "--input", "more", "--output", "json"]));
+}
+
+/// Rows, and what there is to ask.
+fn queries(folder: &Path, comparison: &mut Comparison<'_>) {
+    let query = ["query", "SELECT name, status FROM executions", "--input", "demo", "--output", "json"];
+    comparison.object("Query answer", &document(folder, &query));
+    comparison.object("Query list", &document(folder, &["query", "--list", "--output", "json"]));
+    comparison.object("Query tables", &document(folder, &["query", "--tables", "--output", "json"]));
 }
 
 /// Sides that differ in everything that a comparison tells of.

@@ -21,13 +21,13 @@ use crate::render;
   stepscope failures --input runs/ --state-machine Orders --since 2h --sort new
   stepscope failures --input runs/ --status timed-out,aborted
   stepscope failures --input runs/ --group 1:5f0c
-  stepscope failures --input runs/ --group 1:5f0c --output jsonl | jq -r .execution
+  stepscope failures --input runs/ --group 1:5f0c --output jsonl | jq .execution
   stepscope failures --input runs/ --output json | jq -r '.groups[].id'
 
 A failure is recognised by state machine, state, error, the message without ids,
-numbers, times and names, and the innermost frames of the stack. An execution that
-failed because a child did counts with the child's failure. What came before the
-window tells what is new in it.")]
+numbers, times and names, and the innermost frames of the stack. An execution
+that failed because a child did counts with the child's failure. What came
+before the window tells what is new in it.")]
 pub struct FailuresArgs {
     #[command(flatten)]
     fleet: FleetArgs,

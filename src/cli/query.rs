@@ -27,8 +27,8 @@ use crate::store::{Batch, Store};
   stepscope query --named retries --input executions.jsonl.gz
   stepscope query - < report.sql --output csv > report.csv
 
-Four tables: executions, visits, attempts, events. Queries read and change nothing.
-The files are plain Parquet, so that other engines can be asked the same.")]
+There are four tables: executions, visits, attempts, events. Queries change
+nothing. The files are plain Parquet, so that other engines can be asked the same.")]
 pub struct QueryArgs {
     /// The query; `-` reads it from standard input
     #[arg(value_name = "SQL", required_unless_present_any = ["named", "list", "tables"], conflicts_with_all = ["named", "list", "tables"])]

@@ -10,7 +10,9 @@ use super::global::GlobalArgs;
 pub fn store_folder(global: &GlobalArgs) -> anyhow::Result<PathBuf> {
     let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let found = folder(global.store.clone(), set);
-    found.ok_or_else(|| WrongUsage("where is the store? Give --store DIR, or executions with --input FILE".to_owned()).into())
+    found.ok_or_else(|| {
+        WrongUsage("where is the store? There is no home folder to look in; give --store DIR, or set STEPSCOPE_STORE".to_owned()).into()
+    })
 }
 
 fn folder(given: Option<PathBuf>, set: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {

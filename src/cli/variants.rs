@@ -18,14 +18,15 @@ use crate::render::graph::{ColorBy, GraphOf, picture};
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:
   stepscope variants --input executions.jsonl.gz
-  stepscope variants --input executions/ --definitions definitions/ --failed-only
-  stepscope variants --input executions/ --sort duration --limit 5
-  stepscope variants --input executions/ --variant v1:9f2c41d07ab3
-  stepscope variants --input executions/ --state-machine Orders --graph orders.svg
-  stepscope variants --input executions/ --graph - --graph-format dot
+  stepscope variants --input runs/ --definitions definitions/ --failed-only
+  stepscope variants --input runs/ --sort duration --limit 5
+  stepscope variants --input runs/ --variant v1:9f2c41d07ab3
+  stepscope variants --input runs/ --state-machine Orders --graph orders.svg
+  stepscope variants --input runs/ --graph - --graph-format dot
 
-Turns of a loop and iterations of a Map are folded, branches stand in their order,
-retries are counted apart: executions that differ in these alone are one variant.")]
+Turns of a loop and iterations of a Map are folded, branches stand in their
+order, retries are counted apart: executions that differ in these alone are one
+variant.")]
 pub struct VariantsArgs {
     #[command(flatten)]
     fleet: FleetArgs,
