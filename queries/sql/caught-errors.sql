@@ -1,6 +1,6 @@
 -- Which errors were caught, or cured by a retry, so that no execution failed of them?
 SELECT
-    state_machine,
+    machine,
     state,
     error,
     outcome,
@@ -9,5 +9,5 @@ SELECT
 FROM visits
 WHERE failed_attempts > 0
     AND outcome IN ('caught', 'succeeded')
-GROUP BY state_machine, state, error, outcome
-ORDER BY visits DESC, state_machine, state, error, outcome
+GROUP BY machine, state, error, outcome
+ORDER BY visits DESC, machine, state, error, outcome

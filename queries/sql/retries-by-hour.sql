@@ -2,10 +2,10 @@
 SELECT
     day,
     EXTRACT(HOUR FROM scheduled) AS hour,
-    state_machine,
+    machine,
     state,
     COUNT(*) AS retries
 FROM attempts
 WHERE number > 1
-GROUP BY day, EXTRACT(HOUR FROM scheduled), state_machine, state
-ORDER BY retries DESC, day, hour, state_machine, state
+GROUP BY day, EXTRACT(HOUR FROM scheduled), machine, state
+ORDER BY retries DESC, day, hour, machine, state

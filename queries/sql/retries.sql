@@ -4,7 +4,7 @@ WITH failed AS (
     FROM attempts
 )
 SELECT
-    attempts.state_machine,
+    attempts.machine,
     attempts.state,
     failed.retried_error,
     COUNT(*) AS retries,
@@ -16,5 +16,5 @@ JOIN failed
     AND attempts.visit = failed.visit
     AND attempts.redrive = failed.redrive
     AND attempts.number = failed.next_number
-GROUP BY attempts.state_machine, attempts.state, failed.retried_error
-ORDER BY retries DESC, state_machine, state, retried_error
+GROUP BY attempts.machine, attempts.state, failed.retried_error
+ORDER BY retries DESC, machine, state, retried_error

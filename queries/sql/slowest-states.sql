@@ -1,6 +1,6 @@
 -- In which states does the time go, and how long does a visit take?
 SELECT
-    state_machine,
+    machine,
     state,
     COUNT(duration_ms) AS visits,
     ROUND(SUM(duration_ms), 3) AS total_ms,
@@ -10,5 +10,5 @@ SELECT
     ROUND(MAX(duration_ms), 3) AS max_ms
 FROM visits
 WHERE exited IS NOT NULL
-GROUP BY state_machine, state
-ORDER BY total_ms DESC, state_machine, state
+GROUP BY machine, state
+ORDER BY total_ms DESC, machine, state

@@ -29,7 +29,7 @@ a time before it, without it the later half of the time with the earlier.")]
 pub struct LatencyArgs {
     #[command(flatten)]
     fleet: FleetArgs,
-    /// Only this state: a name, or a pattern with `*`; may be given several times
+    /// Only this state: a name, or a pattern with `*` and `?`; may be given several times
     #[arg(long, value_name = "NAME")]
     state: Vec<String>,
     /// Rows for each hour, or for each version of the machine

@@ -151,6 +151,7 @@ pub const VISITS: Table = Table {
     columns: &[
         always("execution", Word, "As in `executions`"),
         maybe("state_machine", Word, "As in `executions`"),
+        maybe("machine", Word, "As in `executions`"),
         always("visit", Integer, "Number of the visit in its execution, from 0, in the order of entering"),
         maybe("parent_visit", Integer, "The Parallel or Map visit around it"),
         maybe("index", Integer, "Which branch or iteration of that one, from 0"),
@@ -207,6 +208,7 @@ pub const ATTEMPTS: Table = Table {
     columns: &[
         always("execution", Word, "As in `executions`"),
         maybe("state_machine", Word, "As in `executions`"),
+        maybe("machine", Word, "As in `executions`"),
         always("visit", Integer, "Number of its visit, as in `visits`"),
         always("number", Integer, "From 1; a redrive starts again at 1"),
         always("redrive", Integer, "After how many redrives"),
@@ -236,6 +238,7 @@ pub const EVENTS: Table = Table {
     columns: &[
         always("execution", Word, "As in `executions`"),
         maybe("state_machine", Word, "As in `executions`"),
+        maybe("machine", Word, "As in `executions`"),
         always("id", Integer, "Number of the event in its history"),
         maybe("previous_event_id", Integer, "The event that caused it"),
         maybe("timestamp", Moment, "When it happened"),

@@ -124,6 +124,12 @@ fn frame(value: &Value) -> Option<String> {
             let part = |index: usize| parts[index].as_str().map_or_else(|| parts[index].to_string(), str::to_owned);
             Some(format!("File \"{}\", line {}, in {}\n    {}", part(0), part(1), part(2), part(3)))
         }
+        // Go: the file, the line and the function.
+        Value::Object(parts) => {
+            let line = parts.get("line").and_then(Value::as_u64).map(|line| format!(":{line}")).unwrap_or_default();
+            let words = [text(parts, &["path"]).map(|path| path + &line), text(parts, &["label"])];
+            Some(words.into_iter().flatten().collect::<Vec<_>>().join(" "))
+        }
         _ => None,
     }
 }

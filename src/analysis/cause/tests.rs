@@ -18,6 +18,16 @@ fn a_python_function_gives_its_innermost_call_last() {
 }
 
 #[test]
+fn a_go_function_tells_its_frames_in_members() {
+    let cause = json!({"errorMessage": "nil map", "errorType": "plainError", "stackTrace": [
+        {"path": "github.com/example/pay/charge.go", "line": 12, "label": "charge"},
+        {"path": "github.com/example/pay/main.go", "line": 30},
+    ]});
+    let found = decode(None, &cause.to_string());
+    assert_eq!(found.stack, ["github.com/example/pay/charge.go:12 charge", "github.com/example/pay/main.go:30"]);
+}
+
+#[test]
 fn a_node_function_repeats_its_message_in_the_trace() {
     let cause = json!({"errorType": "TypeError", "errorMessage": "x is undefined", "trace": ["TypeError: x is undefined", "    at handler (/var/task/index.js:3:9)"]});
     assert_eq!(decode(None, &cause.to_string()).stack, ["at handler (/var/task/index.js:3:9)"]);

@@ -24,6 +24,7 @@ pub use gather::LatencyQuestion;
 pub use picture::{Bin, Picture, Slot, StateMarks};
 pub use report::{Compared, LatencyReport, MachineRow, Part, ROW_SCHEMA, SCHEMA, StateRow};
 
+use crate::analysis::pattern;
 use crate::model::Micros;
 
 /// What rows are made of beside states.
@@ -84,7 +85,7 @@ pub struct LatencyOptions {
 impl LatencyOptions {
     /// Whether rows of this state were asked for.
     fn wants(&self, state: &str) -> bool {
-        self.states.is_empty() || self.states.iter().any(|pattern| matches(pattern, state))
+        self.states.is_empty() || self.states.iter().any(|pattern| pattern::matches(pattern, state))
     }
 
     /// Whether an execution that started then may belong to the window before.
@@ -96,21 +97,6 @@ impl LatencyOptions {
 /// Where the window begins that ends at `since` and is as long as that from `since` to `until`.
 fn as_long_before(since: Micros, until: Micros) -> Micros {
     Micros(since.0.saturating_sub(until.0.saturating_sub(since.0).max(0)))
-}
-
-/// Whether a name is what the pattern says; `*` stands for any characters.
-fn matches(pattern: &str, name: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| name.strip_prefix(first)) else { return false };
-    let mut last = None;
-    for part in parts {
-        // Each part but the last takes the first place where it fits.
-        if let Some(part) = last.replace(part) {
-            let Some(at) = rest.find(part) else { return false };
-            rest = &rest[at + str::len(part)..];
-        }
-    }
-    last.map_or(rest.is_empty(), |last: &str| rest.ends_with(last))
 }
 
 /// A quantile of sorted microseconds by linear interpolation between the closest ranks (type 7), in milliseconds to the

@@ -10,6 +10,7 @@ use super::field::{Field, Plain};
 use super::literal::Literal;
 use super::payload::Payload;
 use super::{Comparison, Condition, Expression};
+use crate::analysis::pattern;
 use crate::model::event_type::StateType;
 use crate::model::facts::WorkflowType;
 use crate::model::{ExecutionArn, ExecutionFacts, ExecutionStatus, Micros, StateMachineArn, VisitFacts};
@@ -44,7 +45,7 @@ fn condition_holds(condition: &Condition, facts: &ExecutionFacts<'_>, payload: &
             any_value(field, facts, payload, &|fact| literals.iter().any(|literal| compare(fact, Comparison::Equal, literal)))
         }
         Condition::Like(field, pattern) => {
-            any_value(field, facts, payload, &|fact| matches!(fact, Fact::Text(text) if is_like(text, pattern)))
+            any_value(field, facts, payload, &|fact| matches!(fact, Fact::Text(text) if pattern::matches(pattern, text)))
         }
         Condition::Exists(field) => any_value(field, facts, payload, &|_| true),
         Condition::Visited(state) => facts.visits.iter().any(|visit| visit.state == state),
@@ -163,19 +164,4 @@ fn compare(fact: Fact<'_>, comparison: Comparison, literal: &Literal) -> bool {
         Comparison::Greater => ordering == Some(Ordering::Greater),
         Comparison::GreaterOrEqual => ordering.is_some_and(Ordering::is_ge),
     }
-}
-
-/// Whether a text fits a pattern in which `*` stands for any characters.
-fn is_like(text: &str, pattern: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let Some(last) = parts.next_back() else { return rest.is_empty() };
-    for part in parts {
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
 }

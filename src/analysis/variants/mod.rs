@@ -114,8 +114,8 @@ struct Sample {
     name: Box<str>,
     status: Option<ExecutionStatus>,
     stop: Option<Micros>,
-    failed_state: Option<Box<str>>,
-    error: Option<Box<str>>,
+    root_state: Option<Box<str>>,
+    root_error: Option<Box<str>>,
 }
 
 impl Variants {
@@ -127,7 +127,7 @@ impl Variants {
 
 impl Question for Variants {
     fn needs(&self) -> Needs {
-        Needs { visits: true, definitions: true, ..Needs::default() }
+        Needs { visits: true, definitions: true, failures: true, ..Needs::default() }
     }
 
     fn take(&mut self, facts: &ExecutionFacts<'_>) {
@@ -226,15 +226,15 @@ impl VariantFold {
         if last.is_some_and(|last| (last.start, &*last.execution) <= (start, facts.execution)) {
             return;
         }
-        let failed = sequence::failed_visit(facts);
+        let failure = facts.failure.filter(|_| facts.status.is_some_and(ExecutionStatus::is_unsuccessful));
         let sample = Sample {
             start,
             execution: facts.execution.into(),
             name: facts.name.into(),
             status: facts.status,
             stop: facts.stop,
-            failed_state: failed.map(|visit| visit.state.into()),
-            error: failed.and_then(|visit| visit.error).map(Into::into),
+            root_state: failure.and_then(|failure| failure.root_state).map(Into::into),
+            root_error: failure.and_then(|failure| failure.root_error).map(Into::into),
         };
         if most == usize::MAX {
             self.samples.push(sample);

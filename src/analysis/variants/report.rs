@@ -148,10 +148,10 @@ pub struct SampleExecution {
     pub start: Option<Micros>,
     /// From start to stop; `None` while it runs.
     pub duration_ms: Option<f64>,
-    /// The innermost state in which it ended, when it did not succeed.
-    pub failed_state: Option<String>,
-    /// The last error of that state.
-    pub error: Option<String>,
+    /// The state whose failure started it, by the rule of `why`, when it did not succeed.
+    pub root_state: Option<String>,
+    /// That failure's error.
+    pub root_error: Option<String>,
 }
 
 /// A state and what happened in it.

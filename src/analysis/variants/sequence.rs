@@ -199,26 +199,6 @@ impl Scratch {
     }
 }
 
-/// The innermost visit in which an execution that did not succeed ended, as far as outcomes tell.
-pub(super) fn failed_visit<'f, 'a>(facts: &'f ExecutionFacts<'a>) -> Option<&'f VisitFacts<'a>> {
-    if !facts.status.is_some_and(ExecutionStatus::is_unsuccessful) {
-        return None;
-    }
-    let mut found: Option<&VisitFacts<'_>> = None;
-    loop {
-        let around = found.map(|visit| visit.visit);
-        let inside = facts.visits.iter().filter(|visit| visit.parent == around && visit.exited_event_id.is_none());
-        let weight = |visit: &&VisitFacts<'_>| (visit.parent_attempt, visit.outcome == VisitOutcome::Failed, visit.redrive, visit.visit);
-        // What was aborted inside of something that failed did not fail it.
-        let Some(next) = inside.max_by_key(weight).filter(|next| found.is_none() || next.outcome == VisitOutcome::Failed) else { break };
-        if found.is_some_and(|found| found.visit >= next.visit) {
-            break;
-        }
-        found = Some(next);
-    }
-    found
-}
-
 /// The visit around this one, if it came before it.
 fn parent(visits: &[VisitFacts<'_>], position: usize) -> Option<u32> {
     visits[position].parent.filter(|parent| (*parent as usize) < position)

@@ -231,8 +231,8 @@ impl SampleExecution {
             status: sample.status,
             start,
             duration_ms: sample.stop.zip(start).map(|(stop, start)| stop.milliseconds_since(start)),
-            failed_state: sample.failed_state.as_deref().map(str::to_owned),
-            error: sample.error.as_deref().map(str::to_owned),
+            root_state: sample.root_state.as_deref().map(str::to_owned),
+            root_error: sample.root_error.as_deref().map(str::to_owned),
         }
     }
 }

@@ -187,7 +187,16 @@ fn how_an_execution_ended_is_part_of_its_way() {
     assert_eq!(kinds, [(EdgeKind::Fail, 1), (EdgeKind::Stop, 2), (EdgeKind::Open, 1)]);
     let failed = machine.variants.iter().find(|variant| variant.status == Some(ExecutionStatus::Failed)).expect("one failed");
     let sample = &failed.samples[0];
-    assert_eq!((sample.failed_state.as_deref(), sample.error.as_deref()), (Some("Charge"), Some("Declined")));
+    assert_eq!((sample.root_state.as_deref(), sample.root_error.as_deref()), (Some("Charge"), Some("Declined")));
+}
+
+#[test]
+fn a_failed_sample_is_told_by_its_root_cause_and_not_by_the_fail_state_behind_the_catch() {
+    let mut orders = history("Orders");
+    orders.enter_task("Charge", json!({})).attempt_failed("Declined", None).caught(json!({}));
+    orders.enter_fail("Refused", json!({})).execution_failed_with("Refused", "could not be charged");
+    let sample = &machine(&[orders]).variants[0].samples[0];
+    assert_eq!((sample.root_state.as_deref(), sample.root_error.as_deref()), (Some("Charge"), Some("Declined")));
 }
 
 fn defined(story: &mut HistoryBuilder) {

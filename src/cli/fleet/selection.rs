@@ -1,5 +1,6 @@
 //! Which executions are wanted: of which machines, from when to when.
 
+use crate::analysis::pattern;
 use crate::cli::exit_code::WrongUsage;
 use crate::model::{ExecutionHeader, Micros, StateMachineArn, time};
 
@@ -97,7 +98,7 @@ impl Machines {
         }
         let Some(arn) = arn else { return false };
         let name = arn.rsplit(':').next().unwrap_or(arn);
-        self.patterns.iter().any(|pattern| matches(pattern, if pattern.starts_with("arn:") { arn } else { name }))
+        self.patterns.iter().any(|pattern| pattern::matches(pattern, if pattern.starts_with("arn:") { arn } else { name }))
     }
 
     /// The same of a description, whose ARN may still have version and alias.
@@ -109,35 +110,6 @@ impl Machines {
             (Some(machine), _) => self.contain(Some(machine.unqualified())),
             (None, Some(arn)) => self.contain(Some(arn.state_machine().as_str())),
             (None, None) => false,
-        }
-    }
-}
-
-/// Whether the text is as the pattern says: `*` stands for any characters, `?` for one. Takes the product of both lengths at most.
-fn matches(pattern: &str, text: &str) -> bool {
-    let (mut pattern, mut text) = (pattern.chars(), text.chars());
-    // Where to go on when the last `*` must stand for one character more.
-    let mut again = None;
-    loop {
-        let mut ahead = pattern.clone();
-        match (ahead.next(), text.clone().next()) {
-            (Some('*'), _) => {
-                again = Some((ahead.clone(), text.clone()));
-                pattern = ahead;
-            }
-            (Some(wanted), Some(found)) if wanted == '?' || wanted == found => {
-                pattern = ahead;
-                text.next();
-            }
-            (None, None) => return true,
-            _ => {
-                let Some((after, mut rest)) = again.take() else { return false };
-                if rest.next().is_none() {
-                    return false;
-                }
-                again = Some((after.clone(), rest.clone()));
-                (pattern, text) = (after, rest);
-            }
         }
     }
 }
@@ -159,20 +131,6 @@ mod tests {
         for text in ["", " ", "h", "2 h", "2x", "yesterday", "-2h", "99999999999999999999d", "9223372036854775807w"] {
             assert!(Moment::parse(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn patterns_match_as_in_a_shell() {
-        for (pattern, text) in
-            [("Orders", "Orders"), ("Ord*", "Orders"), ("*", ""), ("*ers", "Orders"), ("O?d*s", "Orders"), ("**a*", "banana"), ("?", "é")]
-        {
-            assert!(matches(pattern, text), "{pattern} {text}");
-        }
-        for (pattern, text) in [("Orders", "orders"), ("Ord", "Orders"), ("?", ""), ("*x", "Orders"), ("a*b*c", "acb"), ("", "a")] {
-            assert!(!matches(pattern, text), "{pattern} {text}");
-        }
-        let long = "a".repeat(2000);
-        assert!(!matches(&("a*".repeat(1000) + "b"), &long));
     }
 
     #[test]

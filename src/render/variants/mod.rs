@@ -119,7 +119,7 @@ fn executions(variant: &Variant, page: &mut Page<'_>) -> io::Result<()> {
     for sample in &variant.samples {
         let start = sample.start.map_or_else(|| "-".to_owned(), moment);
         let took = sample.duration_ms.map_or_else(|| "-".to_owned(), length);
-        let failed: Vec<String> = [&sample.failed_state, &sample.error].into_iter().flatten().map(|text| page.clean(text)).collect();
+        let failed: Vec<String> = [&sample.root_state, &sample.root_error].into_iter().flatten().map(|text| page.clean(text)).collect();
         let head = format!("{start:<19}  {took:>7}  ");
         let room = page.width.saturating_sub(width(&head) + 2);
         let name = page.clean(sample_name(sample));

@@ -16,6 +16,7 @@ columns! {
     EventColumns of EVENTS {
         execution: Words,
         state_machine: Words,
+        machine: Words,
         id: Integers,
         previous_event_id: Integers,
         timestamp: Integers,
@@ -68,13 +69,17 @@ pub(super) fn events<'h>(
     }
     let columns = &mut rows.columns;
     let execution = columns.execution.add_new(facts.execution);
-    let machine = facts.state_machine.map(|machine| columns.state_machine.number(machine));
+    let arn = facts.state_machine.map(|arn| columns.state_machine.number(arn));
+    let machine = super::rows::machine(facts).map(|machine| columns.machine.number(machine.name()));
     let states: Vec<u32> = facts.visits.iter().map(|visit| columns.state.number(visit.state)).collect();
     let mut failed = None;
     let all = rows.filled..rows.filled + history.events.len();
     columns.execution.push_all(all.clone(), execution);
+    if let Some(arn) = arn {
+        columns.state_machine.push_all(all.clone(), arn);
+    }
     if let Some(machine) = machine {
-        columns.state_machine.push_all(all, machine);
+        columns.machine.push_all(all, machine);
     }
     let mut types = [None; EventType::ALL.len()];
     for (index, event) in history.events.iter().enumerate() {

@@ -71,6 +71,7 @@ columns! {
     VisitColumns of VISITS {
         execution: Words,
         state_machine: Words,
+        machine: Words,
         visit: Integers,
         parent_visit: Integers,
         index: Integers,
@@ -109,6 +110,7 @@ columns! {
     AttemptColumns of ATTEMPTS {
         execution: Words,
         state_machine: Words,
+        machine: Words,
         visit: Integers,
         number: Integers,
         redrive: Integers,
@@ -173,7 +175,7 @@ pub(super) fn execution(
     let row = rows.filled;
     rows.filled += 1;
     let columns = &mut rows.columns;
-    let machine = facts.state_machine.and_then(|arn| arn.parse::<StateMachineArn>().ok());
+    let machine = machine(facts);
     let arn = facts.execution.parse::<ExecutionArn>().ok();
     word(&mut columns.state_machine, row, facts.state_machine);
     word(&mut columns.machine, row, machine.as_ref().map(StateMachineArn::name));
@@ -248,6 +250,11 @@ fn failure(columns: &mut ExecutionColumns, row: usize, facts: Option<&FailureFac
     texts.iter_mut().try_for_each(|(column, text)| text.map_or(Ok(()), |text| column.push(row, text.as_bytes())))
 }
 
+/// The state machine of an execution, where its ARN is one.
+pub(super) fn machine(facts: &ExecutionFacts<'_>) -> Option<StateMachineArn> {
+    facts.state_machine?.parse().ok()
+}
+
 /// Adds the rows of an execution's visits.
 pub(super) fn visits(rows: &mut Rows<VisitColumns>, facts: &ExecutionFacts<'_>) -> Result<(), StoreError> {
     if facts.visits.is_empty() {
@@ -255,11 +262,15 @@ pub(super) fn visits(rows: &mut Rows<VisitColumns>, facts: &ExecutionFacts<'_>) 
     }
     let columns = &mut rows.columns;
     let execution = columns.execution.add_new(facts.execution);
-    let machine = facts.state_machine.map(|machine| columns.state_machine.number(machine));
+    let arn = facts.state_machine.map(|arn| columns.state_machine.number(arn));
+    let machine = machine(facts).map(|machine| columns.machine.number(machine.name()));
     let all = rows.filled..rows.filled + facts.visits.len();
     columns.execution.push_all(all.clone(), execution);
+    if let Some(arn) = arn {
+        columns.state_machine.push_all(all.clone(), arn);
+    }
     if let Some(machine) = machine {
-        columns.state_machine.push_all(all, machine);
+        columns.machine.push_all(all, machine);
     }
     let mut failed = None;
     for (row, visit) in (rows.filled..).zip(facts.visits) {
@@ -311,11 +322,15 @@ pub(super) fn attempts(rows: &mut Rows<AttemptColumns>, facts: &ExecutionFacts<'
     }
     let columns = &mut rows.columns;
     let execution = columns.execution.add_new(facts.execution);
-    let machine = facts.state_machine.map(|machine| columns.state_machine.number(machine));
+    let arn = facts.state_machine.map(|arn| columns.state_machine.number(arn));
+    let machine = machine(facts).map(|machine| columns.machine.number(machine.name()));
     let all = rows.filled..rows.filled + facts.attempts.len();
     columns.execution.push_all(all.clone(), execution);
+    if let Some(arn) = arn {
+        columns.state_machine.push_all(all.clone(), arn);
+    }
     if let Some(machine) = machine {
-        columns.state_machine.push_all(all, machine);
+        columns.machine.push_all(all, machine);
     }
     let mut failed = None;
     for (row, attempt) in (rows.filled..).zip(facts.attempts) {
