@@ -70,6 +70,16 @@ fn what_can_not_be_asked_is_wrong_usage() {
 }
 
 #[test]
+fn a_query_on_which_the_engine_panics_is_an_error() {
+    let (_folder, store) = store();
+    for sql in ["SELECT INTERVAL '1 fortnight'", "SELECT start - INTERVAL '999999 years' FROM executions"] {
+        let failed = stepscope(["query", sql, "--store", &store]).ends_with(1);
+        assert!(failed.out.is_empty() && failed.words.contains("the SQL engine broke off"), "{sql}: {}", failed.words);
+        assert!(!failed.words.contains("panicked") && failed.words.lines().count() == 1, "{sql}: {}", failed.words);
+    }
+}
+
+#[test]
 fn no_row_is_exit_code_4() {
     let (_folder, store) = store();
     stepscope(["query", "SELECT name FROM executions WHERE status = 'NEVER'", "--store", &store]).ends_with(4);

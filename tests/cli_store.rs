@@ -97,6 +97,53 @@ mod ingest {
     }
 
     #[test]
+    fn a_history_without_its_beginning_is_the_same_execution_on_another_day() {
+        let execution = |start: Option<&str>, first: usize| {
+            let event = |id: usize, time: &str, kind: &str| json!({"id": id, "previousEventId": id - 1, "timestamp": time, "type": kind});
+            let events = [
+                event(1, "2026-01-01T23:00:00Z", "ExecutionStarted"),
+                event(2, "2026-01-02T01:00:00Z", "PassStateEntered"),
+                event(3, "2026-01-02T02:00:00Z", "PassStateExited"),
+                event(4, "2026-01-03T02:00:00Z", "ExecutionSucceeded"),
+            ];
+            let arn = "arn:aws:states:eu-west-1:111111111111:execution:Orders:long";
+            let mut bundle = json!({"describe": {"executionArn": arn, "status": "SUCCEEDED"}, "history": {"events": events[first..]}});
+            if let Some(start) = start {
+                bundle["describe"]["startDate"] = json!(start);
+            }
+            bundle.to_string() + "\n"
+        };
+        let forms = [execution(Some("2026-01-01T23:00:00Z"), 0), execution(None, 1), execution(None, 3)];
+        for order in [[0, 1, 2], [1, 0, 2], [2, 1, 0], [1, 2, 0]] {
+            let place = Place::new();
+            for form in order {
+                let file = place.file("form.jsonl", &forms[form]);
+                place.run(&["ingest", argument(&file)]).succeeds();
+            }
+            assert_eq!(place.executions(), [("long".to_owned(), "SUCCEEDED".to_owned(), 4)], "{order:?}");
+            place.run(&["store", "verify"]).succeeds();
+        }
+    }
+
+    #[test]
+    fn of_sights_that_are_as_long_the_one_without_gaps_is_stored() {
+        let execution = |ids: [u64; 3]| {
+            let event =
+                |(id, kind): (u64, &str)| json!({"id": id, "previousEventId": id - 1, "timestamp": "2026-01-01T00:00:00Z", "type": kind});
+            let events: Vec<Value> = ids.into_iter().zip(["ExecutionStarted", "PassStateEntered", "PassStateExited"]).map(event).collect();
+            let arn = "arn:aws:states:eu-west-1:111111111111:execution:Orders:one";
+            let describe = json!({"executionArn": arn, "status": "SUCCEEDED", "startDate": "2026-01-01T00:00:00Z"});
+            json!({"describe": describe, "history": {"events": events}}).to_string() + "\n"
+        };
+        let place = Place::new();
+        let [gaps, whole] = [("gaps", [1, 2, 9]), ("whole", [1, 2, 3])].map(|(name, ids)| place.file(name, &execution(ids)));
+        let told = |file: &Path| place.run(&["ingest", argument(file), "--output", "json"]).succeeds().json();
+        assert_eq!(told(&gaps)["new"], 1);
+        assert_eq!(told(&whole)["replaced"], 1);
+        assert_eq!(told(&gaps)["older"], 1);
+    }
+
+    #[test]
     fn several_forms_in_one_input_leave_the_last() {
         let place = Place::new();
         let told = place.ingest(&[("a", 0, Form::Running), ("a", 0, Form::Succeeded), ("a", 0, Form::Failed), ("a", 0, Form::Running)]);

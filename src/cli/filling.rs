@@ -187,6 +187,10 @@ impl Worker for Ingesting<'_> {
             self.counts.rejected.add(error);
         }
     }
+
+    fn goes_on(&self) -> bool {
+        !self.shared.has_failed.load(Ordering::Relaxed)
+    }
 }
 
 /// Lets every thread commit what it has left.

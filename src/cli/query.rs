@@ -116,12 +116,21 @@ fn answer(store: &Store, sql: &str) -> anyhow::Result<Rows> {
     let mut tries = 0;
     loop {
         let batches = store.batches(None)?;
-        match query(&files_of(&batches), sql) {
+        match quietly(|| query(&files_of(&batches), sql)) {
             Err(QueryError::Unreadable(_)) if tries < TRIES && batches != store.batches(None)? => tries += 1,
             Err(error @ (QueryError::Refused(_) | QueryError::NoQuery(_))) => return Err(WrongUsage(error.to_string()).into()),
             answer => return Ok(answer?),
         }
     }
+}
+
+/// Without what a panic of the SQL engine prints on whichever thread: it comes back as an error.
+fn quietly<T>(ask: impl FnOnce() -> T) -> T {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let answer = ask();
+    std::panic::set_hook(hook);
+    answer
 }
 
 fn files_of(batches: &[Batch]) -> Vec<TableFiles> {

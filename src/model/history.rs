@@ -35,6 +35,11 @@ impl ExecutionStatus {
         }
     }
 
+    /// Whether nothing more will happen unless it is redriven.
+    pub fn is_closed(self) -> bool {
+        !matches!(self, Self::Running | Self::PendingRedrive)
+    }
+
     /// The status that the service's word names.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.name() == name)

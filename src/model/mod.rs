@@ -4,6 +4,7 @@
 
 pub mod arn;
 pub mod builder;
+pub mod completeness;
 pub mod event;
 pub mod event_type;
 pub mod facts;
@@ -15,6 +16,7 @@ pub mod time;
 pub mod wire;
 
 pub use arn::{ExecutionArn, StateMachineArn};
+pub use completeness::Completeness;
 pub use event::{Details, EventId, HistoryEvent, Payload};
 pub use event_type::{EventType, Role, StateType};
 pub use facts::{AttemptFacts, ExecutionFacts, FailureFacts, VisitFacts};

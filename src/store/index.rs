@@ -10,7 +10,7 @@
 //! | as complete                         | changes nothing        |
 //! | more complete                       | is passed over         |
 //!
-//! More complete is what was redriven more often, then what is closed, then what has more events.
+//! What is more complete, [`Completeness`] says.
 
 use std::collections::hash_map::{Entry as MapEntry, HashMap};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -18,44 +18,9 @@ use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
 use super::StoreError;
 use super::catalogue::Store;
-use super::decode::{ExecutionKey, keys_of_batch};
+use super::decode::keys_of_batch;
 use super::layout::{Batch, Day};
-use crate::model::{ExecutionFacts, ExecutionStatus};
-
-/// How complete a sight of an execution is; the greater replaces the lesser.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Rank {
-    redrives: u32,
-    is_closed: bool,
-    events: u32,
-}
-
-impl Rank {
-    fn new(redrives: u64, status: Option<ExecutionStatus>, events: u64) -> Self {
-        let bounded = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
-        Self { redrives: bounded(redrives), is_closed: is_closed(status), events: bounded(events) }
-    }
-
-    /// Of an execution just read.
-    pub(super) fn of(facts: &ExecutionFacts<'_>) -> Self {
-        Self::new(facts.redrive_count, facts.status, facts.events)
-    }
-
-    fn of_key(key: &ExecutionKey) -> Self {
-        Self::new(key.redrive_count, key.status, key.events)
-    }
-
-    /// Whether more of it is to come.
-    pub(super) fn is_open(self) -> bool {
-        !self.is_closed
-    }
-}
-
-/// Whether nothing more will happen unless it is redriven.
-pub(super) fn is_closed(status: Option<ExecutionStatus>) -> bool {
-    use ExecutionStatus::{Aborted, Failed, Succeeded, TimedOut};
-    matches!(status, Some(Succeeded | Failed | TimedOut | Aborted))
-}
+use crate::model::Completeness;
 
 /// An execution, by a hash of its ARN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -103,7 +68,7 @@ enum Condition {
 
 #[derive(Debug, Clone, Copy)]
 struct Entry {
-    rank: Rank,
+    rank: Completeness,
     /// Which batch has its most complete form, or will.
     place: BatchId,
     /// Which batch in the store has it now.
@@ -170,7 +135,7 @@ impl Index {
     }
 
     /// Decides about an execution; when it is wanted, it will stand in `place`.
-    pub(super) fn offer(&mut self, key: Key, rank: Rank, place: BatchId) -> Offer {
+    pub(super) fn offer(&mut self, key: Key, rank: Completeness, place: BatchId) -> Offer {
         match self.executions.entry(key) {
             MapEntry::Vacant(vacant) => {
                 vacant.insert(Entry { rank, place, at_rest: None });
@@ -231,7 +196,7 @@ impl Index {
         for (batch, keys) in read {
             let id = self.know(batch, Condition::AtRest);
             for key in keys {
-                self.found(self.keys.key(&key.execution), Rank::of_key(&key), id);
+                self.found(self.keys.key(&key.execution), Completeness::new(key.redrive_count, key.status, key.events, key.gaps), id);
             }
         }
         if has_lost {
@@ -241,7 +206,7 @@ impl Index {
     }
 
     /// An execution was found in a batch at rest.
-    fn found(&mut self, key: Key, rank: Rank, id: BatchId) {
+    fn found(&mut self, key: Key, rank: Completeness, id: BatchId) {
         let found = Entry { rank, place: id, at_rest: Some(id) };
         let known = match self.executions.entry(key) {
             MapEntry::Vacant(vacant) => {
@@ -312,27 +277,5 @@ impl Index {
             }
             None => self.batches[place].1 = Condition::Gone,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use ExecutionStatus::{Failed, PendingRedrive, Running, Succeeded};
-
-    #[test]
-    fn what_was_redriven_or_is_closed_or_longer_is_more_complete() {
-        let rank = |redrives, status, events| Rank::new(redrives, Some(status), events);
-        let order = [
-            rank(0, Running, 5),
-            rank(0, Running, 9),
-            rank(0, Failed, 4),
-            rank(0, Failed, 10),
-            rank(1, PendingRedrive, 2),
-            rank(1, Running, 12),
-            rank(1, Succeeded, 12),
-        ];
-        assert!(order.is_sorted());
-        assert_eq!(Rank::new(0, None, 5), rank(0, Running, 5));
     }
 }

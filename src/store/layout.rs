@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::decode::BatchPaths;
 use super::schema::{self, DAY, Table};
-use crate::model::{ExecutionFacts, History, Micros, Timestamp};
+use crate::model::{Details, ExecutionFacts, History, HistoryEvent, Micros, Timestamp};
 
 /// The version of the layout and of the tables.
 pub const VERSION: u32 = schema::VERSION;
@@ -38,15 +38,18 @@ const NO_DAY: &str = "__HIVE_DEFAULT_PARTITION__";
 pub enum Day {
     /// A day in UTC.
     Date(Date),
-    /// Of executions that say nothing about time.
+    /// Of executions that don't say when they started.
     Unknown,
 }
 
 impl Day {
-    /// The day on which an execution started; where that is not known, the day of its first event.
+    /// The day on which an execution started. Where the history of a known execution lacks its beginning that is not told by its other
+    /// events: a sight that has the beginning may be of an earlier day, and is to take the place of this one.
     pub fn of(facts: &ExecutionFacts<'_>, history: &History) -> Self {
-        let first_event = || history.events.iter().find_map(|event| event.timestamp);
-        facts.start.map(Micros::timestamp).or_else(first_event).map_or(Self::Unknown, Self::containing)
+        let begins = |event: &HistoryEvent| matches!(event.details, Details::ExecutionStarted(_)) && event.timestamp.is_some();
+        // A bare history is known by its first event, and so always of the same day.
+        let is_known = history.header.arn.is_none() || history.header.start.is_some() || history.events.first().is_some_and(begins);
+        facts.start.filter(|_| is_known).map(Micros::timestamp).map_or(Self::Unknown, Self::containing)
     }
 
     /// The day of a moment.

@@ -5,8 +5,8 @@
 //! written without any lock; under the store's lock a commit only looks at what other writers did meanwhile, drops from its batch what
 //! they stored as completely, writes again the few batches of which it replaces executions, and renames.
 
-use std::collections::HashSet;
 use std::collections::hash_map::{Entry, HashMap};
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -20,10 +20,10 @@ use super::decode::BatchPaths;
 use super::disk::Disk;
 use super::encode::{BatchBuilder, BatchFiles, copy_batches};
 use super::error::At;
-use super::index::{BatchId, Index, Key, Keys, Offer, Plan, Rank};
+use super::index::{BatchId, Index, Key, Keys, Offer, Plan};
 use super::layout::{Batch, BatchName, Day, STAGING};
 use super::schema::{ATTEMPTS, EVENTS, EXECUTIONS, Table, VISITS};
-use crate::model::{ExecutionFacts, ExecutionPath, History, Timestamp};
+use crate::model::{Completeness, ExecutionFacts, ExecutionPath, History, Timestamp};
 
 /// All workers together keep about so many bytes in batches that are not written yet,
 const BUDGET: usize = 320 << 20;
@@ -190,7 +190,7 @@ impl Worker {
     ///
     /// The path must be rebuilt from the history, the facts extracted from both with [`Needs::ALL`](crate::model::facts::Needs::ALL).
     pub fn add(&mut self, history: &History, path: &ExecutionPath, facts: &ExecutionFacts<'_>) -> Result<Offer, StoreError> {
-        let rank = Rank::of(facts);
+        let rank = Completeness::of(facts);
         let key = self.shared.keys.key(facts.execution);
         let place = (Day::of(facts, history), rank.is_open());
         let shared = &self.shared;
@@ -236,7 +236,7 @@ impl Worker {
 }
 
 impl Inner {
-    fn offer(&mut self, key: Key, rank: Rank, place: BatchId) -> Offer {
+    fn offer(&mut self, key: Key, rank: Completeness, place: BatchId) -> Offer {
         let offer = self.index.offer(key, rank, place);
         *match offer {
             Offer::New => &mut self.written.new,
@@ -258,7 +258,9 @@ impl Shared {
     fn begin(&self, day: Day, is_open: bool) -> Result<Growing, StoreError> {
         let batch = self.staging.next_batch(day, is_open);
         let mut inner = self.inner();
-        inner.index.load(&self.staging.store, day)?;
+        for day in self.days_beside(day)? {
+            inner.index.load(&self.staging.store, day)?;
+        }
         let id = inner.index.begin(batch.clone());
         Ok(Growing { batch, id, keys: Vec::new(), builder: BatchBuilder::new() })
     }
@@ -308,10 +310,18 @@ impl Shared {
         Ok(())
     }
 
-    /// Takes in what other writers did to the day of a batch, and to the days of what it replaces.
+    /// Where executions of this day may stand in another form: there, and among those whose start was not known. One whose start is not
+    /// known may be of any day.
+    fn days_beside(&self, day: Day) -> Result<BTreeSet<Day>, StoreError> {
+        let mut days = if day == Day::Unknown { self.staging.store.days_of(EXECUTIONS.name)? } else { BTreeSet::from([Day::Unknown]) };
+        days.insert(day);
+        Ok(days)
+    }
+
+    /// Takes in what other writers did to the day of a batch and beside it, and to the days of what it replaces.
     fn refresh(&self, index: &mut Index, day: Day, keys: &[Key]) -> Result<(), StoreError> {
         let mut days = index.days_touched(keys);
-        days.insert(day);
+        days.extend(self.days_beside(day)?);
         for day in days {
             index.refresh(&self.staging.store, day)?;
         }

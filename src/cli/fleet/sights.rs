@@ -15,7 +15,7 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::model::{ExecutionFacts, ExecutionStatus};
+use crate::model::{Completeness, ExecutionFacts};
 
 /// So many maps with a lock each that threads seldom wait for one another.
 const SHARDS: usize = 64;
@@ -62,25 +62,17 @@ impl Hasher for AsItIs {
 /// not depend on their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rank {
-    redrives: u32,
-    is_closed: bool,
-    events: u32,
-    /// Fewer gaps are better.
-    gaps_less: u8,
+    completeness: Completeness,
     digest: u32,
 }
 
 impl Rank {
     pub(super) fn of(facts: &ExecutionFacts<'_>) -> Self {
-        let bounded = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
         let mut digest = DefaultHasher::new();
         (facts.status, facts.start, facts.stop, facts.last_event, facts.gaps).hash(&mut digest);
         (facts.name, facts.state_machine, facts.version, facts.alias, facts.map_run, facts.parent).hash(&mut digest);
         Self {
-            redrives: bounded(facts.redrive_count),
-            is_closed: facts.status.is_some_and(|status| !matches!(status, ExecutionStatus::Running | ExecutionStatus::PendingRedrive)),
-            events: bounded(facts.events),
-            gaps_less: u8::MAX - u8::try_from(facts.gaps.len()).unwrap_or(u8::MAX),
+            completeness: Completeness::of(facts),
             #[allow(clippy::cast_possible_truncation, reason = "any 32 bits of a hash are as good as others")]
             digest: digest.finish() as u32,
         }
@@ -164,6 +156,7 @@ impl Sights {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ExecutionStatus;
 
     fn rank(redrive_count: u64, status: ExecutionStatus, events: u64) -> Rank {
         Rank::of(&ExecutionFacts { redrive_count, status: Some(status), events, ..ExecutionFacts::default() })

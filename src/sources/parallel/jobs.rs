@@ -7,12 +7,14 @@
 //! | an open stream that somebody reads | waits for its turn                              |
 //! | a file that somebody is opening    | waits for what becomes of it                    |
 //! | nothing                            | is done                                         |
+//!
+//! When a worker wants no more, or panics, everybody stops after what they are at.
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::super::compression::decompressed;
@@ -76,6 +78,19 @@ pub(super) struct Jobs<'r> {
     chunk: usize,
     state: Mutex<State<'r>>,
     changed: Condvar,
+    /// Nothing more is to be read.
+    is_over: AtomicBool,
+}
+
+/// Stops the other threads when its own panics: they would wait for it without end.
+struct StopsOnPanic<'j, 'r>(&'j Jobs<'r>);
+
+impl Drop for StopsOnPanic<'_, '_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.stop();
+        }
+    }
 }
 
 enum Next<'r> {
@@ -97,11 +112,13 @@ impl<'r> Jobs<'r> {
                 Input::Stream(origin, stream) => waiting.push_back(Job { what: What::Stream(origin, stream), folder: None }),
             }
         }
-        Self { limits, progress, chunk, state: Mutex::new(State { waiting, streams: Vec::new(), opening: 0 }), changed: Condvar::new() }
+        let state = Mutex::new(State { waiting, streams: Vec::new(), opening: 0 });
+        Self { limits, progress, chunk, state, changed: Condvar::new(), is_over: AtomicBool::new(false) }
     }
 
     /// Reads until nothing is left to read.
     pub(super) fn work<W: Worker>(&self, worker: &mut W) {
+        let _stops = StopsOnPanic(self);
         while let Some(next) = self.next() {
             match next {
                 Next::Help(open) => {
@@ -117,9 +134,25 @@ impl<'r> Jobs<'r> {
         }
     }
 
+    /// Ends reading for all threads.
+    fn stop(&self) {
+        self.is_over.store(true, Ordering::Release);
+        for open in &locked(&self.state).streams {
+            open.stream.stop();
+        }
+        self.changed.notify_all();
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+
     fn next(&self) -> Option<Next<'r>> {
         let mut state = locked(&self.state);
         loop {
+            if self.is_over() {
+                return None;
+            }
             let is_free = |open: &&Arc<Open<'r>>| open.stream.source.try_lock().is_ok();
             if let Some(open) = state.streams.iter().find(is_free) {
                 return Some(Next::Help(Arc::clone(open)));
@@ -212,6 +245,9 @@ impl<'r> Jobs<'r> {
         let mut spare = Vec::new();
         loop {
             let mut source = locked(&stream.source);
+            if self.is_over() {
+                return;
+            }
             let is_sure = source.tally.found > 0;
             let chunk = source.cutter.next(if is_sure { self.chunk } else { FIRST_CHUNK.min(self.chunk) }, std::mem::take(&mut spare));
             if let Some(reason) = source.cutter.failure.take() {
@@ -303,6 +339,9 @@ impl<'r> Jobs<'r> {
         self.progress.executions.fetch_add(1, Ordering::Relaxed);
         self.progress.events.fetch_add(history.events.len() as u64, Ordering::Relaxed);
         worker.take(history);
+        if !worker.goes_on() {
+            self.stop();
+        }
     }
 
     fn reject<W: Worker>(&self, rejected: Rejected<'_>, worker: &mut W) {

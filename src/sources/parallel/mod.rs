@@ -39,6 +39,11 @@ pub trait Worker: Send {
 
     /// Takes what could not be read.
     fn reject(&mut self, rejected: Rejected<'_>);
+
+    /// Whether it takes any more; when one does not, nothing more is read by any thread.
+    fn goes_on(&self) -> bool {
+        true
+    }
 }
 
 /// How far reading is; may be looked at from another thread.

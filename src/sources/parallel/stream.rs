@@ -78,6 +78,8 @@ struct Joint {
     handing_on: usize,
     /// Everything was handed on, and somebody knows.
     is_done: bool,
+    /// Nobody waits any more.
+    is_stopped: bool,
 }
 
 impl<'r> Stream<'r> {
@@ -95,7 +97,7 @@ impl<'r> Stream<'r> {
     pub(super) fn join(&self, number: u64, loose: Loose, out: &mut dyn FnMut(Unit)) -> bool {
         let mut joint = locked(&self.joint);
         // Whoever is first in line never waits, so the line moves on.
-        while number != joint.next && joint.waiting.len() >= WAITING {
+        while number != joint.next && joint.waiting.len() >= WAITING && !joint.is_stopped {
             joint = self.moved.wait(joint).unwrap_or_else(PoisonError::into_inner);
         }
         joint.waiting.insert(number, loose);
@@ -107,6 +109,12 @@ impl<'r> Stream<'r> {
         let mut joint = locked(&self.joint);
         joint.count = Some(count);
         self.advance(joint, out)
+    }
+
+    /// Lets go those who wait for chunks that may never come.
+    pub(super) fn stop(&self) {
+        locked(&self.joint).is_stopped = true;
+        self.moved.notify_all();
     }
 
     /// Hands on what is complete, without holding up others meanwhile.

@@ -230,3 +230,53 @@ fn what_was_rejected_is_told_with_its_text() {
         assert_eq!(texts, [(3, format!("{}\n{}", lines[1], lines[2])), (4, lines[3].clone())], "chunks of {chunk}");
     }
 }
+
+/// Takes so many histories, and then panics or wants no more.
+struct Ending<'c> {
+    taken: &'c AtomicU64,
+    limit: u64,
+    panics: bool,
+}
+
+impl Worker for Ending<'_> {
+    fn take(&mut self, _: History) {
+        let taken = self.taken.fetch_add(1, Ordering::Relaxed);
+        assert!(!self.panics || taken != self.limit, "this thread is broken");
+    }
+
+    fn reject(&mut self, _: Rejected<'_>) {}
+
+    fn goes_on(&self) -> bool {
+        self.panics || self.taken.load(Ordering::Relaxed) < self.limit
+    }
+}
+
+/// Bundles, and loose events for whose neighbours threads wait.
+fn many_lines() -> Box<dyn Read + Send> {
+    let lines = format!("{{\"events\":{}}}\n{}\n", events(1), event(1, 2)).repeat(20_000);
+    Box::new(io::Cursor::new(lines.into_bytes()))
+}
+
+#[test]
+fn a_worker_that_panics_leaves_nobody_waiting() {
+    for limit in [0, 1, 500] {
+        let taken = AtomicU64::new(0);
+        let read = || {
+            let stream = Input::Stream("input".to_owned(), many_lines());
+            let make = || Ending { taken: &taken, limit, panics: true };
+            read_in_chunks(vec![stream], &Limits::default(), 4, &Progress::default(), make, 1000).len()
+        };
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).is_err());
+        assert!(taken.into_inner() < 30_000, "the others stop, too");
+    }
+}
+
+#[test]
+fn nothing_is_read_any_more_when_a_worker_wants_no_more() {
+    let taken = AtomicU64::new(0);
+    let progress = Progress::default();
+    let stream = Input::Stream("input".to_owned(), many_lines());
+    read_in_chunks(vec![stream], &Limits::default(), 4, &progress, || Ending { taken: &taken, limit: 100, panics: false }, 10_000);
+    assert!(taken.into_inner() < 1000);
+    assert!(progress.executions.into_inner() < 1000);
+}

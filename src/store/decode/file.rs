@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use polars_parquet::parquet::error::ParquetError;
 use polars_parquet::parquet::read::{BasicDecompressor, PageMetaData, PageReader};
+use polars_parquet_format::PageHeader;
+use polars_parquet_format::thrift::protocol::TCompactInputProtocol;
 
 use crate::store::StoreError;
 use crate::store::schema::{TABLE_KEY, Table, VERSION, VERSION_KEY};
@@ -20,6 +22,9 @@ const MOST_ROWS: usize = 1 << 26;
 
 /// No compression makes a page smaller by more.
 const GREATEST_RATIO: usize = 1 << 16;
+
+/// A page's header needs no more memory.
+const MOST_OF_HEADER: usize = 1 << 20;
 
 /// An open file.
 pub(in crate::store) struct TableReader {
@@ -148,6 +153,7 @@ impl TableReader {
         let damaged = |reason: &str| self.damaged(format!("column `{name}`: {reason}"));
         let of_parquet = |error: ParquetError| damaged(&error.to_string());
         let bytes = self.bytes(column.bytes.clone())?;
+        check_dictionary(&bytes).map_err(damaged)?;
         let limit = bytes.len();
         let of_pages = PageMetaData::new(0, i64::try_from(group_rows).unwrap_or(i64::MAX), column.compression, column.descriptor.clone());
         let reader = PageReader::new_with_page_meta(Cursor::new(bytes.into()), of_pages, Vec::new(), limit);
@@ -181,5 +187,54 @@ impl TableReader {
         let first = first_read.unwrap_or(wanted.start);
         values.keep(kept, wanted.start - first..wanted.end - first);
         Ok(())
+    }
+}
+
+/// Whether the dictionary with which a chunk may begin can be what it says: its memory is taken before it is read.
+fn check_dictionary(chunk: &[u8]) -> Result<(), &'static str> {
+    let mut protocol = TCompactInputProtocol::new(chunk, MOST_OF_HEADER);
+    // A header that can't be read is reported by whoever reads the page.
+    let Ok(header) = PageHeader::read_from_in_protocol(&mut protocol) else { return Ok(()) };
+    let Some(dictionary) = header.dictionary_page_header else { return Ok(()) };
+    let said = [header.uncompressed_page_size, header.compressed_page_size, dictionary.num_values].map(usize::try_from);
+    let [Ok(size), Ok(compressed), Ok(count)] = said else { return Err("its dictionary has less than nothing") };
+    // Each text has its length before it.
+    if size / GREATEST_RATIO > compressed || count > size / 4 {
+        return Err("its dictionary says it is larger than it can be");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use polars_parquet_format::thrift::protocol::TCompactOutputProtocol;
+    use polars_parquet_format::{DictionaryPageHeader, Encoding, PageType};
+
+    use super::*;
+
+    fn checked(size: i32, count: i32) -> Result<(), &'static str> {
+        let header = PageHeader {
+            type_: PageType::DICTIONARY_PAGE,
+            uncompressed_page_size: size,
+            compressed_page_size: 20,
+            crc: None,
+            data_page_header: None,
+            index_page_header: None,
+            dictionary_page_header: Some(DictionaryPageHeader { num_values: count, encoding: Encoding::PLAIN, is_sorted: None }),
+            data_page_header_v2: None,
+        };
+        let mut bytes = Vec::new();
+        header.write_to_out_protocol(&mut TCompactOutputProtocol::new(&mut bytes)).expect("written");
+        check_dictionary(&bytes)
+    }
+
+    #[test]
+    fn a_dictionary_that_says_it_is_huge_takes_no_memory() {
+        assert_eq!(checked(100, 25), Ok(()));
+        assert_eq!(checked(0, 0), Ok(()));
+        for (size, count) in [(i32::MAX, 10), (100, i32::MAX), (100, 26), (-1, 1), (1, -1)] {
+            assert!(checked(size, count).is_err(), "{size} {count}");
+        }
+        assert_eq!(check_dictionary(b"no header"), Ok(()));
     }
 }

@@ -12,6 +12,8 @@ pub(super) mod values;
 
 use std::path::{Path, PathBuf};
 
+use serde::de::IgnoredAny;
+
 use crate::model::facts::Needs;
 use crate::model::{ExecutionFacts, ExecutionStatus, History};
 
@@ -43,6 +45,8 @@ pub struct ExecutionKey {
     pub status: Option<ExecutionStatus>,
     /// How many events it has.
     pub events: u64,
+    /// How many kinds of gaps are known.
+    pub gaps: usize,
 }
 
 impl BatchPaths {
@@ -87,6 +91,8 @@ pub fn keys_of_batch(executions: &Path) -> Result<Vec<ExecutionKey>, StoreError>
     let (arns, names): (Texts, Texts) = (file.column("execution", &all)?, file.column("name", &all)?);
     let (statuses, redrives): (Texts, Integers) = (file.column("status", &all)?, file.column("redrive_count", &all)?);
     let events: Integers = file.column("events", &all)?;
+    let gaps: Texts = file.column("gaps", &all)?;
+    let gaps = gaps.map(|names| serde_json::from_str::<Vec<IgnoredAny>>(names).map_or(0, |names| names.len()));
     let (arns, names, statuses) = (arns.view(), names.view(), statuses.map(ExecutionStatus::from_name));
     let key = |row| ExecutionKey {
         execution: arns.get(row).unwrap_or_default().to_owned(),
@@ -94,6 +100,7 @@ pub fn keys_of_batch(executions: &Path) -> Result<Vec<ExecutionKey>, StoreError>
         redrive_count: redrives.unsigned(row).unwrap_or(0),
         status: statuses.get(row).flatten(),
         events: events.unsigned(row).unwrap_or(0),
+        gaps: gaps.get(row).unwrap_or(0),
     };
     Ok((0..file.rows()).map(key).collect())
 }

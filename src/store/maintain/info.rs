@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{bytes_of, until_settled};
 use crate::model::facts::Needs;
-use crate::model::{ExecutionStatus, Micros};
+use crate::model::{Completeness, ExecutionStatus, Micros};
 use crate::store::decode::facts_of_batch;
 use crate::store::decode::file::TableReader;
 use crate::store::schema::TABLES;
@@ -130,7 +130,7 @@ impl Store {
                 let machine = machines.entry(name).or_default();
                 machine.executions += 1;
                 machine.unsuccessful += u64::from(facts.status.is_some_and(ExecutionStatus::is_unsuccessful));
-                machine.open += u64::from(!crate::store::index::is_closed(facts.status));
+                machine.open += u64::from(Completeness::of(facts).is_open());
                 machine.first = [machine.first, facts.start].into_iter().flatten().min();
                 machine.last = machine.last.max(facts.start);
                 if let Some(version) = facts.version.filter(|version| !machine.versions.contains(*version)) {
