@@ -213,7 +213,10 @@ impl<'w> Fleet<'w> {
             Source::Files(_) => "input",
             Source::Store(_) => "store",
         };
+        let is_narrowed = !self.machines.is_empty() || self.window != Window::default();
         match (coverage.executions, coverage.left_out) {
+            // Days of a store that lie outside the window are not even counted.
+            (0, 0) if is_narrowed => Some(format!("no execution in the {place} is of that machine and in that window")),
             (0, 0) => Some(format!("no execution in the {place}")),
             (0, 1) => Some(format!("the only execution in the {place} is not of that machine and in that window")),
             (0, left_out) => Some(format!("none of {left_out} executions in the {place} is of that machine and in that window")),

@@ -113,6 +113,11 @@ impl Machines {
         Self { patterns: patterns.iter().map(unqualified).collect() }
     }
 
+    /// Whether all machines are meant.
+    pub(super) fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
     /// Whether the machine with this ARN, without version and alias, is wanted; one that nothing names is not, unless all are.
     pub(super) fn contain(&self, arn: Option<&str>) -> bool {
         if self.patterns.is_empty() {
