@@ -209,7 +209,7 @@ fn more_memory_makes_express_dearer() {
 fn a_plot_is_written_in_the_form_that_its_name_asks_for() {
     let executions = fleet();
     let svg = executions.beside("cost.svg");
-    executions.cost(&["--plot", argument(&svg)]).ends_with(0).says(&["plot written to"]);
+    executions.cost(&["--plot", argument(&svg)]).ends_with(0).says(&["wrote "]);
     let text = fs::read_to_string(&svg).expect("written");
     for label in ["What 3 state machines cost", "Orders / Charge", "retries", "polling", "By hour", "$0.0"] {
         assert!(text.contains(label), "{label}");

@@ -166,7 +166,7 @@ fn statuses_sizes_and_limits_choose_and_say_what_is_left_out() {
     let stopped = failures(&file, &["--status", "aborted"]).succeeds().shows(&["stopped for order <num>"]);
     assert!(!stopped.out.contains("KeyError"));
     failures(&file, &["--status", "timed-out"]).succeeds().shows(&["time limit ran out while this state was open"]);
-    failures(&file, &["--min", "50"]).ends_with(4).says(&["no group has 50 executions; 18 failed"]);
+    failures(&file, &["--min", "50"]).ends_with(4).says(&["no group has 50 or more executions; 18 failed"]);
 }
 
 #[test]
@@ -217,7 +217,9 @@ fn nothing_to_find_is_said_with_what_was_looked_at() {
     let one = failures(&path, &[]).ends_with(4).says(&["the only execution looked at has not failed"]);
     assert_eq!(one.out, "");
     failures(&path, &["--exit-status", "--quiet"]).ends_with(4);
-    failures(&path, &["--state-machine", "Other"]).ends_with(4).says(&["none of 1 executions is of that machine and in that window"]);
+    failures(&path, &["--state-machine", "Other"])
+        .ends_with(4)
+        .says(&["the only execution in the input is not of that machine and in that window"]);
     stepscope_reading(["failures", "--input", "-"], "").ends_with(1).says(&["standard input is empty"]);
     failures(&folder.path().join("missing"), &[]).ends_with(1);
     let nowhere = stepscope(["failures"]).says(&["--store"]);

@@ -40,7 +40,8 @@ fn execution(name: &str, minute: u64, length: usize) -> Value {
 }
 
 fn lines(executions: &[Value]) -> String {
-    executions.iter().map(|execution| format!("{execution}\n")).collect()
+    let lines: Vec<String> = executions.iter().map(|execution| format!("{execution}\n")).collect();
+    lines.concat()
 }
 
 fn written(folder: &Path, text: &str) -> String {

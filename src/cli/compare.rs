@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::exit_code::{Exit, WrongUsage};
-use super::fleet::{Fleet, FleetArgs};
+use super::fleet::{Fleet, FleetArgs, at_least_one};
 use super::global::{GlobalArgs, OutputFormat};
 use super::output::{TextSettings, document};
 use crate::analysis::compare::{Compare, CompareReport, Grouping, Groups, NoGroup, Sides};
@@ -53,7 +53,7 @@ pub struct CompareArgs {
     #[arg(long, conflicts_with = "group")]
     by_group: bool,
     /// Show at most so many findings for each state machine
-    #[arg(long, value_name = "COUNT", default_value_t = 5)]
+    #[arg(long, value_name = "COUNT", default_value_t = 5, value_parser = at_least_one)]
     limit: usize,
     /// Exit with code 3 when something was found
     #[arg(long)]
@@ -72,10 +72,12 @@ pub fn run(args: &CompareArgs, global: &GlobalArgs, out: &mut dyn Write, words: 
         }
         Err(several) => return Err(WrongUsage(several.to_string()).into()),
     };
-    if let Some(nothing) = nothing_to_compare(&report) {
-        let failed = fleet.problems() > 0 && report.coverage.executions == 0;
+    if fleet.problems() > 0 && report.coverage.executions == 0 {
+        return Ok(Exit::Failed);
+    }
+    if let Some(nothing) = fleet.nothing_there(&report.coverage).or_else(|| nothing_to_compare(&report)) {
         fleet.note(&nothing);
-        return Ok(if failed { Exit::Failed } else { Exit::NothingMatched });
+        return Ok(Exit::NothingMatched);
     }
     let settings = TextSettings::resolve(global);
     match global.output {
@@ -135,9 +137,6 @@ fn nothing_to_compare(report: &CompareReport) -> Option<String> {
         let both = if report.on_both_sides > 0 { format!("; {} would be on both sides", report.on_both_sides) } else { String::new() };
         format!("there are {}{both}", statuses.join(", "))
     };
-    if report.coverage.executions == 0 {
-        return Some("no execution to look at".to_owned());
-    }
     if report.comparisons.is_empty() {
         if report.a == FAILED {
             return Some(format!("nothing failed, timed out or was aborted; {}", there_is()));

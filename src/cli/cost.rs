@@ -65,7 +65,7 @@ pub fn run(args: &CostArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mu
     let Answer { question, coverage } = fleet.ask(|| CostQuestion::new(settings))?;
     if question.is_empty() {
         if fleet.problems() == 0 {
-            fleet.note("no execution in the input matches");
+            fleet.note(&fleet.nothing_there(&coverage).unwrap_or_else(|| "no execution has anything to count".to_owned()));
         }
         return Ok(if fleet.problems() > 0 { Exit::Failed } else { Exit::NothingMatched });
     }
@@ -75,7 +75,7 @@ pub fn run(args: &CostArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mu
     write(&report, args, global, out)?;
     if let Some(file) = &args.plot {
         file.write(&render::cost::figure(&report, &TextSettings::resolve(global).redactor))?;
-        fleet.note(&format!("plot written to {}", file.name()));
+        fleet.note(&format!("wrote {}", file.name()));
     }
     Ok(if fleet.problems() > 0 { Exit::Failed } else { Exit::Done })
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 
 use super::exit_code::{Exit, WrongUsage};
-use super::fleet::{Fleet, FleetArgs, Window};
+use super::fleet::{Fleet, FleetArgs, Window, at_least_one};
 use super::global::{GlobalArgs, OutputFormat};
 use super::output::{TextSettings, document};
 use crate::analysis::execution::quoted;
@@ -41,7 +41,7 @@ pub struct FailuresArgs {
     #[arg(long, value_enum, default_value_t = Order::Count, value_name = "ORDER")]
     sort: Order,
     /// Show at most so many groups
-    #[arg(long, value_name = "COUNT", default_value_t = 20)]
+    #[arg(long, value_name = "COUNT", default_value_t = 20, value_parser = at_least_one)]
     limit: usize,
     /// Only groups of at least so many executions
     #[arg(long, value_name = "COUNT", default_value_t = 1)]
@@ -81,7 +81,7 @@ pub fn run(args: &FailuresArgs, global: &GlobalArgs, out: &mut dyn Write, words:
         if fleet.problems() > 0 && answer.coverage.executions == 0 {
             return Ok(Exit::Failed);
         }
-        fleet.note(&nothing_failed(&report, args));
+        fleet.note(&fleet.nothing_there(&report.coverage).unwrap_or_else(|| nothing_failed(&report, args)));
         return Ok(Exit::NothingMatched);
     }
     let commands = Commands { args, global };
@@ -100,7 +100,7 @@ pub fn run(args: &FailuresArgs, global: &GlobalArgs, out: &mut dyn Write, words:
     } else {
         let mut report = report;
         if report.groups.is_empty() {
-            fleet.note(&format!("no group has {} executions; {} failed", args.min, report.failures));
+            fleet.note(&format!("no group has {} or more executions; {} failed", args.min, report.failures));
             return Ok(Exit::NothingMatched);
         }
         for group in &mut report.groups {
@@ -119,12 +119,9 @@ fn nothing_failed(report: &FailuresReport, args: &FailuresArgs) -> String {
     let how = |ended: &Ended| ended.to_possible_value().map_or_else(String::new, |value| value.get_name().replace('-', " "));
     let wanted: Vec<String> = args.status.iter().map(how).collect();
     let what = if wanted.is_empty() { "failed".to_owned() } else { format!("ended as {}", wanted.join(" or ")) };
-    let coverage = &report.coverage;
-    match (coverage.executions, coverage.left_out) {
-        (0, 0) => "no execution in the input".to_owned(),
-        (0, left_out) => format!("none of {left_out} executions is of that machine and in that window"),
-        (1, _) => format!("the only execution looked at has not {what}"),
-        (executions, _) => format!("none of {executions} executions {what}"),
+    match report.coverage.executions {
+        1 => format!("the only execution looked at has not {what}"),
+        executions => format!("none of {executions} executions {what}"),
     }
 }
 

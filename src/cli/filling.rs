@@ -16,7 +16,7 @@ use super::exit_code::WrongUsage;
 use super::fleet::definitions::Definitions;
 use super::global::GlobalArgs;
 use super::output::{redactor, say};
-use super::problems::{NAMED_UNRELATED, Problems, passed_over};
+use super::problems::{PassedOver, Problems};
 use super::progress::shown;
 use crate::analysis::facts::{Rebuilt, extract};
 use crate::analysis::ingest::{IngestReport, SCHEMA};
@@ -89,7 +89,7 @@ pub fn fill(filling: &Filling<'_>, folder: &Path, global: &GlobalArgs, words: &m
     said.extend(counts.rejected.words());
     said.extend(report.damaged.iter().map(|problem| format!("{problem}; its executions count as not stored")));
     if !global.quiet {
-        said.extend(passed_over(counts.passed_over.first(NAMED_UNRELATED), counts.passed_over.count()));
+        said.extend(counts.passed_over.words(filling.definitions.is_some()));
     }
     for text in said {
         say(words, redactor(global), &text);
@@ -150,7 +150,7 @@ struct Ingesting<'a> {
 #[derive(Default)]
 struct Counts {
     rejected: Problems,
-    passed_over: Problems,
+    passed_over: PassedOver,
 }
 
 impl<'a> Ingesting<'a> {

@@ -104,7 +104,7 @@ pub fn run(args: &LatencyArgs, global: &GlobalArgs, out: &mut dyn Write, words: 
         if fleet.problems() > 0 {
             return Ok(Exit::Failed);
         }
-        fleet.note(&nothing_matched(&report, args));
+        fleet.note(&fleet.nothing_there(&report.coverage).unwrap_or_else(|| nothing_matched(&report, args)));
         return Ok(Exit::NothingMatched);
     }
     write(&report, global, out)?;
@@ -138,10 +138,7 @@ fn plot(report: &LatencyReport, file: &PlotFile, global: &GlobalArgs, fleet: &mu
 }
 
 fn nothing_matched(report: &LatencyReport, args: &LatencyArgs) -> String {
-    match (report.coverage.executions, report.coverage.left_out) {
-        (0, 0) => "no execution in the input".to_owned(),
-        (0, left_out) => format!("none of {left_out} executions is of the machines and the time that were asked for"),
-        (executions, _) if !args.state.is_empty() => format!("no visit of {} in {executions} executions", args.state.join(", ")),
-        (executions, _) => format!("no visit of a state in {executions} executions"),
-    }
+    let executions = report.coverage.executions;
+    let what = if args.state.is_empty() { "a state".to_owned() } else { args.state.join(", ") };
+    format!("no visit of {what} in {executions} {}", if executions == 1 { "execution" } else { "executions" })
 }

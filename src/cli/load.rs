@@ -14,7 +14,7 @@ use super::aws_settings;
 use super::exit_code::WrongUsage;
 use super::global::GlobalArgs;
 use super::output::{redactor, say};
-use super::problems::{NAMED_UNRELATED, passed_over};
+use super::problems::PassedOver;
 use super::settings::store_folder;
 use super::stored::Stored;
 use crate::asl::Definition;
@@ -193,7 +193,7 @@ impl<'w> Loader<'w> {
         read: impl FnOnce(&Limits, &mut dyn FnMut(Result<History, SourceError>)),
     ) {
         let mut read_some = false;
-        let mut unrelated = Vec::new();
+        let mut unrelated = PassedOver::default();
         let limits = self.limits.clone();
         read(&limits, &mut |result| match result {
             Ok(history) => {
@@ -201,22 +201,17 @@ impl<'w> Loader<'w> {
                 self.detail(&format!("read {}: {} events", history.origin, history.events.len()));
                 take(self.with_definition(history));
             }
-            Err(problem) if is_folder && problem.is_unrelated() => unrelated.push(problem),
+            Err(problem) if is_folder && problem.is_unrelated() => unrelated.add(&problem),
             Err(problem) => self.report(&problem),
         });
         if read_some {
-            self.name_unrelated(&unrelated);
-        } else {
-            for problem in &unrelated {
-                self.report(problem);
+            for words in unrelated.words(self.definitions.is_some()) {
+                self.note(&words);
             }
-        }
-    }
-
-    fn name_unrelated(&mut self, unrelated: &[SourceError]) {
-        let named: Vec<String> = unrelated.iter().take(NAMED_UNRELATED).map(ToString::to_string).collect();
-        for words in passed_over(named.iter().map(String::as_str), unrelated.len() as u64) {
-            self.note(&words);
+        } else {
+            for words in unrelated.words_of_failure() {
+                self.report(&words);
+            }
         }
     }
 

@@ -1,13 +1,15 @@
 //! What could not be read, in words whose number does not grow with the input.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::sources::SourceError;
+use crate::sources::{DEFINITION, SourceError};
 
 /// So many problems are named, the others are counted.
 const NAMED: usize = 10;
 /// So many files without a history are named.
-pub const NAMED_UNRELATED: usize = 3;
+const NAMED_UNRELATED: usize = 3;
 
 /// Problems: how many, and the first ones in the order of their places.
 #[derive(Debug, Default)]
@@ -78,14 +80,98 @@ impl Problems {
     }
 }
 
-/// What to say of files of a folder that hold something else: no failure, but not passed over in silence.
-pub fn passed_over<'p>(first: impl Iterator<Item = &'p str>, count: u64) -> Vec<String> {
-    let mut words: Vec<String> = first.take(NAMED_UNRELATED).map(|problem| format!("passed over: {problem}")).collect();
-    let others = count.saturating_sub(words.len() as u64);
-    if others > 0 {
-        words.push(format!("passed over: {others} more files that hold no history"));
+/// Files of a folder that hold something else: no failure, but not passed over in silence. A file counts once, however many of its
+/// lines are none of ours.
+#[derive(Debug, Default)]
+pub struct PassedOver {
+    /// Hashes of the names, which stay small where there are a million.
+    files: HashSet<u64>,
+    /// Those of them that are definitions.
+    definitions: HashSet<u64>,
+    first: BTreeMap<String, Beside>,
+}
+
+#[derive(Debug)]
+struct Beside {
+    line: Option<usize>,
+    /// What the file is.
+    found: String,
+    /// That, and what was wanted.
+    text: String,
+}
+
+impl PassedOver {
+    /// Takes what was found in such a file.
+    pub fn add(&mut self, error: &SourceError) {
+        let (source, line) = error.source_and_line();
+        let mut hasher = DefaultHasher::new();
+        source.hash(&mut hasher);
+        let file = hasher.finish();
+        self.files.insert(file);
+        if error.found() == DEFINITION {
+            self.definitions.insert(file);
+        }
+        let is_later = self.first.last_key_value().is_some_and(|(last, _)| source > last.as_str());
+        if self.first.len() < NAMED || !is_later {
+            self.keep(source.to_owned(), Beside { line, found: error.found().to_owned(), text: error.to_string() });
+        }
     }
-    words
+
+    /// Adds those that another thread found.
+    pub fn merge(&mut self, other: Self) {
+        self.files.extend(other.files);
+        self.definitions.extend(other.definitions);
+        for (source, beside) in other.first {
+            self.keep(source, beside);
+        }
+    }
+
+    fn keep(&mut self, source: String, beside: Beside) {
+        match self.first.entry(source) {
+            Entry::Occupied(mut kept) if kept.get().line > beside.line => drop(kept.insert(beside)),
+            Entry::Occupied(_) => {}
+            Entry::Vacant(place) => drop(place.insert(beside)),
+        }
+        while self.first.len() > NAMED {
+            self.first.pop_last();
+        }
+    }
+
+    /// How many files.
+    pub fn count(&self) -> u64 {
+        self.files.len() as u64
+    }
+
+    /// What to say where something else was read: the first ones, and how many others there are. Definitions are not named; where none were
+    /// given, it is said how to.
+    pub fn words(&self, has_definitions: bool) -> Vec<String> {
+        let of_one = |(source, beside): (&String, &Beside)| format!("passed over: {source}: {}", beside.found);
+        let others = self.first.iter().filter(|(_, beside)| beside.found != DEFINITION);
+        let mut words: Vec<String> = others.take(NAMED_UNRELATED).map(of_one).collect();
+        let definitions = self.definitions.len() as u64;
+        match self.count().saturating_sub(words.len() as u64 + definitions) {
+            0 => {}
+            1 => words.push("passed over: 1 more file that holds no history".to_owned()),
+            others => words.push(format!("passed over: {others} more files that hold no history")),
+        }
+        match definitions {
+            _ if has_definitions => {}
+            0 => {}
+            1 => words.push("passed over: the definition of a state machine; --definitions DIR takes it".to_owned()),
+            several => words.push(format!("passed over: {several} definitions of state machines; --definitions DIR takes them")),
+        }
+        words
+    }
+
+    /// What to say where nothing was read: what was wanted instead.
+    pub fn words_of_failure(&self) -> Vec<String> {
+        let mut words: Vec<String> = self.first.values().map(|beside| beside.text.clone()).collect();
+        match self.count().saturating_sub(words.len() as u64) {
+            0 => {}
+            others => words.push(format!("{others} more could not be read")),
+        }
+        words
+    }
 }
 
 #[cfg(test)]
@@ -105,5 +191,30 @@ mod tests {
         assert_eq!((one.count(), words.len()), (50, NAMED + 1));
         assert!(words[0].starts_with("a.jsonl line 1:") && words[NAMED - 1].starts_with(&format!("a.jsonl line {NAMED}:")), "{words:?}");
         assert_eq!(words[NAMED], "40 more could not be read");
+    }
+
+    #[test]
+    fn a_file_that_is_passed_over_counts_once() {
+        let error = |origin: &str, line: usize| SourceError::NotAHistory { place: Place::line(origin, line), found: format!("no {line}") };
+        let (mut one, mut other) = (PassedOver::default(), PassedOver::default());
+        for line in (1..=50).rev() {
+            if line % 2 == 0 { &mut one } else { &mut other }.add(&error("b.jsonl", line));
+        }
+        for name in ["a", "c", "d", "e"] {
+            other.add(&error(name, 1));
+        }
+        one.merge(other);
+        let wanted = [
+            "passed over: a: no 1",
+            "passed over: b.jsonl: no 1",
+            "passed over: c: no 1",
+            "passed over: 2 more files that hold no history",
+        ];
+        assert_eq!((one.count(), one.words(false)), (5, wanted.map(str::to_owned).to_vec()));
+        one.add(&SourceError::NotAHistory { place: Place::whole("a.json"), found: DEFINITION.to_owned() });
+        assert_eq!(one.words(false)[4], "passed over: the definition of a state machine; --definitions DIR takes it");
+        assert_eq!((one.count(), one.words(true).len()), (6, 4));
+        let words = one.words_of_failure();
+        assert!(words.len() == 6 && words[2].starts_with("b.jsonl line 1: no 1, not an execution's history"), "{words:?}");
     }
 }

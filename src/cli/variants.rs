@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use super::exit_code::{Exit, WrongUsage};
-use super::fleet::{Fleet, FleetArgs};
+use super::fleet::{Fleet, FleetArgs, at_least_one};
 use super::global::{GlobalArgs, OutputFormat};
 use super::output::{TextSettings, document, redactor};
 use crate::analysis::variants::{Options, Sort, Variants, VariantsReport, report};
@@ -31,7 +31,7 @@ pub struct VariantsArgs {
     #[command(flatten)]
     fleet: FleetArgs,
     /// The most variants of a state machine; with --variant, the most executions
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = at_least_one)]
     limit: usize,
     /// Only variants that at least so many executions took
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -159,7 +159,7 @@ pub fn run(args: &VariantsArgs, global: &GlobalArgs, out: &mut dyn Write, words:
         if fleet.problems() > 0 && report.coverage.executions == 0 {
             return Ok(Exit::Failed);
         }
-        fleet.note(&nothing_matched(args, &report));
+        fleet.note(&fleet.nothing_there(&report.coverage).unwrap_or_else(|| nothing_matched(args, &report)));
         return Ok(if fleet.problems() > 0 { Exit::Failed } else { Exit::NothingMatched });
     }
     if let (Some(file), Some(format)) = (&args.graph, format) {
@@ -169,7 +169,7 @@ pub fn run(args: &VariantsArgs, global: &GlobalArgs, out: &mut dyn Write, words:
             return Ok(if fleet.problems() > 0 { Exit::Failed } else { Exit::Done });
         }
         std::fs::write(file, graph).with_context(|| format!("failed to write the graph to {file}"))?;
-        fleet.note(&format!("wrote the graph to {file}"));
+        fleet.note(&format!("wrote {file}"));
     }
     let settings = TextSettings::resolve(global);
     match global.output {
@@ -188,9 +188,9 @@ pub fn run(args: &VariantsArgs, global: &GlobalArgs, out: &mut dyn Write, words:
 }
 
 fn nothing_matched(args: &VariantsArgs, report: &VariantsReport) -> String {
-    match (&args.variant, report.coverage.executions) {
-        (_, 0) => "no execution matched".to_owned(),
-        (Some(id), executions) => format!("none of {executions} executions took the variant `{id}`; `stepscope variants` lists them"),
-        (None, executions) => format!("no variant of {executions} executions is left by --min and --failed-only"),
+    let executions = report.coverage.executions;
+    match &args.variant {
+        Some(id) => format!("none of {executions} executions took the variant `{id}`; `stepscope variants` lists them"),
+        None => format!("no variant of {executions} executions is left by --min and --failed-only"),
     }
 }

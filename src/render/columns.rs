@@ -142,6 +142,23 @@ pub(super) fn fit(text: &str, room: usize) -> Cow<'_, str> {
     Cow::Owned(cut)
 }
 
+/// Text whose end is what tells it from others, cut to this many columns; what was cut begins with an ellipsis.
+pub(super) fn fit_end(text: &str, room: usize) -> Cow<'_, str> {
+    if text.width() <= room {
+        return Cow::Borrowed(text);
+    }
+    let mut kept = text.len();
+    let mut used = 0;
+    for (at, character) in text.char_indices().rev() {
+        used += character.width().unwrap_or(0);
+        if used + 1 > room {
+            break;
+        }
+        kept = at;
+    }
+    Cow::Owned(if room > 0 { format!("…{}", &text[kept..]) } else { String::new() })
+}
+
 /// Text in lines of at most this many columns, broken between words where that is possible.
 pub(super) fn wrapped(text: &str, room: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
@@ -215,6 +232,10 @@ mod tests {
         assert_eq!(fit("Charge", 4), "Cha…");
         assert_eq!(fit("状态状态", 5), "状态…");
         assert_eq!(fit("Charge", 0), "");
+        assert_eq!(fit_end("arn:Orders", 10), "arn:Orders");
+        assert_eq!(fit_end("arn:Orders", 7), "…Orders");
+        assert_eq!(fit_end("arn:状态状态", 6), "…状态");
+        assert_eq!((fit_end("arn", 0), fit_end("arn", 1)), ("".into(), "…".into()));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
-use super::columns::{counted, fit, width, wrapped};
+use super::columns::{counted, fit, fit_end, width, wrapped};
 use super::escape;
 use super::redact::Redactor;
 use super::styles::{Styles, paint};
@@ -63,7 +63,8 @@ fn aligned(cells: &[String], widths: &[usize], is_number: &[bool]) -> String {
         if at > 0 {
             line.push_str(GAP);
         }
-        let cell = fit(cell, widths[at]);
+        // ARNs differ at their ends.
+        let cell = if cell.starts_with("arn:") { fit_end(cell, widths[at]) } else { fit(cell, widths[at]) };
         let padding = " ".repeat(widths[at].saturating_sub(width(&cell)));
         // Writing to a String cannot fail.
         let _ = if is_number[at] { write!(line, "{padding}{cell}") } else { write!(line, "{cell}{padding}") };

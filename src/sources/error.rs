@@ -201,6 +201,9 @@ pub enum SourceError {
     },
 }
 
+/// What a file is found to be that holds a definition in place of a history.
+pub const DEFINITION: &str = "the definition of a state machine";
+
 /// Something that was not taken.
 #[derive(Debug)]
 pub struct Rejected<'t> {
@@ -236,6 +239,14 @@ impl SourceError {
     /// Whether it is readable, and simply not what was looked for: worth a word, not a failure.
     pub fn is_unrelated(&self) -> bool {
         matches!(self, Self::NotAHistory { .. } | Self::NotADefinition { .. })
+    }
+
+    /// What was found in place of what was looked for; empty for other errors.
+    pub fn found(&self) -> &str {
+        match self {
+            Self::NotAHistory { found, .. } | Self::NotADefinition { found, .. } => found,
+            _ => "",
+        }
     }
 
     pub(super) fn json(origin: &str, first_line: usize, text: &str, error: JsonError, depth_limit: usize) -> Self {

@@ -17,7 +17,7 @@ use crate::model::{EventId, ExecutionHeader, Gap, History, HistoryEvent, RawText
 
 use super::assemble::{Page, assemble};
 use super::document::{DefinitionPart, Part};
-use super::error::{Place, SourceError};
+use super::error::{DEFINITION, Place, SourceError};
 use crate::model::Origin;
 
 /// What is known of one execution so far; a definition alone is one of no execution yet.
@@ -159,7 +159,7 @@ impl Unit {
     /// The history, or why there is none.
     pub(super) fn into_history(self, origin: Option<String>) -> Result<History, SourceError> {
         if self.is_definition() {
-            return Err(SourceError::NotAHistory { place: self.place, found: "the definition of a state machine".to_owned() });
+            return Err(SourceError::NotAHistory { place: self.place, found: DEFINITION.to_owned() });
         }
         let mut header = self.header.unwrap_or_default();
         header.unknown.extend(self.unknown);

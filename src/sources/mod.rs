@@ -24,7 +24,7 @@ mod strings;
 
 pub use assemble::{Page, assemble};
 pub use definitions::{DefinitionSet, read_definitions};
-pub use error::{Place, Rejected, SourceError};
+pub use error::{DEFINITION, Place, Rejected, SourceError};
 pub use exec::Exec;
 pub use files::{read_path, read_stream};
 pub use limits::Limits;

@@ -23,14 +23,14 @@ use self::selection::{Machines, Moment};
 use super::exit_code::WrongUsage;
 use super::global::GlobalArgs;
 use super::output::{redactor, say};
-use super::problems::{NAMED_UNRELATED, Problems, passed_over};
+use super::problems::{PassedOver, Problems};
 use super::settings::store_folder;
 use crate::analysis::fleet::{Coverage, Question};
 use crate::model::Micros;
 use crate::sources::{DefinitionSet, Limits, SourceError, read_definitions};
 use crate::store::{Store, StoreError};
 
-pub use self::selection::Window;
+pub use self::selection::{Window, at_least_one};
 
 /// Which executions.
 #[derive(Debug, Clone, Args)]
@@ -60,6 +60,7 @@ pub struct FleetArgs {
 pub struct Fleet<'w> {
     source: Source,
     definitions: DefinitionSet,
+    has_definitions: bool,
     window: Window,
     now: Option<Micros>,
     machines: Machines,
@@ -99,7 +100,7 @@ struct Unread {
     has_read: bool,
     problems: Problems,
     /// Readable, and no history: files that lie beside those that were meant.
-    unrelated: Problems,
+    unrelated: PassedOver,
 }
 
 impl<Q: Question> Heard<Q> {
@@ -114,7 +115,7 @@ impl<Q: Question> Heard<Q> {
 
 impl Unread {
     fn add(&mut self, error: &SourceError, is_beside: bool) {
-        if is_beside { &mut self.unrelated } else { &mut self.problems }.add(error);
+        if is_beside { self.unrelated.add(error) } else { self.problems.add(error) }
     }
 
     fn add_stored(&mut self, file: &str, error: &StoreError) {
@@ -135,6 +136,7 @@ impl<'w> Fleet<'w> {
         let mut fleet = Self {
             source: source(args, global)?,
             definitions: DefinitionSet::default(),
+            has_definitions: args.definitions.is_some(),
             window: Window::default(),
             now,
             machines: Machines::new(&args.state_machine),
@@ -205,6 +207,23 @@ impl<'w> Fleet<'w> {
         Ok(())
     }
 
+    /// Why there was nothing to look at, in the same words for every question; `None` when there was something.
+    pub fn nothing_there(&self, coverage: &Coverage) -> Option<String> {
+        let place = match self.source {
+            Source::Files(_) => "input",
+            Source::Store(_) => "store",
+        };
+        let is_narrowed = !self.machines.is_empty() || self.window != Window::default();
+        match (coverage.executions, coverage.left_out) {
+            // Days of a store that lie outside the window are not even counted.
+            (0, 0) if is_narrowed => Some(format!("no execution in the {place} is of that machine and in that window")),
+            (0, 0) => Some(format!("no execution in the {place}")),
+            (0, 1) => Some(format!("the only execution in the {place} is not of that machine and in that window")),
+            (0, left_out) => Some(format!("none of {left_out} executions in the {place} is of that machine and in that window")),
+            _ => None,
+        }
+    }
+
     /// When executions must have started.
     pub fn window(&self) -> Window {
         self.window
@@ -217,11 +236,11 @@ impl<'w> Fleet<'w> {
         }
         self.problems += problems.count();
         if *has_read {
-            for words in passed_over(unrelated.first(NAMED_UNRELATED), unrelated.count()) {
+            for words in unrelated.words(self.has_definitions) {
                 self.note(&words);
             }
         } else {
-            for words in unrelated.words() {
+            for words in unrelated.words_of_failure() {
                 say(self.words, redactor(&self.global), &words);
             }
             self.problems += unrelated.count();

@@ -1,5 +1,9 @@
 //! Which executions are wanted: of which machines, from when to when.
 
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+
 use crate::analysis::pattern;
 use crate::cli::exit_code::WrongUsage;
 use crate::model::{ExecutionHeader, Micros, StateMachineArn, time};
@@ -13,13 +17,15 @@ pub(super) enum Moment {
 }
 
 impl Moment {
-    /// `2026-11-20T08:00:00Z`, epoch seconds, or how long before now: `90m`, `2h`, `7d`, `1d12h`.
+    /// `2026-11-20T08:00:00Z`, the same in UTC with less said (`2026-11-20 08:00`, `2026-11-20`), epoch seconds, or how long before now:
+    /// `90m`, `2h`, `7d`, `1d12h`.
     pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
         let none = || {
-            let text = format!("`{text}` is no time; write 2026-11-20T08:00:00Z, or how long before now: 90m, 2h, 7d");
+            let text = format!("`{text}` is no time; write 2026-11-20T08:00:00Z, 2026-11-20, or how long before now: 90m, 2h, 7d");
             anyhow::Error::from(WrongUsage(text))
         };
-        duration(text).map(Self::Before).or_else(|| time::parse(text).map(|moment| Self::At(moment.into()))).ok_or_else(none)
+        let moment = || time::parse(text).or_else(|| in_utc(text)).map(|moment| Self::At(moment.into()));
+        duration(text).map(Self::Before).or_else(moment).ok_or_else(none)
     }
 
     pub(super) fn is_relative(self) -> bool {
@@ -33,6 +39,23 @@ impl Moment {
             Self::Before(microseconds) => now.map(|now| Micros(now.0.saturating_sub(microseconds))),
         }
     }
+}
+
+/// A number of things to show, as a flag gives it: one or more.
+pub fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("wanted is a number from 1".to_owned()),
+        Ok(number) => Ok(number),
+    }
+}
+
+/// A date with or without a time of day, without an offset, as reports print it: UTC.
+fn in_utc(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    let at_midnight = || text.parse::<Date>().ok().map(|date| date.at(0, 0, 0, 0));
+    let has_time = text.contains([':', 'T', 't']);
+    let moment = if has_time { text.parse::<DateTime>().ok() } else { at_midnight() }?;
+    moment.to_zoned(TimeZone::UTC).ok().map(|moment| moment.timestamp())
 }
 
 /// Microseconds of `1d12h`; every number has its unit.
@@ -91,6 +114,11 @@ impl Machines {
         Self { patterns: patterns.iter().map(unqualified).collect() }
     }
 
+    /// Whether all machines are meant.
+    pub(super) fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
     /// Whether the machine with this ARN, without version and alias, is wanted; one that nothing names is not, unless all are.
     pub(super) fn contain(&self, arn: Option<&str>) -> bool {
         if self.patterns.is_empty() {
@@ -128,7 +156,29 @@ mod tests {
         }
         assert!(!Moment::parse("2026-11-20T08:00:00Z").expect("a time").is_relative());
         assert!(!Moment::parse("1767225600").expect("a time").is_relative());
-        for text in ["", " ", "h", "2 h", "2x", "yesterday", "-2h", "99999999999999999999d", "9223372036854775807w"] {
+        let at = |text: &str| Moment::parse(text).expect("a time");
+        for (short, whole) in [
+            ("2026-11-20", "2026-11-20T00:00:00Z"),
+            ("2026-11-20 08:30", "2026-11-20T08:30:00Z"),
+            ("2026-11-20T08:30:15.25", "2026-11-20T08:30:15.250Z"),
+        ] {
+            assert_eq!(at(short), at(whole), "{short}");
+        }
+        for text in [
+            "2026-11-20 8",
+            "2026-13-01",
+            "2026-11-20T25:00",
+            "20:00",
+            "",
+            " ",
+            "h",
+            "2 h",
+            "2x",
+            "yesterday",
+            "-2h",
+            "99999999999999999999d",
+            "9223372036854775807w",
+        ] {
             assert!(Moment::parse(text).is_err(), "{text}");
         }
     }

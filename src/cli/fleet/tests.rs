@@ -67,7 +67,8 @@ fn execution(machine: &str, name: &str, minute: u64, length: u64) -> Value {
 }
 
 fn lines(executions: &[Value]) -> String {
-    executions.iter().map(|execution| format!("{execution}\n")).collect()
+    let lines: Vec<String> = executions.iter().map(|execution| format!("{execution}\n")).collect();
+    lines.concat()
 }
 
 /// The arguments as the command line gives them.

@@ -40,7 +40,9 @@ fn head(report: &FailuresReport, groups: usize, page: &mut Page<'_>) -> io::Resu
     let causes = if groups == 1 && more.is_empty() { "1 cause".to_owned() } else { format!("{groups}{more} causes") };
     let title = format!("{} of {of} failed, {causes}", words::number(report.failures));
     writeln!(page.out, "{}", paint(page.styles.heading, title))?;
-    let Some((start, last)) = report.timeline.start.zip(report.coverage.last_event.or(report.timeline.start)) else { return Ok(()) };
+    // The first bar may begin long before anything did.
+    let start = report.coverage.first_start.max(report.timeline.start);
+    let Some((start, last)) = start.zip(report.coverage.last_event.or(start)) else { return Ok(()) };
     let day = |text: &str| text.split(' ').next().unwrap_or_default().to_owned();
     let (from, to) = (words::minute(start), words::minute(last));
     let to = if day(&from) == day(&to) { to.split(' ').next_back().unwrap_or_default().to_owned() } else { to };

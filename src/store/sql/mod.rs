@@ -177,7 +177,9 @@ fn nothing(table: &Table) -> polars::prelude::DataFrame {
 fn explained(error: &PolarsError) -> QueryError {
     let text = match error {
         PolarsError::ColumnNotFound(text) => {
-            let column = text.lines().next().unwrap_or_default().trim_matches(|c| c == '"' || c == '\'').to_owned();
+            let text = text.lines().next().unwrap_or_default();
+            // Either the name alone, or a sentence with the name in quotes and all other names after it.
+            let column = text.split('"').nth(1).unwrap_or(text).trim_matches('\'');
             format!("there is no column {column}; docs/tables.md, or `stepscope query --tables`, lists them")
         }
         PolarsError::SQLInterface(text) | PolarsError::SQLSyntax(text) => format!("the SQL can't be run: {text}"),
