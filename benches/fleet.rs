@@ -39,16 +39,14 @@ fn main() {
         println!("{} executions, {} events, {:.1} MB", written.executions, written.events, written.bytes as f64 / 1e6);
         return;
     }
-    match value("--read") {
-        Some(file) => measure(file.as_ref(), std::fs::metadata(file).expect("the file").len()),
-        None => {
-            let folder = tempfile::tempdir().expect("a temporary folder");
-            let path = folder.path().join("executions.jsonl");
-            let written = write(&path, executions, shape);
-            println!("{} executions, {} events, {:.1} MB", written.executions, written.events, written.bytes as f64 / 1e6);
-            measure(&path, written.bytes);
-        }
+    if let Some(file) = value("--read") {
+        return measure(file.as_ref(), std::fs::metadata(file).expect("the file").len());
     }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("executions.jsonl");
+    let written = write(&path, executions, shape);
+    println!("{} executions, {} events, {:.1} MB", written.executions, written.events, written.bytes as f64 / 1e6);
+    measure(&path, written.bytes);
 }
 
 fn write(path: &Path, executions: u64, shape: Shape) -> Written {

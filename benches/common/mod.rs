@@ -1,5 +1,6 @@
 //! What the benchmarks share: the parser to compare with, and how times are taken.
 #![allow(clippy::print_stdout, clippy::cast_precision_loss, missing_docs)]
+#![allow(dead_code, reason = "each benchmark uses its own part")]
 
 pub mod typed;
 

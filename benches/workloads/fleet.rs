@@ -4,6 +4,7 @@
 //! tried again, a Choice, a Pass and, in one of eight, a Wait; of a hundred, three fail and one still runs. `Shape::Mixed`
 //! adds a Parallel or a Map to every other execution; `Shape::Linear` has states in a row only, which short scripts can follow.
 #![allow(dead_code, reason = "each benchmark uses its own part")]
+#![allow(clippy::cast_possible_truncation, reason = "numbers below a small bound")]
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -112,7 +113,7 @@ impl Story {
                     _ => {}
                 }
             }
-            if position == 3 && self.number % 8 == 0 {
+            if position == 3 && self.number.is_multiple_of(8) {
                 self.wait("CoolDown");
             }
             if position as u64 == stays_at {
