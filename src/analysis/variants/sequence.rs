@@ -5,8 +5,7 @@ use std::cmp::Reverse;
 use super::LoopPlace;
 use super::fold::Folder;
 use super::terms::{Name, Step, Term, Terms};
-use crate::model::path::VisitOutcome;
-use crate::model::{ExecutionFacts, ExecutionStatus, StateType, VisitFacts};
+use crate::model::{ExecutionFacts, StateType, VisitFacts};
 
 /// What is worked out of one execution; made once and used for all.
 #[derive(Debug, Default)]
