@@ -28,7 +28,7 @@ use crate::store::{Batch, Store};
   stepscope query - < report.sql --output csv > report.csv
 
 There are four tables: executions, visits, attempts, events. Queries change
-nothing. The files are plain Parquet, so that other engines can be asked the same.")]
+nothing. The files are plain Parquet, so that other engines can be asked, too.")]
 pub struct QueryArgs {
     /// The query; `-` reads it from standard input
     #[arg(value_name = "SQL", required_unless_present_any = ["named", "list", "tables"], conflicts_with_all = ["named", "list", "tables"])]
