@@ -480,3 +480,26 @@ mod care {
         place.run(&["store", "prune", "--older-than", "1d"]).succeeds();
     }
 }
+
+#[test]
+fn a_folder_in_the_place_of_a_file_and_sums_cut_short_are_named_and_set_aside() {
+    for (table, is_folder) in [("executions", true), ("events", true), (".checksums", false)] {
+        let place = Place::new();
+        place.ingest(&FIRST);
+        let day = fs::read_dir(place.store().join(table)).expect("days").next().expect("a day").expect("an entry").path();
+        let file = fs::read_dir(day).expect("files").next().expect("a file").expect("an entry").path();
+        let text = fs::read(&file).expect("read");
+        fs::remove_file(&file).expect("removed");
+        if is_folder {
+            fs::create_dir(&file).expect("made");
+        } else {
+            fs::write(&file, &text[..text.len() / 2]).expect("written");
+        }
+        let name = file.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+        let told = place.run(&["store", "verify"]).ends_with(1);
+        assert!(told.out.contains(&name), "{table}: {} {}", told.out, told.words);
+        place.run(&["store", "verify", "--set-aside"]);
+        place.run(&["store", "verify"]).succeeds();
+        assert_eq!(place.ingest(&FIRST)["damaged"], json!([]), "{table}");
+    }
+}

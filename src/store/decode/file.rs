@@ -48,8 +48,12 @@ impl TableReader {
     /// Reads the footer.
     pub fn open(path: &Path, table: &'static Table) -> Result<Self, StoreError> {
         let file = File::open(path).map_err(|source| StoreError::io(path, "opened", source))?;
-        let size = file.metadata().map_err(|source| StoreError::io(path, "read", source))?.len();
+        let about = file.metadata().map_err(|source| StoreError::io(path, "read", source))?;
+        let size = about.len();
         let mut reader = Self { path: path.to_owned(), table, file, size, footer: Footer::default() };
+        if !about.is_file() {
+            return Err(reader.damaged("it is no file"));
+        }
         let end = reader.bytes(size.saturating_sub(footer::USUAL)..size)?;
         let length =
             footer::length(&end).filter(|length| *length <= size).ok_or_else(|| reader.damaged("it does not end as Parquet does"))?;
@@ -226,6 +230,13 @@ mod tests {
         let mut bytes = Vec::new();
         header.write_to_out_protocol(&mut TCompactOutputProtocol::new(&mut bytes)).expect("written");
         check_dictionary(&bytes)
+    }
+
+    #[test]
+    fn a_folder_in_the_place_of_a_file_is_damage() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let opened = TableReader::open(folder.path(), &crate::store::schema::VISITS);
+        assert!(matches!(opened, Err(StoreError::Damaged { .. })));
     }
 
     #[test]

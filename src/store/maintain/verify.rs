@@ -170,10 +170,21 @@ impl Store {
             let name = self.inside(&path);
             if !path.exists() {
                 findings.push(self.finding(batch, &path, FindingKind::Missing, "the file is not there"));
-            } else if let Some((expected, _)) = sums.lines().filter_map(|line| line.split_once("  ")).find(|(_, file)| *file == name)
-                && checksum(&path)? != expected
-            {
-                findings.push(self.finding(batch, &path, FindingKind::Damaged, "its SHA-256 sum is not the one that was written down"));
+                continue;
+            }
+            if !path.is_file() {
+                findings.push(self.finding(batch, &path, FindingKind::Damaged, "it is no file"));
+                continue;
+            }
+            match sums.lines().filter_map(|line| line.split_once("  ")).find(|(_, file)| *file == name) {
+                Some((expected, _)) if checksum(&path)? != expected => {
+                    findings.push(self.finding(batch, &path, FindingKind::Damaged, "its SHA-256 sum is not the one that was written down"));
+                }
+                None if !sums.is_empty() => {
+                    let reason = format!("it lacks the sum of {name}");
+                    findings.push(self.finding(batch, &batch.checksums(), FindingKind::Damaged, &reason));
+                }
+                _ => {}
             }
         }
         if sums.is_empty() {
