@@ -225,7 +225,7 @@ fn a_plot_is_written_in_the_form_that_its_name_asks_for() {
 fn nothing_to_price_is_said() {
     let empty = Executions::of(&[]);
     assert_ne!(empty.cost(&[]).code, 0);
-    fleet().cost(&["--state-machine", "Nobody"]).ends_with(4).says(&["no execution"]);
+    fleet().cost(&["--state-machine", "Nobody"]).ends_with(4).says(&["is of that machine and in that window"]);
     stepscope(["cost"]).ends_with(2).says(&["--input"]);
 }
 
