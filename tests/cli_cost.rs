@@ -226,7 +226,9 @@ fn nothing_to_price_is_said() {
     let empty = Executions::of(&[]);
     assert_ne!(empty.cost(&[]).code, 0);
     fleet().cost(&["--state-machine", "Nobody"]).ends_with(4).says(&["is of that machine and in that window"]);
-    stepscope(["cost"]).ends_with(2).says(&["--input"]);
+    stepscope(["cost"]).ends_with(2).says(&["--store"]);
+    let missing = tempfile::tempdir().expect("a temporary folder").path().join("missing");
+    stepscope(["cost", "--store", argument(&missing)]).ends_with(1).says(&["there is no store at", "--input reads files without one"]);
 }
 
 #[test]

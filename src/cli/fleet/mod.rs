@@ -252,7 +252,10 @@ impl<'w> Fleet<'w> {
 /// environment does not.
 fn source(args: &FleetArgs, global: &GlobalArgs) -> anyhow::Result<Source> {
     if args.input.is_empty() {
-        return Ok(Source::Store(Store::open(&store_folder(global)?)?));
+        return match Store::open(&store_folder(global)?) {
+            Err(error @ StoreError::NoStore { .. }) => Err(anyhow::anyhow!("{error}; --input reads files without one")),
+            store => Ok(Source::Store(store?)),
+        };
     }
     if global.store.is_some() {
         return Err(WrongUsage("give either --input or --store: an answer is about one of them".to_owned()).into());
