@@ -9,7 +9,7 @@ use common::fake_endpoint::{FakeEndpoint, Reply, Request, nobody};
 use common::{ACCOUNT, REGION, block_on, settings_for};
 use serde_json::{Value, json};
 use stepscope::model::{Details, EventType, ExecutionArn, ExecutionStatus, Gap, History};
-use stepscope::sources::aws::{AwsError, AwsSettings, AwsSource, Patience};
+use stepscope::sources::aws::{Action, AwsError, AwsSettings, AwsSource, Patience};
 
 const HISTORY: &str = "GetExecutionHistory";
 const DESCRIBE: &str = "DescribeExecution";
@@ -280,7 +280,7 @@ fn without_permission_for_the_definition_only_the_definition_is_missing() {
 fn without_any_permission_the_first_refusal_is_the_error() {
     let endpoint = endpoint(|_| Some(denied()));
     let error = read_with(&endpoint, impatient()).expect_err("nothing was learnt");
-    assert!(matches!(&error, AwsError::Denied { action: "DescribeExecution", .. }), "{error}");
+    assert!(matches!(&error, AwsError::Denied { action: Action::DescribeExecution, .. }), "{error}");
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 use std::error::Error as _;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
@@ -22,6 +22,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 
+use super::clients::Clients;
 use super::error::{CredentialsProblem, told_by_sources};
 use super::{Account, AwsError, AwsSettings, AwsSource, Patience};
 
@@ -44,14 +45,10 @@ pub(super) async fn connect(settings: &AwsSettings, region_of_arn: Option<&str>)
         loader = loader.app_name(name);
     }
     let shared = loader.load().await;
-    let mut config = aws_sdk_sfn::config::Builder::from(&shared);
-    // Only for Step Functions: the endpoints that hand out credentials stay where they are.
-    if let Some(url) = &settings.endpoint_url {
-        config = config.endpoint_url(url);
-    }
     let account =
         Account { profile: settings.profile.clone(), region: region.as_ref().to_owned(), endpoint_url: settings.endpoint_url.clone() };
-    Ok(AwsSource { client: aws_sdk_sfn::Client::from_conf(config.build()), patience: settings.patience, account })
+    let clients = Arc::new(Clients::new(shared, settings.endpoint_url.clone()));
+    Ok(AwsSource { clients, patience: settings.patience, account })
 }
 
 /// The SDK would report a malformed address only with the first call, and as an error of its own making.

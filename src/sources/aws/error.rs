@@ -17,13 +17,14 @@
 //! | any other code                                            | [`AwsError::Service`]         |
 
 use std::error::Error as StdError;
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 
 use aws_sdk_sfn::config::http::HttpResponse;
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 use thiserror::Error;
 
 use super::Account;
+use super::action::{Action, Service};
 use crate::model::arn::ArnError;
 
 /// Why the API could not be asked, or did not answer.
@@ -57,20 +58,20 @@ pub enum AwsError {
         check: &'static str,
     },
     /// A connection, and no answer.
-    #[error("states:{action} gave no answer in time from {endpoint}; try again, and check the network, the proxy settings and {check}")]
+    #[error("{action} gave no answer in time from {endpoint}; try again, and check the network, the proxy settings and {check}")]
     TimedOut {
         /// The action.
-        action: &'static str,
+        action: Action,
         /// Address, or the region's endpoint.
         endpoint: String,
         /// What of the command line to check.
         check: &'static str,
     },
-    /// An answer that is not what Step Functions sends.
-    #[error("the answer of {endpoint} to states:{action} cannot be read ({reason}); try again, and check {check}")]
+    /// An answer that is not what the service sends.
+    #[error("the answer of {endpoint} to {action} cannot be read ({reason}); try again, and check {check}")]
     Unreadable {
         /// The action.
-        action: &'static str,
+        action: Action,
         /// Address, or the region's endpoint.
         endpoint: String,
         /// What is wrong with it.
@@ -98,12 +99,12 @@ pub enum AwsError {
     },
     /// The credentials lack a permission.
     #[error(
-        "the credentials may not call states:{action} on {resource}; allow it with {{\"Effect\": \"Allow\", \"Action\": \"states:{action}\", \"Resource\": \"{resource}\"}}{}",
+        "the credentials may not call {action} on {resource}; allow it with {{\"Effect\": \"Allow\", \"Action\": \"{action}\", \"Resource\": \"{resource}\"}}{}",
         said(message)
     )]
     Denied {
         /// The action.
-        action: &'static str,
+        action: Action,
         /// What it was called on.
         resource: String,
         /// The service's explanation.
@@ -111,12 +112,12 @@ pub enum AwsError {
     },
     /// The data is encrypted with a key of the customer's that cannot be used.
     #[error(
-        "states:{action} could not decrypt {resource} ({code}); allow kms:Decrypt on the state machine's key, and check that the key is enabled{}",
+        "{action} could not decrypt {resource} ({code}); allow kms:Decrypt on the state machine's key, and check that the key is enabled{}",
         said(message)
     )]
     Encrypted {
         /// The action.
-        action: &'static str,
+        action: Action,
         /// What it was called on.
         resource: String,
         /// The service's word.
@@ -125,12 +126,10 @@ pub enum AwsError {
         message: String,
     },
     /// Too many requests, after all tries.
-    #[error(
-        "states:{action} is throttled in this account and region ({code}), after all tries; try again in a minute, or find who else calls it"
-    )]
+    #[error("{action} is throttled in this account and region ({code}), after all tries; try again in a minute, or find who else calls it")]
     Throttled {
         /// The action.
-        action: &'static str,
+        action: Action,
         /// The service's word.
         code: String,
     },
@@ -175,34 +174,34 @@ pub enum AwsError {
         message: String,
     },
     /// The token of a listing was refused: it lives for a day.
-    #[error("the listing of states:{action} broke off: the service no longer takes its token; try again")]
+    #[error("the listing of {action} broke off: the service no longer takes its token; try again")]
     ListingExpired {
         /// The action.
-        action: &'static str,
+        action: Action,
     },
     /// A listing whose pages do not end.
-    #[error("the listing of states:{action} does not end: {reason}; check {check}")]
+    #[error("the listing of {action} does not end: {reason}; check {check}")]
     EndlessListing {
         /// The action.
-        action: &'static str,
+        action: Action,
         /// What shows it.
         reason: &'static str,
         /// What of the command line to check.
         check: &'static str,
     },
     /// A listing whose pages come, but take too long together.
-    #[error("the listing of states:{action} was given up after {seconds} s; try again")]
+    #[error("the listing of {action} was given up after {seconds} s; try again")]
     SlowListing {
         /// The action.
-        action: &'static str,
+        action: Action,
         /// The limit.
         seconds: u64,
     },
     /// Anything else that the service says.
-    #[error("states:{action} failed: {code}{}", said(message))]
+    #[error("{action} failed: {code}{}", said(message))]
     Service {
         /// The action.
-        action: &'static str,
+        action: Action,
         /// The service's word.
         code: String,
         /// The service's explanation.
@@ -275,24 +274,23 @@ fn similar_text(similar: &[String]) -> String {
 
 /// A call that went wrong: what the messages need to name.
 pub(super) struct Call<'a> {
-    /// Without its service, such as `DescribeExecution`.
-    pub(super) action: &'static str,
+    /// What was called.
+    pub(super) action: Action,
     /// What it was called on: an ARN, or `*`.
     pub(super) resource: &'a str,
     /// Where it went.
     pub(super) account: &'a Account,
 }
 
-impl fmt::Display for Account {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Account {
+    /// Where calls of a service go.
+    fn endpoint(&self, service: Service) -> String {
         match &self.endpoint_url {
-            Some(url) => f.write_str(url),
-            None => write!(f, "the Step Functions endpoint of {}", self.region),
+            Some(url) => url.clone(),
+            None => format!("the {} endpoint of {}", service.name(), self.region),
         }
     }
-}
 
-impl Account {
     /// What of the command line decides where a call goes.
     pub(super) fn check(&self) -> &'static str {
         if self.endpoint_url.is_some() { "--endpoint-url" } else { "the region" }
@@ -324,16 +322,21 @@ impl Call<'_> {
     }
 
     fn timed_out(&self) -> AwsError {
-        AwsError::TimedOut { action: self.action, endpoint: self.account.to_string(), check: self.account.check() }
+        AwsError::TimedOut { action: self.action, endpoint: self.account.endpoint(self.action.service()), check: self.account.check() }
     }
 
     fn unreachable(&self, reason: String) -> AwsError {
-        AwsError::Unreachable { endpoint: self.account.to_string(), reason, check: self.account.check() }
+        AwsError::Unreachable { endpoint: self.account.endpoint(self.action.service()), reason, check: self.account.check() }
     }
 
-    /// An answer that is not what Step Functions sends.
+    /// An answer that is not what the service sends.
     pub(super) fn unreadable(&self, reason: String) -> AwsError {
-        AwsError::Unreadable { action: self.action, endpoint: self.account.to_string(), reason, check: self.account.check() }
+        AwsError::Unreadable {
+            action: self.action,
+            endpoint: self.account.endpoint(self.action.service()),
+            reason,
+            check: self.account.check(),
+        }
     }
 
     /// A listing that would go on for ever.

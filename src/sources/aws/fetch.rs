@@ -9,11 +9,9 @@ use futures_util::future::join3;
 use super::error::Call;
 use super::find::PAGE;
 use super::wire::{self, Body};
-use super::{AwsError, AwsSource};
+use super::{Action, AwsError, AwsSource};
 use crate::model::{ExecutionArn, ExecutionHeader, ExecutionStatus, Gap, History, HistoryEvent, RawText, Role};
 use crate::sources::assemble::{Page, assemble};
-
-const GET_HISTORY: &str = "GetExecutionHistory";
 
 /// How often a listing begins anew because its token is no longer taken: a token lives for a day, so once is generous.
 const RESTARTS: u32 = 1;
@@ -87,7 +85,7 @@ fn not_fetched(what: &str, error: &AwsError) -> Gap {
     Gap::NotFetched { what: what.to_owned(), reason: error.to_string() }
 }
 
-fn call<'a>(source: &'a AwsSource, action: &'static str, arn: &'a ExecutionArn) -> Call<'a> {
+fn call<'a>(source: &'a AwsSource, action: Action, arn: &'a ExecutionArn) -> Call<'a> {
     Call { action, resource: arn.as_str(), account: &source.account }
 }
 
@@ -116,19 +114,19 @@ impl Description {
 }
 
 async fn described(source: &AwsSource, arn: &ExecutionArn, data: IncludedData) -> Result<ExecutionHeader, AwsError> {
-    let call = call(source, "DescribeExecution", arn);
     let body = Body::default();
-    let request = source.client.describe_execution().execution_arn(arn.as_str()).included_data(data);
-    request.customize().interceptor(body.clone()).send().await.map_err(|error| call.failed(&error))?;
-    body.read(&call, wire::header)
+    let request = source.states().describe_execution().execution_arn(arn.as_str()).included_data(data);
+    let send = || request.clone().customize().interceptor(body.clone()).send();
+    source.send(Action::DescribeExecution, arn.as_str(), send).await?;
+    body.read(&call(source, Action::DescribeExecution, arn), wire::header)
 }
 
 async fn definition(source: &AwsSource, arn: &ExecutionArn) -> Result<RawText, AwsError> {
-    let call = call(source, "DescribeStateMachineForExecution", arn);
     let body = Body::default();
-    let request = source.client.describe_state_machine_for_execution().execution_arn(arn.as_str());
-    request.customize().interceptor(body.clone()).send().await.map_err(|error| call.failed(&error))?;
-    body.read(&call, wire::definition)
+    let request = source.states().describe_state_machine_for_execution().execution_arn(arn.as_str());
+    let send = || request.clone().customize().interceptor(body.clone()).send();
+    source.send(Action::DescribeStateMachineForExecution, arn.as_str(), send).await?;
+    body.read(&call(source, Action::DescribeStateMachineForExecution, arn), wire::definition)
 }
 
 /// The pages of a history, as far as they came.
@@ -146,7 +144,7 @@ impl Listing {
         let mut listing = Self::default();
         let limit = source.patience.history;
         let read = tokio::time::timeout(limit, listing.read(source, arn)).await;
-        let slow = AwsError::SlowListing { action: GET_HISTORY, seconds: limit.as_secs() };
+        let slow = AwsError::SlowListing { action: Action::GetExecutionHistory, seconds: limit.as_secs() };
         listing.broke_off = read.unwrap_or(Err(slow)).err();
         listing
     }
@@ -158,7 +156,9 @@ impl Listing {
         loop {
             match self.read_page(source, arn, token.as_deref()).await {
                 Ok(None) => return Ok(()),
-                Ok(next) if next == token => return Err(call(source, GET_HISTORY, arn).endless("a page names itself as the next one")),
+                Ok(next) if next == token => {
+                    return Err(call(source, Action::GetExecutionHistory, arn).endless("a page names itself as the next one"));
+                }
                 Ok(next) => token = next,
                 // The pages that are there already come again, and are merged.
                 Err(AwsError::ListingExpired { .. }) if restarts > 0 => {
@@ -176,17 +176,17 @@ impl Listing {
 
     /// Reads one page; returns the token of the next one.
     async fn read_page(&mut self, source: &AwsSource, arn: &ExecutionArn, token: Option<&str>) -> Result<Option<String>, AwsError> {
-        let call = call(source, GET_HISTORY, arn);
         let body = Body::default();
         let request = source
-            .client
+            .states()
             .get_execution_history()
             .execution_arn(arn.as_str())
             .max_results(PAGE)
             .include_execution_data(self.encrypted.is_none())
             .set_next_token(token.map(str::to_owned));
-        let answer = request.customize().interceptor(body.clone()).send().await.map_err(|error| call.failed(&error))?;
-        self.pages.push(body.read(&call, wire::page)?);
+        let send = || request.clone().customize().interceptor(body.clone()).send();
+        let answer = source.send(Action::GetExecutionHistory, arn.as_str(), send).await?;
+        self.pages.push(body.read(&call(source, Action::GetExecutionHistory, arn), wire::page)?);
         Ok(answer.next_token)
     }
 

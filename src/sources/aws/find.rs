@@ -4,7 +4,7 @@ use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus};
 use futures_util::future::join3;
 
 use super::error::Call;
-use super::{AwsError, AwsSource};
+use super::{Action, AwsError, AwsSource};
 use crate::model::arn::ArnError;
 use crate::model::{ExecutionArn, StateMachineArn};
 
@@ -33,7 +33,7 @@ pub(super) async fn latest_failed(source: &AwsSource, state_machine: &str) -> Re
     )
     .await;
     let newest = [failed?, timed_out?, aborted?].into_iter().flatten().max_by_key(moments);
-    let call = Call { action: "ListExecutions", resource: &machine, account: &source.account };
+    let call = Call { action: Action::ListExecutions, resource: &machine, account: &source.account };
     newest.map(|item| item.execution_arn.parse().map_err(|error: ArnError| call.unreadable(error.to_string()))).transpose()
 }
 
@@ -44,18 +44,17 @@ fn moments(item: &ExecutionListItem) -> ((i64, u32), (i64, u32)) {
 }
 
 async fn last_started(source: &AwsSource, machine: &str, status: ExecutionStatus) -> Result<Vec<ExecutionListItem>, AwsError> {
-    let call = Call { action: "ListExecutions", resource: machine, account: &source.account };
-    let page = source.client.list_executions().state_machine_arn(machine).status_filter(status).max_results(PAGE).send().await;
-    page.map(|page| page.executions).map_err(|error| call.failed(&error))
+    let request = source.states().list_executions().state_machine_arn(machine).status_filter(status).max_results(PAGE);
+    source.send(Action::ListExecutions, machine, || request.clone().send()).await.map(|page| page.executions)
 }
 
 async fn machine_of_name(source: &AwsSource, name: &str) -> Result<String, AwsError> {
-    let call = Call { action: "ListStateMachines", resource: "*", account: &source.account };
+    let call = Call { action: Action::ListStateMachines, resource: "*", account: &source.account };
     let mut others = Vec::new();
     let mut token: Option<String> = None;
     for _ in 0..MOST_PAGES {
-        let page = source.client.list_state_machines().max_results(PAGE).set_next_token(token.clone()).send().await;
-        let page = page.map_err(|error| call.failed(&error))?;
+        let request = source.states().list_state_machines().max_results(PAGE).set_next_token(token.clone());
+        let page = source.send(Action::ListStateMachines, "*", || request.clone().send()).await?;
         if let Some(found) = page.state_machines.iter().find(|machine| machine.name == name) {
             return Ok(found.state_machine_arn.clone());
         }

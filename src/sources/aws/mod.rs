@@ -4,22 +4,32 @@
 //! came over the wire ([`wire`]) and read by the reader that also reads files: the SDK's types would drop every member and
 //! every event type that they do not know.
 //!
-//! Everything here only reads. Five actions are called: `DescribeExecution`, `GetExecutionHistory`,
-//! `DescribeStateMachineForExecution`, and to find a machine's last failure `ListExecutions` and `ListStateMachines`.
+//! Everything here only reads. What is called stands in one table ([`Action`]), and every call goes through [`AwsSource::send`].
 
+mod action;
+mod clients;
 mod connect;
 mod error;
 mod fetch;
 mod find;
+mod listing;
 mod wire;
 
+use std::error::Error as StdError;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_sfn::config::SharedCredentialsProvider;
+use aws_sdk_sfn::config::http::HttpResponse;
+use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 
+use self::clients::Clients;
+use self::error::Call;
 use crate::model::{ExecutionArn, History};
 
+pub use action::{Action, Quota, Resource, Service};
 pub use error::AwsError;
+pub use listing::{ExecutionItem, ExecutionsOf, Listed, Logging, MachineDescription, MachineItem, Revision};
 
 /// How to reach the API. The defaults are those of the AWS CLI where it has them.
 #[derive(Debug, Clone, Default)]
@@ -75,10 +85,10 @@ impl Default for Patience {
     }
 }
 
-/// A connection to the Step Functions API of one region.
+/// A connection to the APIs of one account and region.
 #[derive(Debug, Clone)]
 pub struct AwsSource {
-    client: aws_sdk_sfn::Client,
+    clients: Arc<Clients>,
     patience: Patience,
     account: Account,
 }
@@ -97,6 +107,27 @@ impl AwsSource {
     /// The region of an ARN goes before the one in `settings`, which goes before the environment's and the profile's.
     pub async fn connect(settings: &AwsSettings, region_of_arn: Option<&str>) -> Result<Self, AwsError> {
         connect::connect(settings, region_of_arn).await
+    }
+
+    /// The region that is asked.
+    pub fn region(&self) -> &str {
+        &self.account.region
+    }
+
+    /// Makes a call. Every call of this program goes through here; `resource` is what it is about, an ARN, a name or `*`.
+    ///
+    /// The request is made anew for each try.
+    async fn send<T, E, F>(&self, action: Action, resource: &str, request: impl Fn() -> F) -> Result<T, AwsError>
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        // The SDK's futures are large.
+        Box::pin(request()).await.map_err(|error| self.call(action, resource).failed(&error))
+    }
+
+    fn call<'a>(&'a self, action: Action, resource: &'a str) -> Call<'a> {
+        Call { action, resource, account: &self.account }
     }
 
     /// Everything that the API tells about one execution.
