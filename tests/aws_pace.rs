@@ -136,9 +136,9 @@ fn the_time_that_calls_will_take_is_known_beforehand() {
 #[ignore = "a measurement"]
 #[allow(clippy::print_stdout, clippy::cast_precision_loss, reason = "it prints what it measured")]
 fn two_thousand_executions() {
-    let acceleration = std::env::var("STEPSCOPE_BENCH_ACCELERATION").map_or(4.0, |text| text.parse().expect("a number"));
+    let acceleration = std::env::var("STEPSCOPE_BENCH_ACCELERATION").map_or(1.0, |text| text.parse().expect("a number"));
     for production in [0.0, 0.5, 0.75] {
-        let quotas = Quotas { acceleration, production, latency: Duration::from_millis(20) };
+        let quotas = Quotas { acceleration, production, latency: Duration::from_millis(50) };
         let fleet = Fleet::mixed(5, 2_000);
         let pages = fleet.pages();
         let endpoint = QuotaEndpoint::start(fleet, quotas);
