@@ -161,7 +161,9 @@ pub fn quoted(text: &str) -> String {
 pub fn incomplete(history: &History, path: &ExecutionPath) -> Vec<Incomplete> {
     let mut found: Vec<Incomplete> = history.gaps.iter().map(missing).collect();
     let id = |event: &usize| history.events.get(*event).map(|event| event.id);
-    if let Some(first) = path.broken_links.first().and_then(id) {
+    // Where only failures were logged, every link leads nowhere, and nothing was placed by it.
+    let links_tell = !history.gaps.iter().any(|gap| matches!(gap, Gap::LoggedOnly { .. }));
+    if let Some(first) = path.broken_links.first().and_then(id).filter(|_| links_tell) {
         found.push(missing(&Gap::BrokenLinks { events: path.broken_links.len(), first }));
     }
     if let Some(first) = path.unplaced.first().and_then(id) {

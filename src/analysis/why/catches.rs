@@ -71,7 +71,16 @@ impl Evidence<'_> {
         let broken = |index: Option<usize>| index.is_some_and(|index| self.path.broken_links.binary_search(&index).is_ok());
         let inferred = blame.visit.is_some_and(|visit| self.path.visit(visit).name_inferred);
         let lossy = self.history.gaps.iter().any(|gap| {
-            matches!(gap, Gap::MissingEvents { .. } | Gap::NotFetched { .. } | Gap::MorePages | Gap::NoEnd | Gap::ConflictingEvents { .. })
+            matches!(
+                gap,
+                Gap::MissingEvents { .. }
+                    | Gap::NotFetched { .. }
+                    | Gap::MorePages
+                    | Gap::NoEnd
+                    | Gap::ConflictingEvents { .. }
+                    | Gap::RepeatedEvents { .. }
+                    | Gap::LoggedOnly { .. }
+            )
         });
         let confidence = match blame.basis {
             Basis::NearestVisit if blame.alternatives > 0 => Confidence::Guess,
@@ -133,8 +142,23 @@ impl Evidence<'_> {
             }
             at = self.path.predecessor(at)?;
             if self.path.visit(at).outcome == VisitOutcome::Caught {
-                return Some((at, sure));
+                return self.may_have_led(at).then_some((at, sure));
             }
+        }
+    }
+
+    /// Whether a visit's Catch can have led to the visit after it. Where only failures were logged, other states may have come between
+    /// them: then the definition must say so.
+    fn may_have_led(&self, visit: VisitId) -> bool {
+        if !self.history.gaps.iter().any(|gap| matches!(gap, Gap::LoggedOnly { .. })) {
+            return true;
+        }
+        let find = |id: VisitId| self.definition?.find(&self.path.visit(id).state.as_ref()?.decode());
+        let siblings = &self.path.scope(self.path.visit(visit).scope).visits;
+        let after = siblings.binary_search(&visit).ok().and_then(|position| siblings.get(position + 1));
+        match (self.definition, find(visit), after.and_then(|after| find(*after))) {
+            (Some(definition), Some(from), Some(to)) => from.catches_to(definition, to),
+            _ => false,
         }
     }
 
