@@ -48,7 +48,7 @@ impl Evidence<'_> {
             // It was taken for handled; only a definition can say so.
             failure.confidence = failure.confidence.min(Confidence::Likely);
         }
-        if self.is_failures_only() && failure.visit.is_some_and(|visit| self.may_be_a_handler(visit)) {
+        if execution::is_failures_only(self.history) && failure.visit.is_some_and(|visit| self.may_be_a_handler(visit)) {
             failure.confidence = Confidence::Guess;
         }
         Some(failure)
@@ -152,7 +152,7 @@ impl Evidence<'_> {
     /// How sure it is that a visit's Catch led to the visit after it. Where only failures were logged, other states may have come between
     /// them: then the definition must say so, and of a state whose name is not known, or without a definition, it is a guess at best.
     fn led_by_catch(&self, visit: VisitId, sure: bool) -> Option<Confidence> {
-        if !self.is_failures_only() {
+        if !execution::is_failures_only(self.history) {
             return Some(if sure { Confidence::Certain } else { Confidence::Likely });
         }
         let siblings = &self.path.scope(self.path.visit(visit).scope).visits;
@@ -176,11 +176,6 @@ impl Evidence<'_> {
             Some(_) => self.is_normal(visit) == Some(false),
             None => self.path.visits().take_while(|(id, _)| *id < visit).any(|(_, before)| before.failure.is_some()),
         }
-    }
-
-    /// Whether nothing but failures was logged.
-    fn is_failures_only(&self) -> bool {
-        self.history.gaps.iter().any(|gap| matches!(gap, Gap::LoggedOnly { .. }))
     }
 
     /// Whether the normal path reaches the visit's state; `None` when no definition tells.
