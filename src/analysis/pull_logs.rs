@@ -56,6 +56,8 @@ pub struct MachineLogs {
     pub other_lines: u64,
     /// Records that could not be read.
     pub unreadable_records: u64,
+    /// The first of them of each kind, with where it stood; in words.
+    pub unreadable: Vec<String>,
     /// Executions that the store did not have.
     pub new: u64,
     /// Executions that the store had less complete.
@@ -121,6 +123,7 @@ impl MachineLogs {
             repeated_records: 0,
             other_lines: 0,
             unreadable_records: 0,
+            unreadable: Vec::new(),
             new: 0,
             replaced: 0,
             known: 0,
@@ -157,13 +160,27 @@ impl MachineLogs {
 ///
 /// `log_group_arn` is where the machine logs to, or has logged; the commands name a group of the usual name when there is none. `flags` go to
 /// the AWS CLI, each after a space.
-pub fn advice(machine: &StateMachineArn, level: &str, includes_data: bool, log_group_arn: Option<&str>, flags: &str) -> Option<LoggingAdvice> {
+pub fn advice(
+    machine: &StateMachineArn,
+    level: &str,
+    includes_data: bool,
+    log_group_arn: Option<&str>,
+    flags: &str,
+) -> Option<LoggingAdvice> {
     let lack = match (level, includes_data) {
         ("ALL", true) => return None,
-        ("ALL", false) => "the records hold no inputs and outputs: the failing state, its error and the way there are known, its input is not",
-        ("ERROR", true) => "only failures are logged: error, cause and resource are known, not the way there, and nothing of what succeeded",
-        ("ERROR", false) => "only failures are logged, without inputs and outputs: error, cause and resource are known, and nothing of what succeeded",
-        ("FATAL", _) => "only the ends of failed executions are logged: error and cause are known, not the failing state, and nothing of what succeeded",
+        ("ALL", false) => {
+            "the records hold no inputs and outputs: the failing state, its error and the way there are known, its input is not"
+        }
+        ("ERROR", true) => {
+            "only failures are logged: error, cause and resource are known, not the way there, and nothing of what succeeded"
+        }
+        ("ERROR", false) => {
+            "only failures are logged, without inputs and outputs: error, cause and resource are known, and nothing of what succeeded"
+        }
+        ("FATAL", _) => {
+            "only the ends of failed executions are logged: error and cause are known, not the failing state, and nothing of what succeeded"
+        }
         _ => "logging is off: an Express execution leaves no trace once it has ended",
     };
     let region = machine.region();
@@ -217,7 +234,9 @@ mod tests {
     #[test]
     fn a_machine_that_logs_some_keeps_its_group() {
         let group = "arn:aws:logs:eu-west-1:111111111111:log-group:shared:*";
-        for (level, includes_data, word) in [("ERROR", true, "only failures"), ("FATAL", true, "ends of failed"), ("ALL", false, "no inputs")] {
+        for (level, includes_data, word) in
+            [("ERROR", true, "only failures"), ("FATAL", true, "ends of failed"), ("ALL", false, "no inputs")]
+        {
             let advice = advice(&machine(), level, includes_data, Some(group), "").expect("advice");
             assert!(advice.lack.contains(word), "{}", advice.lack);
             let [command] = advice.commands.as_slice() else { panic!("one command: {advice:?}") };

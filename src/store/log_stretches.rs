@@ -47,7 +47,7 @@ impl LogStretches {
     pub fn of(&self, machine: &str, group: &str) -> Result<Vec<(Micros, Micros)>, StoreError> {
         let find = "SELECT since, until FROM log_stretches WHERE machine = ?1 AND log_group = ?2 ORDER BY since";
         self.run(|connection| {
-            let mut statement = connection.prepare_cached(find)?;
+            let mut statement = connection.prepare(find)?;
             let rows = statement.query_map(params![machine, group], |row| Ok((Micros(row.get(0)?), Micros(row.get(1)?))))?;
             rows.collect()
         })
@@ -56,7 +56,7 @@ impl LogStretches {
     /// The records that were kept where a stretch ends, as they were given.
     pub fn kept(&self, machine: &str, group: &str, until: Micros) -> Result<Option<Vec<u8>>, StoreError> {
         let find = "SELECT kept FROM log_stretches WHERE machine = ?1 AND log_group = ?2 AND until = ?3";
-        self.run(|connection| connection.prepare_cached(find)?.query_row(params![machine, group, until.0], |row| row.get(0)).optional())
+        self.run(|connection| connection.prepare(find)?.query_row(params![machine, group, until.0], |row| row.get(0)).optional())
     }
 
     /// A stretch was read, and the records of what was open at its end are to be kept. It joins the one that ends where it begins, and the
@@ -65,11 +65,11 @@ impl LogStretches {
         self.run(|connection| {
             let transaction = connection.unchecked_transaction()?;
             let before = "SELECT since FROM log_stretches WHERE machine = ?1 AND log_group = ?2 AND until >= ?3 AND since <= ?3";
-            let since: Option<i64> = transaction.query_row(before, params![machine, group, since.0], |row| row.get(0)).optional()?.or(Some(since.0));
+            let since: Option<i64> =
+                transaction.query_row(before, params![machine, group, since.0], |row| row.get(0)).optional()?.or(Some(since.0));
             let after = "SELECT until, kept FROM log_stretches WHERE machine = ?1 AND log_group = ?2 AND since = ?3";
-            let after: Option<(i64, Vec<u8>)> = transaction
-                .query_row(after, params![machine, group, until.0], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()?;
+            let after: Option<(i64, Vec<u8>)> =
+                transaction.query_row(after, params![machine, group, until.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
             let (until, kept) = after.as_ref().map_or((until.0, kept), |(until, kept)| (*until, kept.as_slice()));
             let within = "DELETE FROM log_stretches WHERE machine = ?1 AND log_group = ?2 AND since >= ?3 AND until <= ?4";
             transaction.execute(within, params![machine, group, since, until])?;
@@ -81,7 +81,9 @@ impl LogStretches {
 
     /// Forgets what was read of a machine's logs, so that it is read again.
     pub fn forget(&self, machine: &str, group: &str) -> Result<(), StoreError> {
-        self.run(|connection| connection.execute("DELETE FROM log_stretches WHERE machine = ?1 AND log_group = ?2", params![machine, group]).map(drop))
+        self.run(|connection| {
+            connection.execute("DELETE FROM log_stretches WHERE machine = ?1 AND log_group = ?2", params![machine, group]).map(drop)
+        })
     }
 
     fn run<T>(&self, run: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
@@ -93,7 +95,9 @@ fn failure(file: &Path, error: &rusqlite::Error) -> StoreError {
     let reason = std::io::Error::other(error.to_string());
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::DiskFull { file: file.to_owned(), reason },
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => StoreError::Unreadable { file: file.to_owned(), reason: error.to_string() },
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            StoreError::Unreadable { file: file.to_owned(), reason: error.to_string() }
+        }
         _ => StoreError::Io { file: file.to_owned(), doing: "written", reason },
     }
 }
@@ -128,7 +132,11 @@ mod tests {
             assert_eq!(stretches.kept(MACHINE, "g", Micros(30)).expect("read").as_deref(), Some(&b"b"[..]));
             assert_eq!(stretches.kept(MACHINE, "g", Micros(20)).expect("read"), None);
             assert_eq!(add(stretches, 30, 50, b"d"), [(10, 60)]);
-            assert_eq!(stretches.kept(MACHINE, "g", Micros(60)).expect("read").as_deref(), Some(&b"c"[..]), "what was kept at the later end stays");
+            assert_eq!(
+                stretches.kept(MACHINE, "g", Micros(60)).expect("read").as_deref(),
+                Some(&b"c"[..]),
+                "what was kept at the later end stays"
+            );
         });
     }
 

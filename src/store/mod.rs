@@ -50,6 +50,6 @@ mod writer;
 pub use catalogue::Store;
 pub use error::StoreError;
 pub use index::Offer;
-pub use log_stretches::LogStretches;
 pub use layout::{Batch, BatchName, Day};
+pub use log_stretches::LogStretches;
 pub use writer::{Worker, Writer, Written};

@@ -92,12 +92,14 @@ pub struct Hold {
     /// How the ARNs of its executions begin.
     prefixes: Vec<String>,
     waiting: HashMap<String, Waiting>,
+    /// Of those that wait, the Express ones that need not.
+    complete: Vec<String>,
 }
 
 impl Hold {
     /// Of the executions whose ARNs begin like one of these.
     pub fn new(prefixes: Vec<String>) -> Self {
-        Self { prefixes, waiting: HashMap::new() }
+        Self { prefixes, waiting: HashMap::new(), complete: Vec::new() }
     }
 
     /// Takes a message.
@@ -112,30 +114,47 @@ impl Hold {
         }
         let fresh = || Waiting { is_express: arn.is_express(), was_kept, ..Waiting::default() };
         let waiting = self.waiting.entry(arn.as_str().to_owned()).or_insert_with(fresh);
-        if waiting.add(message, &envelope) { Taken::New } else { Taken::Again }
+        if !waiting.add(message, &envelope) {
+            return Taken::Again;
+        }
+        if waiting.is_express && waiting.is_complete() {
+            self.complete.push(arn.as_str().to_owned());
+        }
+        Taken::New
+    }
+
+    /// Lets go of what is complete.
+    pub fn release_complete(&mut self) -> Vec<Waiting> {
+        let complete = std::mem::take(&mut self.complete);
+        let released = complete.into_iter().filter_map(|arn| self.waiting.remove_entry(&arn));
+        in_order(released.collect())
     }
 
     /// Lets go of what is complete, and of what gets no more records when the logs are read up to a moment. In the order of their beginning.
     pub fn release(&mut self, read_until: Timestamp) -> Vec<Waiting> {
         let is_over = |waiting: &Waiting| (waiting.is_express && waiting.is_complete()) || waiting.is_over(read_until);
         let over: Vec<String> = self.waiting.iter().filter(|(_, waiting)| is_over(waiting)).map(|(arn, _)| arn.clone()).collect();
+        self.complete.clear();
         let released = over.into_iter().filter_map(|arn| self.waiting.remove_entry(&arn));
         in_order(released.collect())
     }
 
     /// Lets go of everything.
     pub fn release_all(&mut self) -> Vec<Waiting> {
+        self.complete.clear();
         in_order(self.waiting.drain().collect())
     }
 
     /// How many executions wait.
-    pub fn len(&self) -> usize {
+    #[cfg(test)]
+    fn len(&self) -> usize {
         self.waiting.len()
     }
 
     /// The records of all that wait, for the next time.
     pub fn kept(&self) -> Vec<u8> {
-        let messages: BTreeMap<&str, &[String]> = self.waiting.iter().map(|(arn, waiting)| (arn.as_str(), waiting.messages.as_slice())).collect();
+        let messages: BTreeMap<&str, &[String]> =
+            self.waiting.iter().map(|(arn, waiting)| (arn.as_str(), waiting.messages.as_slice())).collect();
         let messages: Vec<&String> = messages.into_values().flatten().collect();
         if messages.is_empty() {
             return Vec::new();
@@ -267,7 +286,8 @@ mod tests {
     #[test]
     fn a_standard_execution_waits_for_its_end_however_long() {
         let mut hold = hold();
-        let standard = |id: u64, kind: &str, second: i64| record("a", id, kind, second).replace(":express:", ":execution:").replace(":7fa0cfbe", "");
+        let standard =
+            |id: u64, kind: &str, second: i64| record("a", id, kind, second).replace(":express:", ":execution:").replace(":7fa0cfbe", "");
         hold.add(&standard(1, "ExecutionStarted", 0));
         assert_eq!(hold.release(at(90 * 86_400)).len(), 0);
         hold.add(&standard(2, "ExecutionSucceeded", 90 * 86_400));

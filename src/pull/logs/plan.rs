@@ -142,10 +142,7 @@ mod tests {
         let before = [window("09:00", "10:00"), window("11:00", "11:30")];
         let all = stretches(window("08:00", "12:00"), &before, at("20:00"));
         let wanted: Vec<_> = all.iter().map(|stretch| (stretch.wanted, stretch.continues)).collect();
-        assert_eq!(
-            wanted,
-            [(window("08:00", "09:00"), false), (window("10:00", "11:00"), true), (window("11:30", "12:00"), true)]
-        );
+        assert_eq!(wanted, [(window("08:00", "09:00"), false), (window("10:00", "11:00"), true), (window("11:30", "12:00"), true)]);
         assert_eq!(read(&all[0]), (window("07:59", "09:15"), Some(at("09:00"))));
         assert_eq!(read(&all[1]), (window("10:00", "11:15"), Some(at("11:00"))));
         assert_eq!(stretches(window("09:10", "09:50"), &before, at("20:00")), []);

@@ -10,9 +10,6 @@ use crate::model::StateMachineArn;
 use crate::sources::aws::logs::{LogFilter, LogQuery, LogWindow, MOST_ROWS};
 use crate::sources::aws::{AwsError, AwsSource};
 
-/// A pattern of the service's filter has so many characters at most.
-const LONGEST_PATTERN: usize = 1_024;
-
 /// What reading one slice needs.
 pub(super) struct Reading<'r, 's> {
     pub(super) source: &'r AwsSource,
@@ -65,7 +62,8 @@ impl Reading<'_, '_> {
         for overfull in found.overfull {
             match self.by_filter(overfull).await {
                 Err(Ended::Aws { error: AwsError::InfrequentAccess { .. }, from }) => {
-                    let text = format!("some log events of the second {from}: there are more than {MOST_ROWS}, which is all that a query gives");
+                    let text =
+                        format!("some log events of the second {from}: there are more than {MOST_ROWS}, which is all that a query gives");
                     self.report.not_looked_at.push(text);
                 }
                 read => read?,
@@ -93,11 +91,10 @@ impl Reading<'_, '_> {
     }
 }
 
-/// In the syntax of the service's filter: every record of the machine. All records of its account where the ARNs are too long for a pattern.
+/// In the syntax of the service's filter, of at most 1,024 characters: every record of the machine.
 fn pattern(machine: &StateMachineArn) -> String {
     let terms: Vec<String> = prefixes(machine).iter().map(|prefix| format!(r#"($.execution_arn = "{prefix}*")"#)).collect();
-    let pattern = format!("{{ {} }}", terms.join(" || "));
-    if pattern.len() <= LONGEST_PATTERN { pattern } else { format!(r#"{{ $.execution_arn = "arn:*" }}"#) }
+    format!("{{ {} }}", terms.join(" || "))
 }
 
 /// In the language of Logs Insights: the same, in the order of time.
@@ -122,13 +119,16 @@ mod tests {
         }
         assert!(pattern.starts_with("{ (") && pattern.ends_with(") }"), "{pattern}");
         let longest = super::pattern(&machine(&"x".repeat(80)));
-        assert!(longest.len() <= LONGEST_PATTERN && longest.contains(&"x".repeat(80)), "{longest}");
+        assert!(longest.len() <= 1_024 && longest.contains(&"x".repeat(80)), "{longest}");
     }
 
     #[test]
     fn a_query_asks_for_the_same_in_the_order_of_time() {
         let query = query(&machine("Orders"));
         assert!(query.contains(r#"execution_arn like "arn:aws:states:eu-west-1:111111111111:express:Orders:" or "#), "{query}");
-        assert!(query.starts_with("fields @timestamp, @logStream, @message | filter ") && query.ends_with(" | sort @timestamp asc"), "{query}");
+        assert!(
+            query.starts_with("fields @timestamp, @logStream, @message | filter ") && query.ends_with(" | sort @timestamp asc"),
+            "{query}"
+        );
     }
 }
