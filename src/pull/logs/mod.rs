@@ -161,9 +161,7 @@ impl Run<'_> {
         for slice in &stretch.slices {
             let read = self.read_slice(*slice, &mut hold, watch).await;
             if read.is_err() {
-                // What came so far is better than nothing; the slice is read again the next time.
-                self.storing.add_all(hold.release_all(), &mut self.report)?;
-                return read;
+                return self.break_off(stretch, *slice, hold).map_err(Ended::from).and(read);
             }
             let released = hold.release(slice.read.until);
             self.storing.add_all(released, &mut self.report)?;
@@ -196,6 +194,20 @@ impl Run<'_> {
         if !is_due {
             return Ok(());
         }
+        self.write_down(stretch, until, hold)
+    }
+
+    /// What came so far of a slice is better than nothing; the slice is read again the next time.
+    fn break_off(&mut self, stretch: &Stretch, slice: Slice, mut hold: Hold) -> Result<(), StoreError> {
+        let settled = slice.read.from.min(stretch.slices.iter().filter_map(|slice| slice.settles).max().unwrap_or(stretch.wanted.from));
+        if settled > stretch.wanted.from {
+            // Records of the slice that are kept as well come again; they are known then.
+            self.write_down(stretch, settled, &hold)?;
+        }
+        self.storing.add_all(hold.release_all(), &mut self.report)
+    }
+
+    fn write_down(&mut self, stretch: &Stretch, until: Timestamp, hold: &Hold) -> Result<(), StoreError> {
         self.storing.commit()?;
         self.calls_at_stake = 0;
         let read = (Micros::from(stretch.wanted.from), Micros::from(until));
