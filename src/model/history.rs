@@ -233,6 +233,11 @@ pub enum Gap {
         /// Why, where there is one.
         reason: Option<String>,
     },
+    /// The definition is the machine's, and may be of an earlier or a later time than the execution.
+    OtherDefinition {
+        /// Why the right one is not known.
+        reason: String,
+    },
 }
 
 impl Gap {
@@ -256,6 +261,7 @@ impl Gap {
             Self::UnplacedEvents { .. } => "unplaced_events",
             Self::ChildNotRead { .. } => "child_not_read",
             Self::NoDefinition { .. } => "no_definition",
+            Self::OtherDefinition { .. } => "other_definition",
         }
     }
 }
@@ -297,6 +303,9 @@ impl fmt::Display for Gap {
             Self::NoDefinition { reason: None } => write!(f, "no definition at hand: what is normal was judged by the history alone"),
             Self::NoDefinition { reason: Some(reason) } => {
                 write!(f, "no definition at hand ({reason}): what is normal was judged by the history alone")
+            }
+            Self::OtherDefinition { reason } => {
+                write!(f, "the definition may be of another time than the execution ({reason})")
             }
         }
     }
