@@ -79,7 +79,7 @@ impl<'a> Story<'a> {
 
     fn pull(&self, endpoint: &FakeEndpoint) -> Pulled {
         let store = Store::create_or_open(self.folder).expect("a store");
-        let stretches = store.log_stretches().expect("a ledger");
+        let ledger = store.ledger().expect("a ledger");
         let writer = store.writer(at(self.now), 1).expect("a writer");
         let patience = Patience { attempts: 2, first_wait: Duration::from_millis(1), ..Patience::default() };
         block_on(async {
@@ -87,8 +87,8 @@ impl<'a> Story<'a> {
             let source = AwsSource::connect(&settings, Some(REGION)).await.expect("settings for loopback");
             let settings = LogsPull {
                 source: &source,
-                writer: &writer,
-                stretches: &stretches,
+                worker: &|| writer.worker(),
+                ledger: &ledger,
                 window: LogWindow::new(at(self.window.0), at(self.window.1)),
                 via: self.via,
                 anew: self.anew,

@@ -14,6 +14,7 @@ mod json_text;
 pub mod latency;
 mod page;
 pub mod plot;
+pub mod pull;
 pub mod query;
 pub mod redact;
 pub mod replay;
