@@ -15,6 +15,7 @@ pub mod latency;
 mod page;
 pub mod plot;
 pub mod pull;
+mod pull_logs;
 pub mod query;
 pub mod redact;
 pub mod replay;

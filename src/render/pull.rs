@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::columns::{counted, duration, fit, thousands, width};
 use super::ingest::bytes;
 use super::page::Page;
+use super::pull_logs;
 use super::redact::Redactor;
 use super::styles::{Styles, paint};
 use crate::analysis::pull::{Missing, NotLookedAt, Place, PlaceOutcome, PullCounts, PullReport, PulledMachine};
@@ -100,6 +101,7 @@ fn one_place(place: &Place, page: &mut Page<'_>) -> io::Result<()> {
         page.paragraph(style, text)?;
     }
     machines(place, page)?;
+    pull_logs::section(&place.logs, page)?;
     let calls: Vec<String> = place
         .calls
         .iter()
@@ -212,13 +214,12 @@ fn in_words(missing: &NotLookedAt, has_several: bool) -> String {
         Missing::Place => format!("{executions} that were listed"),
         Missing::Tags => format!("the tags{of}, and so its executions"),
         Missing::Listing => format!("the list of executions{of}"),
-        Missing::Express => format!("the executions{of}"),
+        Missing::Express | Missing::NotLogged => format!("the executions{of}"),
         Missing::Gone => format!("{executions}{of} that the service has no more"),
         Missing::Histories => format!("{executions}{of}"),
         Missing::Rest => format!("the rest of {executions}{of}"),
         Missing::Definition => format!("the definition{of} at the time of its executions"),
         Missing::Logs => format!("the logs{of}"),
-        Missing::NotLogged => format!("the executions{of}"),
     };
     let place: Vec<&str> = [&missing.profile, &missing.region].into_iter().flatten().map(String::as_str).collect();
     let place = if has_several && !place.is_empty() { format!(" ({})", place.join(" ")) } else { String::new() };
