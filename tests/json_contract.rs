@@ -871,6 +871,7 @@ fn every_gap() -> Vec<Gap> {
         Gap::UnplacedEvents { events: 1, first },
         Gap::ChildNotRead { execution: String::new(), reason: None },
         Gap::NoDefinition { reason: None },
+        Gap::OtherDefinition { reason: String::new() },
     ];
     for gap in &gaps {
         match gap {
@@ -890,7 +891,8 @@ fn every_gap() -> Vec<Gap> {
             | Gap::BrokenLinks { .. }
             | Gap::UnplacedEvents { .. }
             | Gap::ChildNotRead { .. }
-            | Gap::NoDefinition { .. } => {}
+            | Gap::NoDefinition { .. }
+            | Gap::OtherDefinition { .. } => {}
         }
     }
     gaps

@@ -247,6 +247,11 @@ pub enum Gap {
         /// Why, where there is one.
         reason: Option<String>,
     },
+    /// The definition is the machine's, and may be of an earlier or a later time than the execution.
+    OtherDefinition {
+        /// Why the right one is not known.
+        reason: String,
+    },
 }
 
 /// What a state machine's logging leaves out.
@@ -283,6 +288,7 @@ impl Gap {
             Self::NoEndLogged => "no_end_logged",
             Self::RepeatedEvents { .. } => "repeated_events",
             Self::NoDefinition { .. } => "no_definition",
+            Self::OtherDefinition { .. } => "other_definition",
         }
     }
 }
@@ -341,6 +347,9 @@ impl fmt::Display for Gap {
             Self::NoDefinition { reason: None } => write!(f, "no definition at hand: what is normal was judged by the history alone"),
             Self::NoDefinition { reason: Some(reason) } => {
                 write!(f, "no definition at hand ({reason}): what is normal was judged by the history alone")
+            }
+            Self::OtherDefinition { reason } => {
+                write!(f, "the definition may be of another time than the execution ({reason})")
             }
         }
     }

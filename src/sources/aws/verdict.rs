@@ -42,7 +42,7 @@ impl AwsError {
     /// Whether what was asked for is not there, or no longer: an execution, a state machine, a log group, an object.
     pub fn is_gone(&self) -> bool {
         match self {
-            Self::NoExecution { .. } | Self::NoStateMachine { .. } => true,
+            Self::NoExecution { .. } | Self::NoStateMachine { .. } | Self::NoLogGroup { .. } => true,
             Self::Service { code, .. } => {
                 matches!(
                     code.as_str(),
