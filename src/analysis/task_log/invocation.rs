@@ -129,6 +129,11 @@ impl InvocationReader {
         self.was_killed |= exited && after.contains("signal: killed");
     }
 
+    /// Lines follow that do not come right after those before; they belong to the invocation, until one says otherwise.
+    pub fn skip(&mut self) {
+        self.begin();
+    }
+
     /// What was read.
     pub fn finish(self) -> InvocationLog {
         let outcome = self.outcome();

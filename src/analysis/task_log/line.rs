@@ -87,6 +87,11 @@ pub(super) fn classify(text: &str) -> Line<'_> {
     }
 }
 
+/// Whether a line is the platform's last about an invocation.
+pub fn is_report(text: &str, id: &str) -> bool {
+    matches!(classify(text), Line::Report(of, _) if of == id)
+}
+
 fn of_json(text: &str) -> Line<'_> {
     let Ok(PlatformLine { kind, record }) = serde_json::from_str::<PlatformLine<'_>>(text) else { return Line::Told };
     let id = record.request_id.map(Id::Owned);

@@ -21,12 +21,13 @@ mod question;
 mod report;
 mod stream;
 
-pub use choose::{Invocations, choose};
+pub use choose::{Choice, Invocation, Invocations, choose};
 pub use function_name::FunctionName;
-pub use invocation::InvocationReader;
+pub use invocation::{InvocationLog, InvocationReader};
+pub use line::is_report;
 pub use question::{Ask, LogQuestion, NoLog, Search, Streams, question};
 pub use report::{FunctionOutcome, FunctionReport, LogBasis, LogLine, Logged, TaskLog};
-pub use stream::StreamReader;
+pub use stream::{StreamLog, StreamReader};
 
 #[cfg(test)]
 mod tests;

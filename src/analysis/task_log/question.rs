@@ -131,7 +131,7 @@ impl NoLog {
 
     /// As a report holds it.
     pub fn report(self) -> TaskLog {
-        TaskLog { task: self.task, ..TaskLog::without_lines(self.text, self.is_missing) }
+        TaskLog { task: self.task, note: Some(self.text), is_missing: self.is_missing, ..TaskLog::default() }
     }
 }
 

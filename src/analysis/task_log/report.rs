@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::model::Timestamp;
 
 /// The log of the attempt that failed, or why there is none.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct TaskLog {
     /// Whose log it is; null for a state that ran no task of its own.
     pub task: Option<Logged>,
@@ -44,28 +44,6 @@ pub struct TaskLog {
 }
 
 impl TaskLog {
-    /// Without a line, for a reason.
-    pub fn without_lines(note: String, is_missing: bool) -> Self {
-        Self {
-            task: None,
-            name: None,
-            region: None,
-            group: None,
-            stream: None,
-            request_id: None,
-            basis: None,
-            candidates: None,
-            attempt: None,
-            lines: Vec::new(),
-            left_out: 0,
-            left_out_after: 0,
-            report: None,
-            outcome: None,
-            note: Some(note),
-            is_missing,
-        }
-    }
-
     /// Whether it is known for certain that the lines are those of the failure.
     pub fn is_certain(&self) -> bool {
         self.basis.is_some_and(|basis| basis != LogBasis::TimeWindow)
