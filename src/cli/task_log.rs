@@ -9,6 +9,7 @@
 //! Nothing here fails: what could not be read is a sentence in the answer.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::SignedDuration;
 
@@ -27,6 +28,9 @@ const MOST_PAGES: usize = 60;
 
 /// Of a job's log the end is read first.
 const LAST_OF_JOB: SignedDuration = SignedDuration::from_mins(15);
+
+/// For all calls about one log: groups with very many lines are searched a megabyte a call.
+const LONGEST: Duration = Duration::from_mins(2);
 
 /// The end of a log that is too long to be read whole.
 const END: SignedDuration = SignedDuration::from_secs(10);
@@ -63,8 +67,10 @@ fn asked(question: &LogQuestion, most: usize, loader: &mut Loader<'_>) -> TaskLo
     let (from, until) = (question.from, question.until);
     loader.detail(&format!("asking CloudWatch Logs for {}, {from} to {until}", question.group));
     let read = loader.ask(question.region.as_deref(), async |source| {
-        let answer = Reading { source, question, most }.read().await;
-        answer.unwrap_or_else(|error| not_read(question, source.region(), &error))
+        match tokio::time::timeout(LONGEST, Reading { source, question, most }.read()).await {
+            Ok(answer) => answer.unwrap_or_else(|error| not_read(question, source.region(), &error)),
+            Err(_) => missing(question, too_slow(question)),
+        }
     });
     read.unwrap_or_else(|error| missing(question, format!("{error:#}")))
 }
@@ -101,6 +107,16 @@ fn not_read(question: &LogQuestion, region: &str, error: &AwsError) -> TaskLog {
         other => other.to_string(),
     };
     missing(question, note)
+}
+
+fn too_slow(question: &LogQuestion) -> String {
+    let LogQuestion { group, from, until, .. } = question;
+    format!(
+        "the lines of {group} from {} to {} could not be searched within {} s: query them in Logs Insights, which is charged by the bytes it scans",
+        second(*from),
+        second(*until),
+        LONGEST.as_secs()
+    )
 }
 
 fn no_group(question: &LogQuestion, region: &str) -> String {
@@ -162,7 +178,7 @@ impl Reading<'_> {
             notes.push(format!("{} streams name the request; this is the last one", places.len()));
         }
         self.invocation(id, stream, *place, &mut log, &mut notes).await?;
-        log.note = sentence(notes);
+        log.note = sentence(&notes);
         Ok(log)
     }
 
@@ -230,7 +246,7 @@ impl Reading<'_> {
         }
         let mut log = TaskLog { basis: Some(LogBasis::TimeWindow), candidates: Some(0), ..known(self.question) };
         let mut notes = Vec::new();
-        if !is_whole {
+        if !is_whole || invocations.are_too_many() {
             notes.push("the group has too many lines at that time to look at all of them".to_owned());
         }
         match choose(&invocations, self.question) {
@@ -245,7 +261,7 @@ impl Reading<'_> {
             }
             None => notes.push(self.no_invocation(invocations.count())),
         }
-        log.note = sentence(notes);
+        log.note = sentence(&notes);
         Ok(log)
     }
 
@@ -290,7 +306,7 @@ impl Reading<'_> {
         }
         log.stream = <[String; 1]>::try_from(read.streams).ok().map(|[stream]| stream);
         (log.lines, log.left_out, log.left_out_after) = (read.lines, read.left_out, read.left_out_after);
-        log.note = sentence(notes);
+        log.note = sentence(&notes);
         Ok(log)
     }
 
@@ -351,7 +367,7 @@ fn chosen(choice: &Choice) -> String {
 }
 
 /// Notes as one sentence; `None` when there are none.
-fn sentence(notes: Vec<String>) -> Option<String> {
+fn sentence(notes: &[String]) -> Option<String> {
     (!notes.is_empty()).then(|| notes.join("; "))
 }
 

@@ -84,6 +84,11 @@ impl Invocations {
         self.clues.push((at, stream.to_owned(), text.to_owned()));
     }
 
+    /// Whether there were more than can be told apart.
+    pub fn are_too_many(&self) -> bool {
+        self.found.len() >= MOST
+    }
+
     /// How many there were.
     pub fn count(&self) -> usize {
         self.found.len()
@@ -125,7 +130,7 @@ fn distance(invocation: &Invocation, question: &LogQuestion) -> Option<i64> {
     let late = match invocation.ended {
         Some(ended) if question.is_answered => {
             let late = time::milliseconds_between(question.ended, ended);
-            if !(-2 * SKEW..=REPORT_IS_LATE).contains(&late) {
+            if !(-SKEW..=REPORT_IS_LATE).contains(&late) {
                 return None;
             }
             late.abs()

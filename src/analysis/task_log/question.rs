@@ -11,8 +11,9 @@ use crate::model::{ExecutionArn, Timestamp};
 /// Before the attempt was scheduled: clocks differ.
 const BEFORE: SignedDuration = SignedDuration::from_secs(1);
 
-/// After its end: reports come late, and so do lines.
-const AFTER: SignedDuration = SignedDuration::from_mins(5);
+/// After its end: what a job still writes as it ends, and what a function's extensions do.
+const AFTER_JOB: SignedDuration = SignedDuration::from_mins(5);
+const AFTER_FUNCTION: SignedDuration = SignedDuration::from_mins(1);
 
 /// A function runs for this long at most, whoever still waits for it.
 const LONGEST_FUNCTION: SignedDuration = SignedDuration::from_mins(15);
@@ -154,7 +155,9 @@ pub fn question(cause: &Finding, ask: Ask<'_>) -> Result<LogQuestion, NoLog> {
     let group = match (ask.log_group, task.group) {
         (Some(named), _) => named.to_owned(),
         (None, Some(group)) => group,
-        (None, None) => return Err(NoLog::unknown(Some(task.kind), task.without_group)),
+        (None, None) => {
+            return Err(NoLog { task: task.is_logged.then_some(task.kind), text: task.without_group, is_missing: task.is_logged });
+        }
     };
     let is_function = task.kind == Logged::Function;
     let is_callback = resource.ends_with(".waitForTaskToken");
@@ -175,7 +178,7 @@ pub fn question(cause: &Finding, ask: Ask<'_>) -> Result<LogQuestion, NoLog> {
         is_named: ask.log_group.is_some(),
         search: task.search,
         from: scheduled.checked_sub(BEFORE).unwrap_or(scheduled),
-        until: later(until, AFTER),
+        until: later(until, if is_function { AFTER_FUNCTION } else { AFTER_JOB }),
         scheduled,
         ended,
         is_answered,
@@ -214,6 +217,8 @@ struct Task {
     group: Option<String>,
     /// What to say when the group is not known.
     without_group: String,
+    /// Whether it is known to write a log.
+    is_logged: bool,
     search: Search,
 }
 
@@ -264,6 +269,7 @@ impl Task {
             without_group: "the name of the function is not in the history (it was recorded without its data): name its log group with \
                             `--log-group /aws/lambda/NAME`"
                 .to_owned(),
+            is_logged: true,
             name: function.map(|function| function.name),
             search,
         })
@@ -272,7 +278,7 @@ impl Task {
     fn job(kind: Logged, name: Option<String>, group: Option<String>, streams: Streams) -> Self {
         let without_group =
             format!("which log group the {} writes to is not in the history: name it with `--log-group NAME`", kind.words());
-        Self { kind, name, account: None, region: None, group, without_group, search: Search::Streams(streams) }
+        Self { kind, name, account: None, region: None, group, without_group, is_logged: true, search: Search::Streams(streams) }
     }
 
     /// The description of a job of Batch; the stream is that of the last attempt.
@@ -338,6 +344,7 @@ impl Task {
 
     fn other(resource: &str) -> Self {
         let mut task = Self::job(Logged::Other, None, None, Streams::All);
+        task.is_logged = false;
         task.without_group = format!(
             "nothing is known of a log that {resource} writes; if what it called writes one, name the group with `--log-group NAME`"
         );
