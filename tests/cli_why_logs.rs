@@ -9,7 +9,7 @@ use common::program::{Run, argument, program};
 use common::{REGION, block_on};
 use serde_json::{Value, json};
 use stepscope::model::builder::{HistoryBuilder, history, seconds};
-use stepscope::model::wire::WireBundle;
+use stepscope::model::wire::{WireBundle, WireExecution, WireHistory};
 use tempfile::TempDir;
 
 const GROUP: &str = "/aws/lambda/charge";
@@ -403,6 +403,44 @@ fn several_executions_have_their_logs_in_json_lines_only() {
     assert_eq!((texts(&answers[0]["root_cause"]["logs"]), &answers[1]["root_cause"]), (vec!["asking the bank"], &Value::Null));
     why(&["--execution", "run-1"]).succeeds().shows(&["asking the bank"]);
     why(&["--status", "failed"]).succeeds().shows(&["asking the bank"]);
+}
+
+#[test]
+fn an_execution_that_is_read_from_the_api_has_its_log_asked_for_with_the_same_flags() {
+    let (told, at) = charged(Some(&cause("no money")));
+    let mut group = LogGroup::new(GROUP);
+    group.invocation(ID, STREAM, at, &[(5, "asking the bank")], 200, MEMORY);
+    let history = told.build();
+    let arn = history.header.arn.clone().expect("an ARN").to_string();
+    let endpoint = FakeEndpoint::start(move |request| match request.action.as_str() {
+        FILTER => group.answer(request, 10_000),
+        "GetExecutionHistory" => Reply::Json(in_seconds(&WireHistory(&history))),
+        "DescribeExecution" => Reply::Json(in_seconds(&WireExecution(&history))),
+        _ => Reply::Error("StateMachineDoesNotExist", "gone"),
+    });
+    let run = |more: &[&str]| Run::of(program().args(["why", &arn, "--endpoint-url", endpoint.url()]).args(more));
+    assert_eq!(texts(&run(&["--logs", "--output", "json"]).json()["root_cause"]["logs"]), ["asking the bank"]);
+    let next = format!("stepscope why {arn} --logs --endpoint-url {}", endpoint.url());
+    assert!(run(&[]).out.contains(&next) && !run(&["--logs"]).out.contains(&next));
+}
+
+/// As the API sends it: times in epoch seconds.
+fn in_seconds(value: &impl serde::Serialize) -> Value {
+    fn convert(value: &mut Value) {
+        match value {
+            Value::Array(values) => values.iter_mut().for_each(convert),
+            Value::Object(members) => members.values_mut().for_each(convert),
+            Value::String(text) => {
+                if let Ok(time) = text.parse::<stepscope::model::Timestamp>() {
+                    *value = json!(time.as_duration().as_secs_f64());
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut value = serde_json::to_value(value).expect("strings and numbers");
+    convert(&mut value);
+    value
 }
 
 #[test]

@@ -109,6 +109,7 @@ pub fn choose(invocations: &Invocations, question: &LogQuestion) -> Option<Choic
     let mut fitting: Vec<(bool, i64, &Invocation)> = invocations
         .found
         .values()
+        .filter(|invocation| may_serve(&invocation.stream, question))
         .filter_map(|invocation| Some((invocations.has_words(invocation), distance(invocation, question)?, invocation)))
         .collect();
     fitting.sort_by(|(words, distance, one), (other_words, other_distance, other)| {
@@ -117,6 +118,17 @@ pub fn choose(invocations: &Invocations, question: &LogQuestion) -> Option<Choic
     let (has_words, _, first) = fitting.first()?;
     let others_have = fitting.iter().skip(1).any(|(words, ..)| *words);
     Some(Choice { invocation: (*first).clone(), fit: fitting.len(), has_words: *has_words && !others_have })
+}
+
+/// Whether the environment of a stream may be one of the function, in its version. Streams are named `<date>/[<version>]<hash>`; in a group
+/// that functions share, `<date>/<function>[<version>]<hash>`. Of any other name nothing is known.
+fn may_serve(stream: &str, question: &LogQuestion) -> bool {
+    let Some((before, (version, _))) = stream.split_once('[').and_then(|(before, after)| Some((before, after.split_once(']')?))) else {
+        return true;
+    };
+    let function = before.rsplit('/').next().filter(|function| !function.is_empty());
+    let is_other = |known: Option<&str>, wanted: Option<&String>| known.zip(wanted).is_some_and(|(known, wanted)| known != wanted);
+    !is_other(function, question.name.as_ref()) && !is_other(Some(version), question.version.as_ref())
 }
 
 /// Milliseconds by which the times of an invocation differ from those of the attempt; `None` when it cannot be the one.

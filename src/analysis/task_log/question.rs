@@ -38,6 +38,8 @@ pub struct LogQuestion {
     pub task: Logged,
     /// Its name.
     pub name: Option<String>,
+    /// The function's version, when a number names it: its environments serve no other.
+    pub version: Option<String>,
     /// The account of the function, when its ARN says so.
     pub account: Option<String>,
     /// Where to ask; `None` when nothing says so.
@@ -172,6 +174,7 @@ pub fn question(cause: &Finding, ask: Ask<'_>) -> Result<LogQuestion, NoLog> {
     Ok(LogQuestion {
         task: task.kind,
         name: task.name,
+        version: task.version,
         account: task.account,
         region: of_group.or(task.region).or(of_call).or(of_execution).or_else(|| ask.region.map(str::to_owned)),
         group,
@@ -194,6 +197,7 @@ fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
 /// For a state that called nothing, as far as is known.
 fn without_resource(cause: &Finding) -> NoLog {
     match cause.state_type {
+        _ if cause.state.is_none() => NoLog::silent("no single state is at fault, so there is no task whose log could tell"),
         Some("Task") | None => NoLog::unknown(None, "the history does not say what the state called, so it is not known who wrote a log"),
         Some(other) => NoLog::silent(format!("only tasks have a log of their own, and the state at fault is a {other} state")),
     }
@@ -212,6 +216,7 @@ fn times(cause: &Finding) -> (Option<Timestamp>, Option<Timestamp>) {
 struct Task {
     kind: Logged,
     name: Option<String>,
+    version: Option<String>,
     account: Option<String>,
     region: Option<String>,
     group: Option<String>,
@@ -235,7 +240,11 @@ impl Task {
         let received = cause.effective_input.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok()).unwrap_or_default();
         let told = told(cause);
         match call {
-            "lambda:invoke" => Self::function(cause, received["FunctionName"].as_str(), is_callback),
+            "lambda:invoke" => {
+                let mut task = Self::function(cause, received["FunctionName"].as_str(), is_callback)?;
+                task.version = task.version.or_else(|| text(&received, "Qualifier").filter(|text| is_version(text)));
+                Ok(task)
+            }
             "batch:submitJob" => Ok(Self::batch(&told)),
             "glue:startJobRun" => Ok(Self::glue(&told, &received)),
             "codebuild:startBuild" => Ok(Self::codebuild(&told, &received)),
@@ -270,6 +279,7 @@ impl Task {
                             `--log-group /aws/lambda/NAME`"
                 .to_owned(),
             is_logged: true,
+            version: function.as_ref().and_then(|function| function.qualifier.clone()).filter(|text| is_version(text)),
             name: function.map(|function| function.name),
             search,
         })
@@ -278,7 +288,17 @@ impl Task {
     fn job(kind: Logged, name: Option<String>, group: Option<String>, streams: Streams) -> Self {
         let without_group =
             format!("which log group the {} writes to is not in the history: name it with `--log-group NAME`", kind.words());
-        Self { kind, name, account: None, region: None, group, without_group, is_logged: true, search: Search::Streams(streams) }
+        Self {
+            kind,
+            name,
+            version: None,
+            account: None,
+            region: None,
+            group,
+            without_group,
+            is_logged: true,
+            search: Search::Streams(streams),
+        }
     }
 
     /// The description of a job of Batch; the stream is that of the last attempt.
@@ -370,6 +390,11 @@ fn told(cause: &Finding) -> Value {
 
 fn text(value: &Value, member: &str) -> Option<String> {
     value[member].as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// An alias leads to a version that only Lambda knows.
+fn is_version(qualifier: &str) -> bool {
+    !qualifier.is_empty() && qualifier.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Ids are put into a filter pattern.

@@ -143,9 +143,48 @@ fn structured_lines_say_their_message_and_stack() {
     assert_eq!(read.message.as_deref(), Some("CardDeclined: no money\n  File \"charge.py\", line 7, in handler"));
     assert_eq!(read.level.as_deref(), Some("ERROR"));
     let node = json!({"level": "ERROR", "message": {"errorType": "Error", "errorMessage": "no money", "stackTrace": ["Error: no money", "    at handler"]}});
-    assert_eq!(line(&node.to_string()).message.as_deref(), Some("Error: no money\nError: no money\n    at handler"));
+    assert_eq!(line(&node.to_string()).message.as_deref(), Some("Error: no money\n    at handler"));
     assert_eq!(line("{broken").message, None);
     assert_eq!(line(r#"{"order":7}"#).message, None);
+}
+
+#[test]
+fn lines_of_the_runtimes_lose_what_stands_beside_them_anyway() {
+    let told = |text: &str| {
+        let line = LogLine::read(at(0), text.to_owned());
+        (line.level.unwrap_or_default(), line.message.unwrap_or_default())
+    };
+    let owned = |level: &str, message: &str| (level.to_owned(), message.to_owned());
+    assert_eq!(told(&format!("2026-01-01T00:00:00.042Z\t{ID}\tINFO\tasking\tthe bank\n")), owned("INFO", "asking\tthe bank\n"));
+    assert_eq!(told(&format!("[WARNING]\t2026-01-01T00:00:00.042Z\t{ID}\tthe bank is slow")), owned("WARNING", "the bank is slow"));
+    assert_eq!(told("[ERROR] CardDeclined: no money\nTraceback"), owned("ERROR", ""));
+    let error =
+        json!({"errorType": "Error", "errorMessage": "no money", "stack": ["Error: no money", "    at handler (/var/task/index.js:3:9)"]});
+    let line = format!("2026-01-01T00:00:00.042Z\t{ID}\tERROR\tInvoke Error \t{error}");
+    assert_eq!(told(&line), owned("ERROR", "Error: no money\n    at handler (/var/task/index.js:3:9)"));
+    for text in ["a\tb\tc\td", "[note] x", "", "2026-01-01T00:00:00Z\tx\ty\tz"] {
+        assert_eq!(told(text), owned("", ""), "{text}");
+    }
+}
+
+#[test]
+fn in_a_shared_group_other_functions_and_versions_are_not_taken_for_it() {
+    let mut told = history("Orders");
+    told.enter_task("Charge", json!({})).scheduled_with(json!({"FunctionName": "charge", "Qualifier": "7"}));
+    let scheduled = told.now();
+    told.started().after(seconds(3)).timed_out().execution_failed();
+    let question = asked(&told).expect("a question");
+    let chosen = |stream: &str| {
+        let mut invocations = Invocations::default();
+        invocations.take(scheduled, stream, &start(ID));
+        choose(&invocations, &question).is_some()
+    };
+    for stream in ["2026/01/01/[7]0a1b", "2026/01/01/charge[7]0a1b", "a-stream-of-ones-own"] {
+        assert!(chosen(stream), "{stream}");
+    }
+    for stream in ["2026/01/01/[8]0a1b", "2026/01/01/[$LATEST]0a1b", "2026/01/01/refund[7]0a1b"] {
+        assert!(!chosen(stream), "{stream}");
+    }
 }
 
 /// What `why` asks for the failure that a story ends with.

@@ -15,7 +15,7 @@ use crate::render::styles::paint;
 const TIME: usize = 14;
 
 /// How much of one line is shown; JSON has all that was kept.
-const MOST_PARTS: usize = 12;
+const MOST_PARTS: usize = 20;
 
 /// `day` is the one that the page names at its top.
 pub(super) fn write(log: &TaskLog, day: Option<Timestamp>, page: &mut Page<'_>) -> io::Result<()> {
