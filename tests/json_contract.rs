@@ -3,10 +3,15 @@
 //! The page is the list. It is read from its Markdown, the program is run on incidents that make it write every field, and
 //! the two are compared in both directions.
 
+mod common;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Output};
 
+use common::fake_endpoint::FakeEndpoint;
+use common::function_log::LogGroup;
+use common::program::stepscope_reading;
 use serde::Serialize;
 use serde_json::{Value, json};
 use stepscope::analysis::compare::{Kind as AttributeKind, Reason, Relation};
@@ -15,6 +20,7 @@ use stepscope::analysis::execution::WaitsFor;
 use stepscope::analysis::latency::{By, Compared as LatencyCompared, Verdict as LatencyVerdict};
 use stepscope::analysis::replay::{Chance, Change, DefinitionSource, Verdict};
 use stepscope::analysis::show::ScopeKind;
+use stepscope::analysis::task_log::{FunctionOutcome, LogBasis, Logged};
 use stepscope::analysis::variants::EdgeKind;
 use stepscope::analysis::why::{Basis, Confidence, Kind};
 use stepscope::asl::check::{Code, MachineType, Severity};
@@ -379,6 +385,28 @@ fn every_answer(folder: &Path) -> Vec<Value> {
     lines.lines().map(|line| serde_json::from_str(line).expect("a document a line")).collect()
 }
 
+/// `why --logs` of an invocation with everything in its log, and of one that left nothing.
+fn every_log() -> Vec<Value> {
+    const ID: &str = "8f507cfc-8a2b-4697-b07a-ac58fc914c95";
+    let cause = json!({"errorType": "Runtime.ExitError", "errorMessage": "exited", "requestId": ID}).to_string();
+    let mut story = history("Orders");
+    story.enter_task("Charge", json!({})).scheduled();
+    let at = story.now().as_millisecond();
+    story.started().after(seconds(2)).failed("Runtime.ExitError", Some(&cause)).execution_failed();
+    let mut group = LogGroup::new("/aws/lambda/charge");
+    let told: Vec<(i64, &str)> = (0..9).map(|after| (after, r#"{"level":"INFO","message":"asking the bank"}"#)).collect();
+    let report = "Memory Size: 128 MB\tMax Memory Used: 74 MB\tInit Duration: 310.55 ms\tStatus: error\tError Type: Runtime.ExitError";
+    group.invocation(ID, "stream", at, &told, 1_900, report);
+    let empty = LogGroup::new("/aws/lambda/charge");
+    let bundle = serde_json::to_string(&WireBundle(&story.build())).expect("JSON");
+    let ask = |group: LogGroup| {
+        let endpoint = FakeEndpoint::start(move |request| group.answer(request, 1_000));
+        let arguments = ["why", "-", "--logs=5", "--output", "json", "--endpoint-url", endpoint.url()];
+        stepscope_reading(arguments, bundle.as_str()).succeeds().json()
+    };
+    vec![ask(group), ask(empty)]
+}
+
 /// `run` of a machine that starts another one, which fails unless it gets an order.
 fn every_run(folder: &Path) -> Vec<Value> {
     let child = json!({"StartAt": "Check", "States": {
@@ -489,6 +517,9 @@ fn documents_and_page_name_the_same_fields_and_values() {
     let incidents = incidents();
     let folder = incidents.path();
     for answer in every_answer(folder) {
+        comparison.object("Why report", &answer);
+    }
+    for answer in every_log() {
         comparison.object("Why report", &answer);
     }
     for (file, name) in places(folder) {
@@ -810,6 +841,9 @@ fn the_page_has_every_value_of_every_enum_and_no_other() {
             all!(Kind: TaskFailed, TaskTimedOut, HeartbeatTimedOut, ScheduleFailed, EvaluationFailed, Runtime, FailState, MapFailed, Limit, Aborted, ExecutionTimedOut),
         ),
         ("Basis", all!(Basis: TaskChain, EvaluationEvent, CauseText, FailState, NearestVisit, ExecutionEvent)),
+        ("Logged task", Logged::ALL.iter().map(word).collect()),
+        ("Log basis", all!(LogBasis: RequestId, TimeWindow, Stream)),
+        ("Function outcome", FunctionOutcome::ALL.iter().map(word).collect()),
         ("Confidence", all!(Confidence: Certain, Likely, Guess)),
         ("Visit outcome", all!(VisitOutcome: Open, Succeeded, Caught, Failed, Aborted)),
         ("Attempt outcome", all!(AttemptOutcome: Open, Succeeded, Failed, TimedOut, Aborted)),

@@ -3,6 +3,7 @@
 
 pub mod corpus;
 pub mod fake_endpoint;
+pub mod function_log;
 pub mod log_records;
 pub mod log_group;
 pub mod moto;

@@ -23,6 +23,7 @@ pub use summary::{FailureGroup, WhySummary, summarize};
 use crate::analysis::execution::is_failures_only;
 pub use crate::analysis::execution::missing;
 
+use crate::analysis::task_log::TaskLog;
 use crate::analysis::{advice, execution};
 use crate::asl::Definition;
 use crate::model::path::{Blame, VisitId, VisitOutcome};
@@ -85,6 +86,18 @@ fn advice_for(cause: Option<&Finding>, open: &[OpenVisit]) -> Vec<Advice> {
         }
     }
     found
+}
+
+/// Puts the log of the task at fault into the answer, and what it says for certain into the advice.
+pub fn add_log(report: &mut WhyReport, log: TaskLog) {
+    let Some(cause) = &mut report.root_cause else { return };
+    let before = advice::advise(cause);
+    cause.logs = Some(log);
+    let mut found = advice::advise(cause);
+    // What is advised about open states stays as it is.
+    found.extend(report.advice.drain(..).filter(|entry| !before.contains(entry)));
+    report.advice = found;
+    report.next.retain(|next| next.text != next::OWN_LOG);
 }
 
 fn decoded(text: Option<&RawText>) -> Option<String> {
