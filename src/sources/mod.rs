@@ -21,6 +21,7 @@ mod lines;
 pub mod parallel;
 mod records;
 mod strings;
+pub mod xray;
 
 pub use assemble::{Page, assemble};
 pub use definitions::{DefinitionSet, read_definitions};
@@ -29,3 +30,4 @@ pub use exec::Exec;
 pub use files::{read_path, read_stream};
 pub use limits::Limits;
 pub use parallel::{Input, Progress, Worker, read_in_parallel};
+pub use xray::{TraceSet, read_traces};
