@@ -17,5 +17,6 @@ pub mod replay;
 pub mod run;
 pub mod selection;
 pub mod show;
+pub mod trace;
 pub mod variants;
 pub mod why;

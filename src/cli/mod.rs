@@ -27,6 +27,7 @@ mod show;
 mod store;
 mod stored;
 mod test_state;
+mod traces;
 mod variants;
 mod why;
 

@@ -6,6 +6,7 @@ pub mod fake_endpoint;
 pub mod moto;
 pub mod program;
 pub mod store;
+pub mod traces;
 
 use std::future::Future;
 

@@ -14,6 +14,7 @@ mod fetch;
 mod find;
 mod listing;
 mod wire;
+mod xray;
 
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::model::{ExecutionArn, History};
 pub use action::{Action, Quota, Resource, Service};
 pub use error::AwsError;
 pub use listing::{ExecutionItem, ExecutionsOf, Listed, Logging, MachineDescription, MachineItem, Revision};
+pub use xray::{FetchedTraces, NotRead, TraceListing};
 
 /// How to reach the API. The defaults are those of the AWS CLI where it has them.
 #[derive(Debug, Clone, Default)]
