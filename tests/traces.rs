@@ -29,10 +29,15 @@ fn orders_trace(arn: Option<&str>) -> Vec<Value> {
         phase(3, "Overhead", (2.75, 2.875), &[]),
     ];
     vec![
-        machine("Orders", arn, (0.0, 5.14), &[
-            state(1, "Validate", (0.0, 0.0), &[]),
-            state(2, "Charge", (0.0, 5.14), &[call(1, "Lambda", "Invoke", (0.03, 3.0)), call(2, "Lambda", "Invoke", (5.05, 5.13))]),
-        ]),
+        machine(
+            "Orders",
+            arn,
+            (0.0, 5.14),
+            &[
+                state(1, "Validate", (0.0, 0.0), &[]),
+                state(2, "Charge", (0.0, 5.14), &[call(1, "Lambda", "Invoke", (0.03, 3.0)), call(2, "Lambda", "Invoke", (5.05, 5.13))]),
+            ],
+        ),
         lambda(1, "charge", "r-1", (0.25, 2.95)),
         function(1, "charge", "r-1", (1.5, 2.9), &first),
         lambda(2, "charge", "r-2", (5.06, 5.12)),
@@ -173,7 +178,14 @@ fn spans_in_the_words_of_opentelemetry_tell_the_same() {
     };
     let function = || vec![text("faas.invocation_id", "r-1"), text("cloud.platform", "aws_lambda")];
     let spans = [
-        span("a1", "", "Orders", 2, (0.0, 5.14), vec![text("aws.stepfunctions.execution.arn", &arn(&built)), text("cloud.platform", "aws_step_functions")]),
+        span(
+            "a1",
+            "",
+            "Orders",
+            2,
+            (0.0, 5.14),
+            vec![text("aws.stepfunctions.execution.arn", &arn(&built)), text("cloud.platform", "aws_step_functions")],
+        ),
         span("b1", "a1", "Charge", 1, (0.0, 5.14), vec![]),
         span("c1", "b1", "Lambda.Invoke", 3, (0.03, 3.0), vec![text("rpc.service", "Lambda"), text("rpc.method", "Invoke")]),
         span("d1", "c1", "charge", 2, (1.5, 2.9), function()),
@@ -208,7 +220,8 @@ fn a_trace_that_is_cut_says_nothing_of_what_it_lacks() {
         orders.enter_task(name, json!({})).taking(seconds(1)).attempt_succeeded(json!({})).exit(json!({}));
     }
     let built = orders.execution_succeeded(json!({})).build();
-    let mut segment = machine("Orders", Some(&arn(&built)), (0.0, 1.5), &[state(1, "One", (0.0, 1.0), &[call(1, "SQS", "SendMessage", (0.1, 0.9))])]);
+    let mut segment =
+        machine("Orders", Some(&arn(&built)), (0.0, 1.5), &[state(1, "One", (0.0, 1.0), &[call(1, "SQS", "SendMessage", (0.1, 0.9))])]);
     segment["in_progress"] = json!(true);
     segment.as_object_mut().expect("an object").remove("end_time");
     let cut = json!({"Traces": [{"Id": TRACE, "LimitExceeded": true, "Segments": [{"Id": "x", "Document": segment.to_string()}]}]});
@@ -254,7 +267,8 @@ fn a_nested_executions_states_are_not_its_parents() {
     let built = orders().build();
     let child = arn(&built).replace("Orders", "Payments");
     let mut segments = orders_trace(Some(&arn(&built)));
-    let mut nested = machine("Payments", Some(&child), (0.1, 2.0), &[state(7, "Charge", (0.1, 2.0), &[call(7, "SQS", "SendMessage", (0.2, 0.3))])]);
+    let mut nested =
+        machine("Payments", Some(&child), (0.1, 2.0), &[state(7, "Charge", (0.1, 2.0), &[call(7, "SQS", "SendMessage", (0.2, 0.3))])]);
     nested["id"] = json!("bbbbbbbbbbbbbbbb");
     nested["parent_id"] = json!("c000000000000001");
     segments.push(nested);

@@ -252,9 +252,8 @@ impl<'w> Loader<'w> {
         let key = region.clone().unwrap_or_default();
         self.detail(&format!("asking X-Ray in {} for the trace", region.as_deref().unwrap_or("the region of the settings")));
         let wanted = live::Wanted::of_execution(history, path, outline).map_err(|why| no_trace(&why))?;
-        let asked = self
-            .connect(&key, region.as_deref())
-            .and_then(|aws| Ok(aws.runtime.block_on(live::fetch(&aws.by_region[&key], &wanted))?));
+        let asked =
+            self.connect(&key, region.as_deref()).and_then(|aws| Ok(aws.runtime.block_on(live::fetch(&aws.by_region[&key], &wanted))?));
         let found = asked.map_err(|error| {
             self.report(&format!("failed to read traces: {error:#}"));
             no_trace(&format!("X-Ray could not be asked: {error:#}"))

@@ -142,13 +142,7 @@ impl Shown<'_> {
     }
 }
 
-fn write(
-    args: &ShowArgs,
-    shown: &Shown<'_>,
-    format: OutputFormat,
-    settings: &TextSettings,
-    out: &mut dyn Write,
-) -> anyhow::Result<()> {
+fn write(args: &ShowArgs, shown: &Shown<'_>, format: OutputFormat, settings: &TextSettings, out: &mut dyn Write) -> anyhow::Result<()> {
     let TextSettings { styles, redactor, width } = settings;
     let Shown { history, path, .. } = *shown;
     let width = *width;

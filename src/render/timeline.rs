@@ -73,16 +73,8 @@ enum Phase {
 }
 
 impl Phase {
-    const ALL: [Self; 8] = [
-        Self::Running,
-        Self::Submitted,
-        Self::Delayed,
-        Self::Holding,
-        Self::Folded,
-        Self::Idle,
-        Self::Traced,
-        Self::ColdStart,
-    ];
+    const ALL: [Self; 8] =
+        [Self::Running, Self::Submitted, Self::Delayed, Self::Holding, Self::Folded, Self::Idle, Self::Traced, Self::ColdStart];
 
     fn cell(self) -> char {
         match self {
@@ -353,7 +345,9 @@ impl Bar {
                 None => anstyle::Style::new(),
                 Some(Phase::Delayed | Phase::Holding | Phase::Idle) => styles.dim,
                 Some(Phase::Submitted) => styles.open,
-                Some(Phase::Running | Phase::Folded | Phase::Traced | Phase::ColdStart) => self.outcome.map_or(styles.dim, |outcome| styles.of(outcome)),
+                Some(Phase::Running | Phase::Folded | Phase::Traced | Phase::ColdStart) => {
+                    self.outcome.map_or(styles.dim, |outcome| styles.of(outcome))
+                }
             };
             write!(out, "{}", paint(style, text))?;
         }

@@ -1,16 +1,19 @@
 //! What traces add to the views of one execution: the parts of an attempt's time, its spans, and what the trace rests on.
 
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 
 use super::columns::{Screen, counted, duration, fit, width as columns, wrapped};
 use super::styles::paint;
-use crate::analysis::trace::{CallReport, Parts, SpanBasis, SpanReport, TraceBasis, TraceReport, TracedAttempt};
+use crate::analysis::trace::{CallReport, Parts, SpanBasis, SpanReport, SpanRole, TraceBasis, TraceReport, TracedAttempt};
 use crate::model::span::SpanKind;
 
 /// Spans of one attempt that are shown.
 const MOST_SPANS: usize = 12;
 /// Exceptions of one attempt that are shown.
 const MOST_EXCEPTIONS: usize = 3;
+/// Lines of one exception.
+const MOST_LINES: usize = 3;
 /// The columns on the right: when it began, how long it took.
 const TIMES: usize = 21;
 
@@ -36,11 +39,11 @@ pub(super) fn parts_words(parts: &Parts) -> Option<String> {
     (!words.is_empty()).then(|| words.join(", "))
 }
 
-/// What a span is: `DynamoDB PutItem on Orders`, `charge (function)`.
+/// What a span is: `DynamoDB PutItem Orders`, `charge (function)`.
 pub(super) fn span_title(span: &SpanReport, screen: &Screen<'_>) -> String {
     let operation = span.operation.as_deref().map(|operation| format!(" {operation}")).unwrap_or_default();
     let of_call = matches!(span.kind, SpanKind::Client | SpanKind::Producer) || span.namespace.is_some();
-    let resource = span.resource.as_deref().filter(|_| of_call).map(|resource| format!(" on {resource}")).unwrap_or_default();
+    let resource = span.resource.as_deref().filter(|_| of_call).map(|resource| format!(" {resource}")).unwrap_or_default();
     let what = match span.origin.as_deref() {
         Some("AWS::Lambda::Function") => " (function)",
         Some("AWS::Lambda") => " (Lambda)",
@@ -59,7 +62,9 @@ pub(super) fn flag_words(error: bool, fault: bool, throttle: bool, status: Optio
     };
     let status = status.filter(|_| error || fault || throttle).map(|status| status.to_string());
     let flags: Vec<String> = status.into_iter().chain((!word.is_empty()).then(|| word.to_owned())).collect();
-    let retries = retries.filter(|retries| *retries > 0).map(|retries| if retries == 1 { "1 retry".to_owned() } else { format!("{retries} retries") });
+    let retries = retries
+        .filter(|retries| *retries > 0)
+        .map(|retries| if retries == 1 { "1 retry".to_owned() } else { format!("{retries} retries") });
     [flags.join(" ")].into_iter().filter(|flags| !flags.is_empty()).chain(retries).collect::<Vec<_>>().join(", ")
 }
 
@@ -82,19 +87,34 @@ pub(super) fn basis_words(basis: TraceBasis) -> &'static str {
     }
 }
 
-/// The spans of an attempt that are shown: not those that X-Ray made up for a call that its caller recorded.
-fn shown<'r>(report: &'r TraceReport, attempt: &'r TracedAttempt) -> Vec<&'r SpanReport> {
-    let spans = attempt.spans.iter().filter_map(|at| report.spans.get(*at));
-    let is_doubled = |span: &SpanReport| {
+/// The spans of an attempt that are shown, each with how deep it stands among them. What the parts of the time tell already is left
+/// out unless it went wrong: Lambda's own segment, the handler. So is what X-Ray made up for a call that its caller recorded.
+fn shown<'r>(report: &'r TraceReport, attempt: &'r TracedAttempt) -> Vec<(usize, &'r SpanReport)> {
+    let is_left_out = |span: &SpanReport| {
         let parent = span.parent.and_then(|parent| report.spans.get(parent));
-        span.inferred && parent.is_some_and(|parent| parent.kind == SpanKind::Client)
+        let is_doubled = span.inferred && parent.is_some_and(|parent| parent.kind == SpanKind::Client);
+        let is_told = matches!(span.role, Some(SpanRole::Service | SpanRole::Handler | SpanRole::Overhead));
+        is_doubled || is_told && !(span.error || span.fault || span.throttle)
     };
-    spans.filter(|span| !is_doubled(span)).collect()
+    let mut depths: HashMap<usize, usize> = HashMap::new();
+    let mut found = Vec::new();
+    for at in &attempt.spans {
+        let Some(span) = report.spans.get(*at) else { continue };
+        let depth = span.parent.and_then(|parent| depths.get(&parent)).copied().unwrap_or(0);
+        if is_left_out(span) {
+            depths.insert(*at, depth);
+        } else {
+            depths.insert(*at, depth + 1);
+            found.push((depth, span));
+        }
+    }
+    found
 }
 
 /// Writes what a trace tells of a visit's attempts, below its row; `indent` is what stands to the left.
 pub(super) fn attempts(screen: &Screen<'_>, report: &TraceReport, visit: usize, indent: &str, out: &mut dyn Write) -> io::Result<()> {
     let of_visit: Vec<&TracedAttempt> = report.attempts.iter().filter(|attempt| attempt.visit == visit).collect();
+    let mut told: HashSet<String> = HashSet::new();
     let several = of_visit.len() > 1 || of_visit.first().is_some_and(|attempt| attempt.attempt > 1);
     for attempt in of_visit {
         let title = if several { format!("trace of attempt {}: ", attempt.attempt) } else { "trace: ".to_owned() };
@@ -104,31 +124,39 @@ pub(super) fn attempts(screen: &Screen<'_>, report: &TraceReport, visit: usize, 
         for line in wrapped(&format!("{title}{words}{doubt}"), room) {
             writeln!(out, "{}{line}", paint(screen.styles.dim, indent))?;
         }
-        spans(screen, report, attempt, indent, out)?;
+        spans(screen, report, attempt, indent, &mut told, out)?;
     }
     Ok(())
 }
 
-fn spans(screen: &Screen<'_>, report: &TraceReport, attempt: &TracedAttempt, indent: &str, out: &mut dyn Write) -> io::Result<()> {
+fn spans(
+    screen: &Screen<'_>,
+    report: &TraceReport,
+    attempt: &TracedAttempt,
+    indent: &str,
+    told: &mut HashSet<String>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let shown = shown(report, attempt);
-    let top = shown.iter().map(|span| span.depth).min().unwrap_or(0);
-    for span in shown.iter().take(MOST_SPANS) {
-        let indent = format!("{indent}{:1$}", "", 2 + 2 * (span.depth - top).min(6));
+    for (depth, span) in shown.iter().take(MOST_SPANS) {
+        let indent = format!("{indent}{:1$}", "", 2 + 2 * (*depth).min(6));
         line(screen, span, &indent, out)?;
     }
     if let Some(more) = shown.len().checked_sub(MOST_SPANS).filter(|more| *more > 0) {
         let text = format!("{indent}  {} (--output json shows all)", counted(more as u64, "more span"));
         writeln!(out, "{}", paint(screen.styles.dim, text))?;
     }
-    let mut told: Vec<String> = Vec::new();
-    for exception in shown.iter().flat_map(|span| &span.exceptions) {
+    // Innermost first: what passes through several spans came from there.
+    let exceptions = shown.iter().rev().flat_map(|(_, span)| &span.exceptions);
+    for exception in exceptions.take(MOST_EXCEPTIONS) {
         let words: Vec<&str> = [exception.kind.as_deref(), exception.message.as_deref()].into_iter().flatten().collect();
         let words = screen.line(&words.join(": "));
-        if !words.is_empty() && !told.contains(&words) && told.len() < MOST_EXCEPTIONS {
-            let room = screen.width.saturating_sub(columns(indent) + 2);
-            let style = screen.styles.caught;
-            writeln!(out, "{}  {}", paint(screen.styles.dim, indent), paint(style, fit(&words, room)))?;
-            told.push(words);
+        if words.is_empty() || !told.insert(words.clone()) {
+            continue;
+        }
+        let room = screen.width.saturating_sub(columns(indent) + 4);
+        for line in wrapped(&words, room).into_iter().take(MOST_LINES) {
+            writeln!(out, "{}    {}", paint(screen.styles.dim, indent), paint(screen.styles.caught, fit(&line, room)))?;
         }
     }
     Ok(())
@@ -178,7 +206,10 @@ fn remarks(report: &TraceReport) -> Vec<String> {
         words.push(format!("{} whose parent is missing", counted(report.orphans as u64, "span")));
     }
     if report.unplaced_spans > 0 {
-        words.push(format!("{} of no visit: before the execution, or not to be told (--output json shows them)", counted(report.unplaced_spans as u64, "span")));
+        words.push(format!(
+            "{} of no visit: before the execution, or not to be told (--output json shows them)",
+            counted(report.unplaced_spans as u64, "span")
+        ));
     }
     if report.clock_difference_ms >= 1.0 {
         let reach = time(report.clock_difference_ms);
@@ -204,15 +235,13 @@ pub(super) struct SpanBar {
 pub(super) fn bars(screen: &Screen<'_>, report: &TraceReport, visit: usize, span_ms: i64) -> Vec<SpanBar> {
     let mut found = Vec::new();
     for attempt in report.attempts.iter().filter(|attempt| attempt.visit == visit) {
-        let shown = shown(report, attempt);
-        let top = shown.iter().map(|span| span.depth).min().unwrap_or(0);
-        for span in shown.into_iter().take(MOST_SPANS) {
+        for (depth, span) in shown(report, attempt).into_iter().take(MOST_SPANS) {
             let Some(start) = span.offset_ms.map(|offset| offset.round() as i64) else { continue };
             let end = span.duration_ms.map_or(span_ms, |length| start.saturating_add(length.round() as i64));
-            let indent = "  ".repeat(1 + (span.depth - top).min(3));
+            let indent = "  ".repeat(1 + depth.min(3));
             let label = format!("{indent}{}", span_title(span, screen));
             let is_bad = span.error || span.fault || span.throttle;
-            found.push(SpanBar { label, start_ms: start, end_ms: end, is_cold_start: span.cold_start, is_bad });
+            found.push(SpanBar { label, start_ms: start, end_ms: end, is_cold_start: span.role == Some(SpanRole::Init), is_bad });
         }
     }
     found

@@ -92,13 +92,8 @@ pub struct TraceIndex<'t> {
 impl<'t> TraceIndex<'t> {
     /// Looks through all spans once.
     pub fn new(traces: &'t [Trace]) -> Self {
-        let mut index = Self {
-            traces,
-            by_id: HashMap::new(),
-            by_execution: HashMap::new(),
-            by_request: HashMap::new(),
-            by_machine: HashMap::new(),
-        };
+        let mut index =
+            Self { traces, by_id: HashMap::new(), by_execution: HashMap::new(), by_request: HashMap::new(), by_machine: HashMap::new() };
         for (position, trace) in traces.iter().enumerate() {
             index.by_id.extend(trace.id.as_ref().map(|id| (id, position)));
             for (number, span) in trace.spans.iter().enumerate() {
@@ -157,7 +152,8 @@ impl<'t> TraceIndex<'t> {
         let segments = self.by_machine.get(machine).ok_or(none)?;
         let first = segments.partition_point(|(begun, ..)| begun.0 < start.0.saturating_sub(NEARBY));
         let nearby = segments[first..].iter().take_while(|(begun, ..)| begun.0 <= start.0.saturating_add(NEARBY));
-        let mut fitting: Vec<usize> = nearby.filter(|(_, trace, span)| self.fits(outline, *trace, *span)).map(|(_, trace, _)| *trace).collect();
+        let mut fitting: Vec<usize> =
+            nearby.filter(|(_, trace, span)| self.fits(outline, *trace, *span)).map(|(_, trace, _)| *trace).collect();
         fitting.dedup();
         match fitting[..] {
             [only] => Ok(only),

@@ -17,6 +17,6 @@ mod report;
 pub use evidence::{TraceAdvice, TraceEvidence, evidence};
 pub use join::{Joined, TraceBasis, TraceIndex, Unjoined};
 pub use outline::{Outline, OutlineAttempt, OutlineVisit};
-pub use parts::{CallReport, ExceptionReport, FunctionReport, Parts};
+pub use parts::{CallReport, ExceptionReport, FunctionReport, Parts, SpanRole};
 pub use place::SpanBasis;
 pub use report::{SpanReport, TraceReport, TracedAttempt, report};

@@ -144,7 +144,7 @@ fn of_attempt(history: &History, attempt: &Attempt) -> OutlineAttempt {
         scheduled: at(attempt.scheduled.or(attempt.started)),
         started: at(attempt.started),
         ended: at(attempt.ended),
-        request_id: answers.iter().find_map(|answer| answer.request_id.clone().or(answer.metadata.as_ref()?.request_id.clone())),
+        request_id: answers.iter().find_map(Answer::request_id),
         trace: answers.iter().find_map(|answer| answer.http.as_ref()?.trace()),
     }
 }
@@ -158,6 +158,12 @@ struct Answer {
     metadata: Option<Metadata>,
     #[serde(rename = "SdkHttpMetadata", default)]
     http: Option<HttpMetadata>,
+}
+
+impl Answer {
+    fn request_id(&self) -> Option<String> {
+        self.request_id.clone().or_else(|| self.metadata.as_ref()?.request_id.clone())
+    }
 }
 
 #[derive(Deserialize)]

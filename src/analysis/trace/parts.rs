@@ -34,6 +34,56 @@ pub struct Parts {
     pub unaccounted_ms: f64,
 }
 
+/// What a span is in the call of a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpanRole {
+    /// Lambda's own segment.
+    Service,
+    /// The function's segment.
+    Function,
+    /// The setting up of its environment: a cold start.
+    Init,
+    /// The handler.
+    Handler,
+    /// The runtime's work after it.
+    Overhead,
+}
+
+impl SpanRole {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Service, Self::Function, Self::Init, Self::Handler, Self::Overhead];
+
+    /// As JSON has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Service => "service",
+            Self::Function => "function",
+            Self::Init => "init",
+            Self::Handler => "handler",
+            Self::Overhead => "overhead",
+        }
+    }
+}
+
+/// What a span is in the call of a function; `None` for one that is something else.
+pub(super) fn role(span: &Span, parent: Option<&Span>) -> Option<SpanRole> {
+    let is_in_lambda = parent.is_some_and(|parent| parent.is_of_function() || parent.is_of_lambda());
+    if span.is_of_function() {
+        Some(SpanRole::Function)
+    } else if span.is_of_lambda() {
+        Some(SpanRole::Service)
+    } else if !is_in_lambda || span.kind.is_outward() {
+        None
+    } else if span.is_cold_start() {
+        Some(SpanRole::Init)
+    } else if span.is_handler() {
+        Some(SpanRole::Handler)
+    } else {
+        span.is_overhead().then_some(SpanRole::Overhead)
+    }
+}
+
 /// What a trace says of the function that an attempt called.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FunctionReport {
@@ -134,17 +184,16 @@ pub(super) fn roles<'s>(trace: &'s Trace, tops: &[usize], below: &[usize]) -> Ro
     for position in below {
         let span = &trace.spans[*position];
         let is_top = tops.contains(position);
-        let is_in_lambda = parent(*position).is_some_and(|parent| parent.is_of_function() || parent.is_of_lambda());
-        if span.is_of_function() {
-            roles.functions.push(span);
-        } else if span.is_of_lambda() {
-            roles.service.push(span);
-        } else if is_in_lambda && span.is_cold_start() {
-            roles.inits.push(span);
-        } else if is_in_lambda && span.is_handler() {
-            roles.handlers.push(span);
-        } else if is_in_lambda && span.is_overhead() {
-            roles.overheads.push(span);
+        let list = match role(span, parent(*position)) {
+            Some(SpanRole::Function) => Some(&mut roles.functions),
+            Some(SpanRole::Service) => Some(&mut roles.service),
+            Some(SpanRole::Init) => Some(&mut roles.inits),
+            Some(SpanRole::Handler) => Some(&mut roles.handlers),
+            Some(SpanRole::Overhead) => Some(&mut roles.overheads),
+            None => None,
+        };
+        if let Some(list) = list {
+            list.push(span);
         } else if is_top {
             roles.calls.push(span);
             // Of a call to Lambda the function tells more than the call.
@@ -199,7 +248,7 @@ pub(super) fn parts(attempt: &OutlineAttempt, last: Option<Micros>, roles: &Role
         let covers = |layer: &Vec<(i64, i64)>| layer.iter().any(|(start, end)| *start <= pair[0] && pair[1] <= *end);
         lengths[layers.iter().position(covers).unwrap_or(8)] += pair[1] - pair[0];
     }
-    let [init, overhead, handler, rest, service, call, queue, schedule, unaccounted] = lengths.map(milliseconds);
+    let [init, _, handler, _, service, call, queue, schedule, unaccounted] = lengths.map(milliseconds);
     let parts = Parts {
         schedule_ms: schedule,
         queue_ms: queue,
@@ -210,7 +259,6 @@ pub(super) fn parts(attempt: &OutlineAttempt, last: Option<Micros>, roles: &Role
         overhead_ms: milliseconds(lengths[1] + lengths[3]),
         unaccounted_ms: unaccounted,
     };
-    debug_assert!(overhead + rest >= 0.0);
     Some((parts, to - from, outside))
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::join::{Joined, TraceBasis};
 use super::outline::Outline;
-use super::parts::{self, CallReport, ExceptionReport, FunctionReport, Parts};
+use super::parts::{self, CallReport, ExceptionReport, FunctionReport, Parts, SpanRole};
 use super::place::{Placed, PlacedAttempt, SpanBasis, place};
 use crate::model::Micros;
 use crate::model::span::{Flags, SpanKind, Trace};
@@ -112,8 +112,8 @@ pub struct SpanReport {
     pub exceptions: Vec<ExceptionReport>,
     /// Made by X-Ray for a service that sends none.
     pub inferred: bool,
-    /// Whether it is the setting up of a function's environment.
-    pub cold_start: bool,
+    /// What it is in the call of a function; null for what is none of it.
+    pub role: Option<SpanRole>,
     /// Position of the visit whose span it is, or whose attempt's.
     pub visit: Option<usize>,
     /// Number of the attempt whose span it is.
@@ -241,15 +241,11 @@ fn depth_first(start: Option<Micros>, trace: &Trace) -> DepthFirst {
             throttle: span.flags.throttle,
             exceptions: parts::exceptions(span),
             inferred: span.inferred,
-            cold_start: parent.is_some_and(|parent: usize| is_lambda(&list[parent])) && span.is_cold_start(),
+            role: parts::role(span, trace.parents[position].map(|parent| &trace.spans[parent])),
             visit: None,
             attempt: None,
         });
         waiting.extend(children[position].iter().rev().map(|child| (*child, Some(place), depth + 1)));
     }
     DepthFirst { list, places }
-}
-
-fn is_lambda(span: &SpanReport) -> bool {
-    span.origin.as_deref().is_some_and(|origin| origin.starts_with("AWS::Lambda"))
 }

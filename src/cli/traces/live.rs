@@ -47,7 +47,9 @@ impl Wanted {
         let starts: Vec<Timestamp> = outline.start.map(Micros::timestamp).into_iter().chain(later).collect();
         let machine = outline.machine.as_deref().unwrap_or_default().to_owned();
         if ids.is_empty() && (machine.is_empty() || starts.is_empty()) {
-            return Err("X-Ray was not asked: the history names no state machine, or has no times; --trace FILE reads saved traces".to_owned());
+            return Err(
+                "X-Ray was not asked: the history names no state machine, or has no times; --trace FILE reads saved traces".to_owned()
+            );
         }
         Ok(Self { ids: ids.into_iter().collect(), machine, starts })
     }
@@ -96,7 +98,9 @@ async fn candidates(source: &AwsSource, wanted: &Wanted, fetched: &mut Fetched) 
     }
     listed.sort();
     if listed.len() > MOST_CANDIDATES {
-        fetched.notes.push(format!("the {MOST_CANDIDATES} traces that began nearest to the execution were read, of {} around it", listed.len()));
+        fetched
+            .notes
+            .push(format!("the {MOST_CANDIDATES} traces that began nearest to the execution were read, of {} around it", listed.len()));
     }
     let mut ids: Vec<TraceId> = listed.into_iter().take(MOST_CANDIDATES).map(|(_, id)| id).collect();
     ids.sort();

@@ -41,13 +41,7 @@ fn read_file(path: &Path, limits: &Limits, traces: &mut TraceSet, report: &mut d
 }
 
 /// Reads JSON Lines a line at a time, and anything else as one document.
-fn read(
-    input: impl Read,
-    origin: &str,
-    limits: &Limits,
-    traces: &mut TraceSet,
-    report: &mut dyn FnMut(SourceError),
-) -> io::Result<()> {
+fn read(input: impl Read, origin: &str, limits: &Limits, traces: &mut TraceSet, report: &mut dyn FnMut(SourceError)) -> io::Result<()> {
     let mut lines = Lines::new(BufReader::new(input), limits.document_bytes());
     let mut reader = Reader { origin, traces, report, found: Found::default() };
     let Some(first) = next_with_text(&mut lines)? else {

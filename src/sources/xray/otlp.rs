@@ -58,12 +58,13 @@ pub(super) fn span(value: &Value, resource: Option<&Value>) -> (Option<TraceId>,
             exceptions.push(SpanException { kind: error_word.clone(), message, remote: false });
         }
     }
-    let throttle = status == Some(429) || has_failed && (exceptions.iter().any(is_refusal) || error_word.as_deref().is_some_and(is_throttling));
+    let kind = kind(value);
+    let is_call = kind.is_outward();
+    let has_refused = exceptions.iter().any(is_refusal) || error_word.as_deref().is_some_and(is_throttling);
+    let throttle = is_call && (status == Some(429) || has_failed && has_refused);
     let error = throttle || status.is_some_and(|status| (400..500).contains(&status));
     let fault = status.map_or(has_failed && !error, |status| status >= 500 || has_failed && status < 400);
-    let kind = kind(value);
     let origin = find(&["aws.xray.origin", "aws.origin"]).or_else(|| origin(kind, &find));
-    let is_call = kind.is_outward();
     let span = Span {
         id: text(value, "spanId").unwrap_or_default().to_ascii_lowercase(),
         parent_id: text(value, "parentSpanId").map(str::to_ascii_lowercase),

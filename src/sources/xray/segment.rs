@@ -63,7 +63,8 @@ fn span(value: &Value, is_segment: bool) -> Span {
     let exceptions = exceptions(value);
     let namespace = owned(value, "namespace");
     let mut flags = Flags { error: flag(value, "error"), fault: flag(value, "fault"), throttle: flag(value, "throttle") };
-    if flags.any() {
+    // What a function throws may be called anything.
+    if flags.any() && namespace.is_some() {
         let is_refusal = |exception: &SpanException| exception.kind.as_deref().is_some_and(is_throttling);
         flags.throttle |= status == Some(429) || exceptions.iter().any(is_refusal);
     }

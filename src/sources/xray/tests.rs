@@ -170,7 +170,10 @@ fn a_bad_line_costs_that_line_and_a_cut_document_says_where() {
     let (_, words) = read(br#"{"executionArn": "arn"}"#);
     assert!(words[0].starts_with("FILE: it is an execution, and no trace; wanted are traces"), "{words:?}");
     let (_, words) = read(format!("{line}\n{{\"id\": 1}}").as_bytes());
-    assert_eq!(words, ["FILE: 1 of its documents is no segment and no span (the first: an object with id is no segment and no span); left out"]);
+    assert_eq!(
+        words,
+        ["FILE: 1 of its documents is no segment and no span (the first: an object with id is no segment and no span); left out"]
+    );
 }
 
 #[test]
