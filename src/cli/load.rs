@@ -19,10 +19,9 @@ use super::settings::store_folder;
 use super::stored::Stored;
 use super::traces::{live, no_trace};
 use crate::analysis::execution::Incomplete;
-use crate::analysis::trace::Outline;
 use crate::asl::Definition;
 use crate::model::arn::ArnError;
-use crate::model::{ExecutionArn, ExecutionPath, Gap, History, StateMachineArn, Trace};
+use crate::model::{ExecutionArn, Gap, History, StateMachineArn, Trace};
 use crate::sources::aws::{AwsError, AwsSettings, AwsSource};
 use crate::sources::{DefinitionSet, Exec, Limits, SourceError, read_definitions, read_path, read_stream};
 
@@ -245,15 +244,12 @@ impl<'w> Loader<'w> {
         Ok(self.with_definition(history))
     }
 
-    /// The traces in X-Ray that may be an execution's, or why they were not read.
-    pub fn traces(&mut self, history: &History, path: &ExecutionPath, outline: &Outline<'_>) -> Result<Vec<Trace>, Incomplete> {
-        let arn = history.header.arn.as_ref();
-        let region = arn.map(|arn| arn.region().to_owned());
-        let key = region.clone().unwrap_or_default();
-        self.detail(&format!("asking X-Ray in {} for the trace", region.as_deref().unwrap_or("the region of the settings")));
-        let wanted = live::Wanted::of_execution(history, path, outline).map_err(|why| no_trace(&why))?;
-        let asked =
-            self.connect(&key, region.as_deref()).and_then(|aws| Ok(aws.runtime.block_on(live::fetch(&aws.by_region[&key], &wanted))?));
+    /// The traces in X-Ray that may be an execution's, or why there are none.
+    pub fn traces(&mut self, wanted: &live::Wanted) -> Result<Vec<Trace>, Incomplete> {
+        let region = wanted.region.as_deref();
+        self.detail(&format!("asking X-Ray in {} for a trace", region.unwrap_or("the region of the settings")));
+        let key = region.unwrap_or_default();
+        let asked = self.connect(key, region).and_then(|aws| Ok(aws.runtime.block_on(live::fetch(&aws.by_region[key], wanted))?));
         let found = asked.map_err(|error| {
             self.report(&format!("failed to read traces: {error:#}"));
             no_trace(&format!("X-Ray could not be asked: {error:#}"))

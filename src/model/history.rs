@@ -233,6 +233,11 @@ pub enum Gap {
         /// Why, where there is one.
         reason: Option<String>,
     },
+    /// A trace was asked for, and there is none to tell from.
+    NoTrace {
+        /// Why.
+        reason: String,
+    },
 }
 
 impl Gap {
@@ -256,6 +261,7 @@ impl Gap {
             Self::UnplacedEvents { .. } => "unplaced_events",
             Self::ChildNotRead { .. } => "child_not_read",
             Self::NoDefinition { .. } => "no_definition",
+            Self::NoTrace { .. } => "no_trace",
         }
     }
 }
@@ -298,6 +304,7 @@ impl fmt::Display for Gap {
             Self::NoDefinition { reason: Some(reason) } => {
                 write!(f, "no definition at hand ({reason}): what is normal was judged by the history alone")
             }
+            Self::NoTrace { reason } => f.write_str(reason),
         }
     }
 }

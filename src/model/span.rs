@@ -110,20 +110,6 @@ pub enum SpanKind {
 }
 
 impl SpanKind {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Internal, Self::Server, Self::Client, Self::Producer, Self::Consumer];
-
-    /// As JSON has it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Internal => "internal",
-            Self::Server => "server",
-            Self::Client => "client",
-            Self::Producer => "producer",
-            Self::Consumer => "consumer",
-        }
-    }
-
     /// Whether it asks somebody else.
     pub fn is_outward(self) -> bool {
         matches!(self, Self::Client | Self::Producer)

@@ -36,20 +36,6 @@ pub enum TraceBasis {
 }
 
 impl TraceBasis {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::TraceHeader, Self::ExecutionArn, Self::ResponseHeader, Self::RequestId, Self::TimeAndName];
-
-    /// As JSON has it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::TraceHeader => "trace_header",
-            Self::ExecutionArn => "execution_arn",
-            Self::ResponseHeader => "response_header",
-            Self::RequestId => "request_id",
-            Self::TimeAndName => "time_and_name",
-        }
-    }
-
     /// Whether it leaves no doubt.
     pub fn is_certain(self) -> bool {
         self != Self::TimeAndName

@@ -120,6 +120,27 @@ impl<'a> Outline<'a> {
         }
     }
 
+    /// The same, on its own: histories need not be kept for their traces.
+    #[must_use]
+    pub fn into_owned(self) -> Outline<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        let visit = |visit: OutlineVisit<'_>| OutlineVisit {
+            state: own(visit.state),
+            entered: visit.entered,
+            left: visit.left,
+            attempts: visit.attempts,
+        };
+        Outline {
+            execution: self.execution.map(own),
+            machine: self.machine.map(own),
+            start: self.start,
+            stop: self.stop,
+            last: self.last,
+            header: self.header,
+            visits: self.visits.into_iter().map(visit).collect(),
+        }
+    }
+
     /// How many attempts of Tasks there are.
     pub fn attempts(&self) -> usize {
         self.visits.iter().map(|visit| visit.attempts.len()).sum()

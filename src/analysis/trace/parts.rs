@@ -50,22 +50,6 @@ pub enum SpanRole {
     Overhead,
 }
 
-impl SpanRole {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Service, Self::Function, Self::Init, Self::Handler, Self::Overhead];
-
-    /// As JSON has it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Service => "service",
-            Self::Function => "function",
-            Self::Init => "init",
-            Self::Handler => "handler",
-            Self::Overhead => "overhead",
-        }
-    }
-}
-
 /// What a span is in the call of a function; `None` for one that is something else.
 pub(super) fn role(span: &Span, parent: Option<&Span>) -> Option<SpanRole> {
     let is_in_lambda = parent.is_some_and(|parent| parent.is_of_function() || parent.is_of_lambda());

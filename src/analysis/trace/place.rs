@@ -30,20 +30,6 @@ pub enum SpanBasis {
     OneOfSeveral,
 }
 
-impl SpanBasis {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::RequestId, Self::Time, Self::OneOfSeveral];
-
-    /// As JSON has it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::RequestId => "request_id",
-            Self::Time => "time",
-            Self::OneOfSeveral => "one_of_several",
-        }
-    }
-}
-
 /// Where the spans of a trace belong.
 #[derive(Debug, Default)]
 pub(super) struct Placed {

@@ -161,6 +161,7 @@ impl Evidence<'_> {
             effective_input: payload(scheduled).filter(|_| is_task),
             attempts: visit.map(|visit| self.attempts(&visit.attempts)).unwrap_or_default(),
             caught_by: None,
+            trace: None,
         }
     }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 pub use crate::analysis::execution::{ExecutionSummary, Incomplete, WaitsFor};
+pub use crate::analysis::trace::TraceEvidence;
 pub use crate::model::path::Basis;
 use crate::model::path::{AttemptOutcome, VisitOutcome};
 use crate::model::{EventId, Timestamp};
@@ -180,6 +181,8 @@ pub struct Finding {
     pub attempts: Vec<AttemptReport>,
     /// For a failure that was handled: the state that a Catch went to; null for one that a retry cured.
     pub caught_by: Option<String>,
+    /// What the spans of the failed attempt say; null where no trace was asked for or found.
+    pub trace: Option<TraceEvidence>,
 }
 
 /// A state of a parent execution that waited for a failed child.

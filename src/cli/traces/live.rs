@@ -22,6 +22,8 @@ pub struct Wanted {
     machine: String,
     /// When it was started and redriven.
     starts: Vec<Timestamp>,
+    /// The region to ask; `None` for that of the settings.
+    pub region: Option<String>,
 }
 
 /// What came.
@@ -51,7 +53,7 @@ impl Wanted {
                 "X-Ray was not asked: the history names no state machine, or has no times; --trace FILE reads saved traces".to_owned()
             );
         }
-        Ok(Self { ids: ids.into_iter().collect(), machine, starts })
+        Ok(Self { ids: ids.into_iter().collect(), machine, starts, region: history.header.arn.as_ref().map(|arn| arn.region().to_owned()) })
     }
 }
 

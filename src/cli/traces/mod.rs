@@ -1,17 +1,20 @@
 //! `--trace`: where traces are read, and what is said where there is none.
 
+mod failures;
 pub mod live;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::load::Loader;
-use crate::analysis::execution::Incomplete;
+use crate::analysis::execution::{Incomplete, missing};
 use crate::analysis::trace::{self, Outline, TraceIndex, TraceReport, Unjoined};
 use crate::model::span::Trace;
-use crate::model::{ExecutionPath, History};
+use crate::model::{ExecutionPath, Gap, History};
 use crate::sources::{Limits, read_traces};
+
+pub use failures::Pending;
 
 /// Where traces are.
 #[derive(Debug, Clone, Default, Args)]
@@ -38,17 +41,23 @@ impl TraceArgs {
 pub fn of_execution(args: &TraceArgs, history: &History, path: &ExecutionPath, loader: &mut Loader<'_>) -> Result<TraceReport, Incomplete> {
     let outline = Outline::of_history(history, path);
     let traces = match args.path() {
-        Some(file) => {
-            let set = read_traces(file, &Limits::default(), &mut |error| loader.report(&error));
-            set.into_traces()
+        Some(file) => read(file, loader),
+        None => {
+            let wanted = live::Wanted::of_execution(history, path, &outline).map_err(|why| no_trace(&why))?;
+            loader.traces(&wanted)?
         }
-        None => loader.traces(history, path, &outline)?,
     };
-    join(&outline, &traces)
+    join(&outline, &TraceIndex::new(&traces))
 }
 
-fn join(outline: &Outline<'_>, traces: &[Trace]) -> Result<TraceReport, Incomplete> {
-    let joined = TraceIndex::new(traces).join(outline).map_err(|unjoined| no_trace(&why(unjoined)))?;
+/// Saved traces; what could not be read is said.
+pub fn read(file: &Path, loader: &mut Loader<'_>) -> Vec<Trace> {
+    read_traces(file, &Limits::default(), &mut |error| loader.report(&error)).into_traces()
+}
+
+/// What a trace among these tells of an execution, or why none does.
+pub fn join(outline: &Outline<'_>, traces: &TraceIndex<'_>) -> Result<TraceReport, Incomplete> {
+    let joined = traces.join(outline).map_err(|unjoined| no_trace(&why(unjoined)))?;
     if joined.trace.spans.is_empty() {
         let id = joined.trace.id.as_ref().map(ToString::to_string).unwrap_or_default();
         let text = format!("only the listing of its trace was read; `aws xray batch-get-traces --trace-ids {id}` gives its spans");
@@ -59,7 +68,7 @@ fn join(outline: &Outline<'_>, traces: &[Trace]) -> Result<TraceReport, Incomple
 
 /// An answer that lacks its trace.
 pub fn no_trace(why: &str) -> Incomplete {
-    Incomplete { id: "no_trace", text: why.to_owned() }
+    missing(&Gap::NoTrace { reason: why.to_owned() })
 }
 
 fn why(unjoined: Unjoined) -> String {

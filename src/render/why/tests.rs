@@ -76,6 +76,7 @@ fn finding(state: &str, kind: Kind, error: &str, cause: Option<&str>) -> Finding
         effective_input: None,
         attempts: vec![attempt(1, AttemptOutcome::Failed, error, 1200, None)],
         caught_by: None,
+        trace: None,
     }
 }
 
