@@ -21,11 +21,13 @@ use stepscope::analysis::latency::{By, Compared as LatencyCompared, Verdict as L
 use stepscope::analysis::replay::{Chance, Change, DefinitionSource, Verdict};
 use stepscope::analysis::show::ScopeKind;
 use stepscope::analysis::task_log::{FunctionOutcome, LogBasis, Logged};
+use stepscope::analysis::trace::{SpanBasis, SpanRole, TraceBasis};
 use stepscope::analysis::variants::EdgeKind;
 use stepscope::analysis::why::{Basis, Confidence, Kind};
 use stepscope::asl::check::{Code, MachineType, Severity};
 use stepscope::model::builder::{HistoryBuilder, history, seconds};
 use stepscope::model::path::{AttemptOutcome, VisitOutcome};
+use stepscope::model::span::SpanKind;
 use stepscope::model::wire::WireBundle;
 use stepscope::model::{Details, EventId, EventType, ExecutionArn, ExecutionStatus, Gap, StateType, Timestamp};
 use stepscope::store::maintain::FindingKind;
@@ -549,6 +551,7 @@ fn documents_and_page_name_the_same_fields_and_values() {
     ways(folder, &mut comparison);
     compared_sides(folder, &mut comparison);
     queries(folder, &mut comparison);
+    traced(folder, &mut comparison);
     comparison.finish(&["History", "Event"]);
 }
 
@@ -572,6 +575,33 @@ fn latencies(folder: &Path, comparison: &mut Comparison<'_>) {
         comparison.object("Latency report", &document(folder, &[&latency[..], more].concat()));
     }
     comparison.object("Latency report", &document(folder, &["latency", "--input", "demo", "--input", "more", "--output", "json"]));
+}
+
+/// A failure with its trace, in which there is something of everything.
+fn traced(folder: &Path, comparison: &mut Comparison<'_>) {
+    use common::traces::{batch, call, function, in_trace, lambda, machine, phase, state, throttled};
+    let mut story = history("Orders");
+    story.enter_task("Charge", json!({})).scheduled().started().after(seconds(3)).failed("Error", None).execution_failed();
+    let built = story.build();
+    let bundle = serde_json::to_vec(&WireBundle(&built)).expect("a history is JSON");
+    std::fs::write(folder.join("traced.json"), bundle).expect("a file");
+    let inside = [
+        phase(1, "Init", (0.2, 1.0), &[]),
+        phase(2, "Invocation", (1.0, 2.9), &[throttled(1, (1.1, 2.0))]),
+        phase(3, "Overhead", (2.9, 3.1), &[]),
+    ];
+    let arn = built.header.arn.as_ref().expect("an ARN").as_str();
+    let top = machine("Orders", Some(arn), (0.0, 3.0), &[state(1, "Charge", (0.0, 3.0), &[call(1, "Lambda", "Invoke", (0.05, 3.0))])]);
+    let mut all = vec![top, lambda(1, "charge", "r-1", (0.1, 3.1)), function(1, "charge", "r-1", (1.0, 3.1), &inside)];
+    all.extend(in_trace("1-6955b901-0123456789abcdef01234567", &all[..1]));
+    std::fs::write(folder.join("traces.json"), batch(&all).to_string()).expect("a file");
+    let with_trace = |verb: &str| document(folder, &[verb, "traced.json", "--trace", "traces.json", "--output", "json"]);
+    comparison.object("Show report", &with_trace("show"));
+    comparison.object("Why report", &with_trace("why"));
+    // A trace that was asked for and is not there.
+    let elsewhere = document(folder, &["show", "demo/retries-exhausted.json", "--trace", "traces.json", "--output", "json"]);
+    assert_eq!(elsewhere["incomplete"][0]["id"], "no_trace");
+    comparison.object("Show report", &elsewhere);
 }
 
 /// Rows, and what there is to ask.
@@ -860,6 +890,10 @@ fn the_page_has_every_value_of_every_enum_and_no_other() {
         ("Latency by", all!(By: Hour, Version)),
         ("Latency compared", all!(LatencyCompared: WindowBefore, Halves)),
         ("Latency verdict", all!(LatencyVerdict: Slower, Faster, NoChange, TooFew)),
+        ("Trace basis", all!(TraceBasis: TraceHeader, ExecutionArn, ResponseHeader, RequestId, TimeAndName)),
+        ("Span basis", all!(SpanBasis: RequestId, Time, OneOfSeveral)),
+        ("Span kind", all!(SpanKind: Internal, Server, Client, Producer, Consumer)),
+        ("Span role", all!(SpanRole: Service, Function, Init, Handler, Overhead)),
         ("Scope kind", all!(ScopeKind: Execution, Branch, Iteration)),
         ("Attribute kind", all!(AttributeKind: Input, Outcome, Path, Execution, Time)),
         ("Relation", all!(Relation: Equal, Contains, Above, AtMost, HasType, HasOtherType, Present, Absent, From, Before, Within)),
@@ -906,6 +940,7 @@ fn every_gap() -> Vec<Gap> {
         Gap::ChildNotRead { execution: String::new(), reason: None },
         Gap::NoDefinition { reason: None },
         Gap::OtherDefinition { reason: String::new() },
+        Gap::NoTrace { reason: String::new() },
     ];
     for gap in &gaps {
         match gap {
@@ -926,7 +961,8 @@ fn every_gap() -> Vec<Gap> {
             | Gap::UnplacedEvents { .. }
             | Gap::ChildNotRead { .. }
             | Gap::NoDefinition { .. }
-            | Gap::OtherDefinition { .. } => {}
+            | Gap::OtherDefinition { .. }
+            | Gap::NoTrace { .. } => {}
         }
     }
     gaps

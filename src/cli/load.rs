@@ -17,9 +17,11 @@ use super::output::{redactor, say};
 use super::problems::{PassedOver, Problems};
 use super::settings::store_folder;
 use super::stored::Stored;
+use super::traces::{live, no_trace};
+use crate::analysis::execution::Incomplete;
 use crate::asl::Definition;
 use crate::model::arn::ArnError;
-use crate::model::{ExecutionArn, Gap, History, StateMachineArn};
+use crate::model::{ExecutionArn, Gap, History, StateMachineArn, Trace};
 use crate::sources::aws::{AwsError, AwsSettings, AwsSource};
 use crate::sources::{Collector, DefinitionSet, Exec, Limits, SourceError, collect_path, collect_stream, read_definitions};
 
@@ -271,6 +273,24 @@ impl<'w> Loader<'w> {
             }
         }
         Ok(self.with_definition(history))
+    }
+
+    /// The traces in X-Ray that may be an execution's, or why there are none.
+    pub fn traces(&mut self, wanted: &live::Wanted) -> Result<Vec<Trace>, Incomplete> {
+        let region = wanted.region.as_deref();
+        self.detail(&format!("asking X-Ray in {} for a trace", region.unwrap_or("the region of the settings")));
+        let key = region.unwrap_or_default();
+        let asked = self.connect(key, region).and_then(|aws| Ok(aws.runtime.block_on(live::fetch(&aws.by_region[key], wanted))?));
+        let found = asked.map_err(|error| {
+            self.report(&format!("failed to read traces: {error:#}"));
+            no_trace(&format!("X-Ray could not be asked: {error:#}"))
+        })?;
+        found.problems.iter().for_each(|problem| self.report(problem));
+        found.notes.iter().for_each(|note| self.note(note));
+        match found.absence {
+            Some(why) => Err(no_trace(&why)),
+            None => Ok(found.traces),
+        }
     }
 
     fn latest_failed(&mut self, machine: &str) -> anyhow::Result<ExecutionArn> {

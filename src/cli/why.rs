@@ -11,6 +11,7 @@ use super::global::{GlobalArgs, OutputFormat};
 use super::load::{ExecArgs, Loader, NothingFailed, definition_of};
 use super::output::TextSettings;
 use super::task_log::{self, Wanted};
+use super::traces::{Pending, TraceArgs};
 use crate::analysis::why::{self, Evidence, WhyReport};
 use crate::model::{ExecutionArn, ExecutionStatus, Gap, History};
 use crate::rebuild::rebuild;
@@ -31,6 +32,7 @@ const DEEPEST_CHILD: usize = 10;
   stepscope why history.json --output json | jq -r .root_cause.input
   stepscope why --state-machine Orders --latest-failed --logs
   stepscope why history.json --logs=200 --log-group /services/charge
+  stepscope why history.json --trace traces.json
 
 One execution is explained at length, several get one line each and a summary. A
 failed child execution is followed when it is among the input or can be fetched.
@@ -57,6 +59,8 @@ pub struct WhyArgs {
     /// Exit with code 3 when one of the executions did not succeed
     #[arg(long)]
     exit_status: bool,
+    #[command(flatten)]
+    traces: TraceArgs,
 }
 
 /// A status, as it is written on the command line.
@@ -94,7 +98,8 @@ pub fn run(args: &WhyArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mut
         return Ok(Exit::NothingMatched);
     }
     read?;
-    explained.follow_children(&mut loader);
+    explained.pending.settle(&args.traces, &explained.wanted, &mut explained.reports, &mut loader);
+    explained.follow_children(&mut loader, &args.traces);
     explained.ask_as_before(&aws_settings::flags_again(global));
     if let Some(most) = args.logs {
         explained.refuse_logs_of_several(global)?;
@@ -157,12 +162,15 @@ struct Explained {
     /// Which reports were asked for; the others are there as children only.
     wanted: Vec<usize>,
     by_arn: HashMap<String, usize>,
+    /// Failures whose traces are to be looked at.
+    pending: Pending,
 }
 
 impl Explained {
     fn add(&mut self, history: History, args: &WhyArgs) {
         self.read += 1;
-        let report = explain(history);
+        let position = self.reports.len();
+        let report = self.explain(history, position, &args.traces);
         let execution = &report.execution;
         let chosen = args.execution.as_ref().is_none_or(|wanted| [&execution.name, &execution.arn].contains(&&Some(wanted.clone())));
         let status = args.status.is_empty() || args.status.iter().any(|status| status.matches(execution.status));
@@ -186,15 +194,27 @@ impl Explained {
         position
     }
 
-    fn follow_children(&mut self, loader: &mut Loader<'_>) {
+    /// The answer for one execution; where traces are wanted its failure is noted under `position`.
+    fn explain(&mut self, mut history: History, position: usize, traces: &TraceArgs) -> WhyReport {
+        let definition = definition_of(&mut history);
+        let path = rebuild(&history, definition.as_ref());
+        let evidence = Evidence { history: &history, path: &path, definition: definition.as_ref() };
+        let report = why::why(evidence);
+        if traces.is_wanted() {
+            self.pending.add(position, &report, evidence);
+        }
+        report
+    }
+
+    fn follow_children(&mut self, loader: &mut Loader<'_>, traces: &TraceArgs) {
         let mut followed = HashSet::new();
         for position in self.wanted.clone() {
-            self.follow(position, loader, &mut followed, DEEPEST_CHILD);
+            self.follow(position, loader, traces, &mut followed, DEEPEST_CHILD);
         }
     }
 
     /// Puts the failure of a child in the place of the state that waited for it, the child's own children first.
-    fn follow(&mut self, position: usize, loader: &mut Loader<'_>, followed: &mut HashSet<usize>, depth: usize) {
+    fn follow(&mut self, position: usize, loader: &mut Loader<'_>, traces: &TraceArgs, followed: &mut HashSet<usize>, depth: usize) {
         if depth == 0 || !followed.insert(position) {
             return;
         }
@@ -204,7 +224,10 @@ impl Explained {
         let child = match self.by_arn.get(&arn) {
             Some(child) => *child,
             None if from_api || is_stored => match fetch(&arn, is_stored, loader) {
-                Ok(Some(history)) => self.keep(explain(history)),
+                Ok(Some(history)) => {
+                    let report = self.explain(history, self.reports.len(), traces);
+                    self.keep(report)
+                }
                 // As with a file that does not hold the child.
                 Ok(None) => return,
                 Err(error) => {
@@ -218,7 +241,8 @@ impl Explained {
             },
             None => return,
         };
-        self.follow(child, loader, followed, depth - 1);
+        self.pending.settle(traces, &[child], &mut self.reports, loader);
+        self.follow(child, loader, traces, followed, depth - 1);
         let child = self.reports[child].clone();
         why::adopt_child(&mut self.reports[position], &child);
     }
@@ -266,10 +290,4 @@ fn fetch(arn: &str, is_stored: bool, loader: &mut Loader<'_>) -> anyhow::Result<
     }
     let arn: ExecutionArn = arn.parse()?;
     loader.execution(&arn).map(Some)
-}
-
-fn explain(mut history: History) -> WhyReport {
-    let definition = definition_of(&mut history);
-    let path = rebuild(&history, definition.as_ref());
-    why::why(Evidence { history: &history, path: &path, definition: definition.as_ref() })
 }

@@ -252,6 +252,11 @@ pub enum Gap {
         /// Why the right one is not known.
         reason: String,
     },
+    /// A trace was asked for, and there is none to tell from.
+    NoTrace {
+        /// Why.
+        reason: String,
+    },
 }
 
 /// What a state machine's logging leaves out.
@@ -289,6 +294,7 @@ impl Gap {
             Self::RepeatedEvents { .. } => "repeated_events",
             Self::NoDefinition { .. } => "no_definition",
             Self::OtherDefinition { .. } => "other_definition",
+            Self::NoTrace { .. } => "no_trace",
         }
     }
 }
@@ -351,6 +357,7 @@ impl fmt::Display for Gap {
             Self::OtherDefinition { reason } => {
                 write!(f, "the definition may be of another time than the execution ({reason})")
             }
+            Self::NoTrace { reason } => f.write_str(reason),
         }
     }
 }

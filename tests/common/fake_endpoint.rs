@@ -1,6 +1,7 @@
 //! An endpoint that answers as a test tells it: the faults that a well-behaved server cannot show.
 //!
-//! Speaks as much of AWS JSON 1.0 as the SDK needs: one request a connection, its action in `X-Amz-Target`.
+//! Speaks as much of AWS JSON 1.0 as the SDK needs: one request a connection, its action in `X-Amz-Target`. Of services without that
+//! header, such as X-Ray, the path stands for the action: `/TraceSummaries`.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -134,12 +135,16 @@ struct Head {
 fn read_request(connection: &TcpStream) -> std::io::Result<Option<Head>> {
     let mut reader = BufReader::new(connection);
     let (mut action, mut access_key, mut length) = (String::new(), String::new(), 0);
+    let mut path = None;
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line)? == 0 {
             return Ok(None);
         }
         let line = line.trim_end();
+        if path.is_none() {
+            path = line.split(' ').nth(1).map(str::to_owned);
+        }
         if line.is_empty() {
             break;
         }
@@ -150,6 +155,9 @@ fn read_request(connection: &TcpStream) -> std::io::Result<Option<Head>> {
             "content-length" => length = value.trim().parse().unwrap_or(0),
             _ => {}
         }
+    }
+    if action.is_empty() {
+        action = path.filter(|path| path.len() > 1).unwrap_or_default();
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;

@@ -4,12 +4,13 @@
 pub mod corpus;
 pub mod fake_endpoint;
 pub mod function_log;
-pub mod log_records;
 pub mod log_group;
+pub mod log_records;
 pub mod moto;
 pub mod program;
 pub mod quota_endpoint;
 pub mod store;
+pub mod traces;
 
 use std::future::Future;
 

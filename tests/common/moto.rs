@@ -16,7 +16,7 @@ use aws_sdk_sfn::config::{BehaviorVersion, Region};
 use aws_sdk_sfn::types::ExecutionStatus;
 use serde_json::Value;
 
-use super::log_group::{Line, LogGroup};
+use super::function_log::{Line, LogGroup};
 use super::{REGION, credentials};
 
 /// How many answers to ask for while an execution runs; each takes about a millisecond.

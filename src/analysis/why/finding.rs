@@ -162,6 +162,7 @@ impl Evidence<'_> {
             attempts: visit.map(|visit| self.attempts(&visit.attempts)).unwrap_or_default(),
             caught_by: None,
             logs: None,
+            trace: None,
             call: visit.and_then(|visit| visit.attempts.last()).map(|attempt| self.last_call(attempt)),
         }
     }

@@ -78,7 +78,13 @@ pub fn root(evidence: Evidence<'_>) -> Root {
 
 /// What to check for the cause; without one, for what is waited for.
 fn advice_for(cause: Option<&Finding>, open: &[OpenVisit]) -> Vec<Advice> {
-    let mut found = cause.map(advice::advise).unwrap_or_default();
+    let of_trace = cause.and_then(|cause| cause.trace.as_ref()?.advice()).map(|advice| Advice {
+        id: advice.id.to_owned(),
+        text: advice.text,
+        retry: advice.retry.to_owned(),
+        source: "the trace of the execution".to_owned(),
+    });
+    let mut found: Vec<Advice> = of_trace.into_iter().chain(cause.map(advice::advise).unwrap_or_default()).collect();
     let is_silent = cause.is_none_or(|cause| matches!(cause.kind, Kind::Aborted | Kind::ExecutionTimedOut));
     for entry in open.iter().filter(|_| is_silent).flat_map(advice::advise_waiting) {
         if !found.contains(&entry) {
@@ -98,6 +104,21 @@ pub fn add_log(report: &mut WhyReport, log: TaskLog) {
     found.extend(report.advice.drain(..).filter(|entry| !before.contains(entry)));
     report.advice = found;
     report.next.retain(|next| next.text != next::OWN_LOG);
+}
+
+/// Adds what a trace says of the root cause.
+pub fn add_trace(report: &mut WhyReport, evidence: TraceEvidence) {
+    if let Some(cause) = &mut report.root_cause {
+        cause.trace = Some(evidence);
+        report.advice = advice_for(report.root_cause.as_ref(), &report.open);
+    }
+}
+
+/// The visit of the root cause: its position in the path.
+pub fn visit_of_cause(report: &WhyReport, evidence: Evidence<'_>) -> Option<usize> {
+    let entered = report.root_cause.as_ref()?.entered_event_id?;
+    let is_entered = |visit: &crate::model::path::Visit| visit.entered.is_some_and(|index| evidence.history.events[index].id == entered);
+    evidence.path.visits.iter().position(is_entered)
 }
 
 fn decoded(text: Option<&RawText>) -> Option<String> {

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 pub use crate::analysis::execution::{ExecutionSummary, Incomplete, WaitsFor};
 use crate::analysis::task_log::TaskLog;
+pub use crate::analysis::trace::TraceEvidence;
 pub use crate::model::path::Basis;
 use crate::model::path::{AttemptOutcome, VisitOutcome};
 use crate::model::{EventId, Timestamp};
@@ -183,6 +184,8 @@ pub struct Finding {
     pub caught_by: Option<String>,
     /// The log of its last attempt, when that was asked for.
     pub logs: Option<TaskLog>,
+    /// What the spans of the failed attempt say; null where no trace was asked for or found.
+    pub trace: Option<TraceEvidence>,
     /// What the log is looked for by.
     #[serde(skip)]
     pub call: Option<LastCall>,

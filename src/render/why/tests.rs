@@ -78,6 +78,7 @@ fn finding(state: &str, kind: Kind, error: &str, cause: Option<&str>) -> Finding
         caught_by: None,
         logs: None,
         call: None,
+        trace: None,
     }
 }
 

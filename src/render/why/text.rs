@@ -5,6 +5,7 @@ use std::io;
 use anstyle::Style;
 
 use super::{attempts, log, route, words};
+use crate::analysis::trace::CallReport;
 use crate::analysis::why::{DecodedCause, ExecutionSummary, Finding, Kind, Terminal, WhyReport};
 use crate::model::{ExecutionStatus, StateMachineArn, Timestamp};
 use crate::render::columns::{counted, duration};
@@ -13,6 +14,7 @@ use crate::render::json_fold::folded;
 use crate::render::page::{Page, head, wrapped};
 use crate::render::show::short_resource;
 use crate::render::styles::paint;
+use crate::render::trace::{basis_words, call_words};
 
 /// How much of each is shown; `show --state` shows more, JSON all.
 const MOST_PAYLOAD_LINES: usize = 14;
@@ -20,6 +22,7 @@ const MOST_MESSAGE_LINES: usize = 8;
 const MOST_FRAMES: usize = 5;
 const MOST_HANDLED: usize = 5;
 const MOST_OPEN: usize = 8;
+const MOST_EXCEPTIONS: usize = 3;
 
 pub(super) fn write(report: &WhyReport, page: &mut Page<'_>) -> io::Result<()> {
     headline(&report.execution, page)?;
@@ -101,6 +104,7 @@ fn failed(report: &WhyReport, cause: &Finding, page: &mut Page<'_>) -> io::Resul
         page.fact("When", plain, &when)?;
     }
     error(cause, page)?;
+    traced(cause, page)?;
     quoted_children(cause, page)?;
     page.fact("Sure?", plain, &words::grounds(cause))?;
     terminal(report, cause, page)?;
@@ -182,6 +186,33 @@ fn error(cause: &Finding, page: &mut Page<'_>) -> io::Result<()> {
         page.detail(dim, &answer)?;
     }
     Ok(())
+}
+
+/// What the spans of the failed attempt say: what it called that went wrong, and what was thrown.
+fn traced(cause: &Finding, page: &mut Page<'_>) -> io::Result<()> {
+    let Some(trace) = &cause.trace else { return Ok(()) };
+    let bad: Vec<&CallReport> = trace.downstream.iter().filter(|call| call.error || call.fault || call.throttle).collect();
+    let (caught, dim) = (page.styles.caught, page.styles.dim);
+    match (bad.last(), trace.downstream.len()) {
+        // The last one is what the failure followed.
+        (Some(last), _) => {
+            let words = page.clean(&call_words(last));
+            page.fact("Trace", caught, &words)?;
+        }
+        (None, 0) => page.fact("Trace", dim, "no call of the failed attempt was recorded")?,
+        (None, count) => page.fact("Trace", dim, &format!("{} recorded, none of which went wrong", counted(count as u64, "call")))?,
+    }
+    if bad.len() > 1 {
+        page.detail(dim, &format!("and before it {} that went wrong", counted(bad.len() as u64 - 1, "other call")))?;
+    }
+    for exception in trace.exceptions.iter().take(MOST_EXCEPTIONS) {
+        let words: Vec<&str> = [exception.kind.as_deref(), exception.message.as_deref()].into_iter().flatten().collect();
+        let words = shortened(&words.join(": "), 300, page);
+        page.detail(Style::new(), &words)?;
+    }
+    let id = trace.trace_id.as_deref().unwrap_or("without an id");
+    let source = page.clean(&format!("attempt {} in trace {id}; {}", trace.attempt, basis_words(trace.basis)));
+    page.detail(dim, &source)
 }
 
 fn message(cause: &Finding, decoded: &DecodedCause, page: &mut Page<'_>) -> io::Result<()> {
