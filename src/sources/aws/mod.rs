@@ -13,6 +13,8 @@ mod error;
 mod fetch;
 mod find;
 mod listing;
+mod map_runs;
+mod objects;
 mod wire;
 
 use std::error::Error as StdError;
@@ -30,6 +32,8 @@ use crate::model::{ExecutionArn, History};
 pub use action::{Action, Quota, Resource, Service};
 pub use error::AwsError;
 pub use listing::{ExecutionItem, ExecutionsOf, Listed, Logging, MachineDescription, MachineItem, Revision};
+pub use map_runs::MapRunItem;
+pub use objects::{ObjectItem, ObjectStream};
 
 /// How to reach the API. The defaults are those of the AWS CLI where it has them.
 #[derive(Debug, Clone, Default)]
