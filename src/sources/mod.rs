@@ -20,6 +20,7 @@ mod limits;
 mod lines;
 pub mod parallel;
 mod records;
+pub mod result_files;
 mod strings;
 
 pub use assemble::{Page, assemble};
