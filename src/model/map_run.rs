@@ -90,6 +90,8 @@ pub struct MapChild {
     pub cause: Option<String>,
     /// How often it was redriven.
     pub redrive_count: u64,
+    /// Whether it can be redriven, in the service's word, and why not.
+    pub redrive: Option<(String, Option<String>)>,
 }
 
 /// The parts of a Map Run's ARN: `arn:<partition>:states:<region>:<account>:mapRun:<machine>/<label>:<id>`.

@@ -82,7 +82,7 @@ impl AwsSource {
         })
     }
 
-    /// A child of a Map Run with its input, error and cause. One whose data cannot be decrypted comes without them.
+    /// A child of a Map Run, or any other execution, with its input, error and cause. One whose data cannot be decrypted comes without them.
     pub async fn describe_child(&self, arn: &str) -> Result<MapChild, AwsError> {
         let described = async |data: IncludedData| {
             let request = self.states().describe_execution().execution_arn(arn).included_data(data);
@@ -101,6 +101,7 @@ impl AwsSource {
             error: answer.error,
             cause: answer.cause,
             redrive_count: answer.redrive_count.map_or(0, |redrives| count(i64::from(redrives))),
+            redrive: answer.redrive_status.map(|status| (status.as_str().to_owned(), answer.redrive_status_reason)),
         })
     }
 }

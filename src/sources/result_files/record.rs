@@ -81,6 +81,7 @@ fn child(record: Record<'_>, group: Group) -> MapChild {
         error: record.error.map(Cow::into_owned),
         cause: record.cause.and_then(text),
         redrive_count: record.redrive_count.unwrap_or(0),
+        redrive: None,
     }
 }
 
