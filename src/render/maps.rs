@@ -13,6 +13,9 @@ use crate::model::{ExecutionStatus, MapRunCounts, StateMachineArn, Timestamp};
 /// Columns of a bar.
 const BAR: usize = 40;
 
+/// Moments that are closer to the start are told in milliseconds.
+const FINE_MS: i64 = 10_000;
+
 /// Lines of a message.
 const MESSAGE: usize = 2;
 
@@ -83,7 +86,6 @@ fn head(run: &MapRunReport, page: &mut Page<'_>) -> io::Result<()> {
         _ => {}
     }
     words.extend(run.items_per_second.map(|rate| format!("{} items a second", decimal(rate))));
-    words.push(format!("counted by {}", counted_by(run.counted_by)));
     let text = words.join(", ");
     for line in wrapped(&text, page.width) {
         writeln!(page.out, "{}", paint(page.styles.dim, line))?;
@@ -93,9 +95,9 @@ fn head(run: &MapRunReport, page: &mut Page<'_>) -> io::Result<()> {
 
 fn counted_by(word: &str) -> &'static str {
     match word {
-        "service" => "the service",
-        "files" => "the result files",
-        _ => "the children read",
+        "service" => "counted by the service",
+        "files" => "counted from the result files",
+        _ => "counted from the children that were read",
     }
 }
 
@@ -103,8 +105,9 @@ fn counted_by(word: &str) -> &'static str {
 fn counts(run: &MapRunReport, page: &mut Page<'_>) -> io::Result<()> {
     let total = run.items.total;
     let of = if run.batched { format!(" in {}", with_commas(run.executions.total, "batch")) } else { String::new() };
-    page.heading(&format!("{}{of}", with_commas(total, "item")))?;
     let styles = *page.styles;
+    let title = format!("{}{of}", with_commas(total, "item"));
+    writeln!(page.out, "\n{}  {}", paint(styles.heading, title), paint(styles.dim, counted_by(run.counted_by)))?;
     let most = rows(&run.items).iter().map(|(_, count)| number(*count).len()).max().unwrap_or(1);
     for (name, count) in rows(&run.items).into_iter().filter(|(name, count)| *count > 0 || (*name == "failed" && total > 0)) {
         let style = match name {
@@ -207,15 +210,8 @@ fn tolerance(found: &Tolerance, styles: &Styles, start: Option<Timestamp>) -> (a
         0 => "none failed".to_owned(),
         count => format!("{} failed{part}", number(count)),
     };
-    let Some(exceeded) = found.exceeded else { return (anstyle::Style::new(), format!("not known how many failures; {failed}")) };
-    let limits: Vec<String> = [
-        found.count.map(|count| counted(count, "failed item").replacen(&count.to_string(), &number(count), 1)),
-        found.percentage.map(|percentage| format!("{}% failed items", decimal(percentage))),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let limits = if limits.is_empty() { "no failure".to_owned() } else { limits.join(" or ") };
+    let Some(exceeded) = found.exceeded else { return (anstyle::Style::new(), not_known(found, &failed)) };
+    let limits = limits(found).unwrap_or_else(|| "no failure".to_owned());
     if !exceeded {
         return (anstyle::Style::new(), format!("{limits}; {failed}"));
     }
@@ -225,6 +221,22 @@ fn tolerance(found: &Tolerance, styles: &Styles, start: Option<Timestamp>) -> (a
         _ => ": too many".to_owned(),
     };
     (styles.failure, format!("{limits}; {failed}{since}"))
+}
+
+fn not_known(found: &Tolerance, failed: &str) -> String {
+    limits(found).map_or_else(|| format!("not known; {failed}"), |limits| format!("{limits}; {failed} of those that were read"))
+}
+
+/// What is tolerated; `None` where nothing is set, or nothing known.
+fn limits(found: &Tolerance) -> Option<String> {
+    let limits: Vec<String> = [
+        found.count.map(|count| counted(count, "failed item").replacen(&count.to_string(), &number(count), 1)),
+        found.percentage.map(|percentage| format!("{}% failed items", decimal(percentage))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    (!limits.is_empty()).then(|| limits.join(" or "))
 }
 
 fn groups(run: &MapRunReport, page: &mut Page<'_>) -> io::Result<()> {
@@ -326,9 +338,8 @@ fn with_commas(count: u64, what: &str) -> String {
 fn decimal(value: f64) -> String {
     match value {
         value if value >= 99.95 => format!("{value:.0}"),
-        value if value >= 9.995 => format!("{value:.1}"),
         value => {
-            let text = format!("{value:.2}");
+            let text = if value >= 9.995 { format!("{value:.1}") } else { format!("{value:.2}") };
             text.trim_end_matches('0').trim_end_matches('.').to_owned()
         }
     }
@@ -339,10 +350,15 @@ fn second(moment: Timestamp) -> String {
     moment.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// A moment beside another one: the day only where it is another.
+/// A moment beside another one: the day only where it is another, milliseconds where they tell something.
 fn time_after(start: Timestamp, moment: Timestamp) -> String {
     let day = |moment: Timestamp| moment.strftime("%Y-%m-%d").to_string();
-    if day(start) == day(moment) { moment.strftime("%H:%M:%S").to_string() } else { second(moment) }
+    let is_close = (moment.as_millisecond() - start.as_millisecond()).abs() < FINE_MS;
+    match (day(start) == day(moment), is_close) {
+        (true, true) => moment.strftime("%H:%M:%S%.3f").to_string(),
+        (true, false) => moment.strftime("%H:%M:%S").to_string(),
+        (false, _) => second(moment),
+    }
 }
 
 #[cfg(test)]
@@ -361,6 +377,6 @@ mod tests {
 
     #[test]
     fn numbers_have_as_many_figures_as_tell_something() {
-        assert_eq!([0.0, 0.5, 1.234, 9.99, 31.24, 5.0, 1234.5].map(decimal), ["0", "0.5", "1.23", "9.99", "31.2", "5", "1234"]);
+        assert_eq!([0.0, 0.5, 1.234, 9.99, 31.24, 20.0, 5.0, 1234.5].map(decimal), ["0", "0.5", "1.23", "9.99", "31.2", "20", "5", "1234"]);
     }
 }

@@ -125,6 +125,15 @@ pub struct Results {
     pub location: String,
     /// The files, as far as they were looked at.
     pub files: Vec<ResultFileReport>,
+    /// Whether there is a manifest, so that a missing file would be noticed.
+    pub has_manifest: bool,
+}
+
+impl Results {
+    /// Whether every record was read.
+    pub(super) fn is_whole(&self) -> bool {
+        self.has_manifest && self.files.iter().all(|file| file.broke_off.is_none() && file.damaged == 0 && file.was_read)
+    }
 }
 
 /// A file of results.
@@ -136,6 +145,8 @@ pub struct ResultFileReport {
     pub group: &'static str,
     /// Its bytes, as the manifest has them.
     pub bytes: Option<u64>,
+    /// Whether it was looked at.
+    pub was_read: bool,
     /// Bytes that were read.
     pub bytes_read: u64,
     /// Records and outputs that were read.

@@ -52,16 +52,24 @@ pub fn of_map_run(desk: &mut Desk<'_>, arn: &str) -> anyhow::Result<Vec<MapRunRe
 
 /// What the executions say whose Maps these are, each read once.
 #[derive(Default)]
-struct Parents(HashMap<String, Result<(Vec<Parent>, Option<(String, Option<String>)>), String>>);
+struct Parents(HashMap<String, Result<Told, String>>);
+
+/// What an execution says of its Map Runs.
+#[derive(Clone)]
+struct Told {
+    runs: Vec<Parent>,
+    /// Whether the service would redrive it, and why not.
+    redrive: Option<(String, Option<String>)>,
+}
 
 impl Parents {
-    fn of(&mut self, aws: &Aws, execution: &str) -> Result<(Vec<Parent>, Option<(String, Option<String>)>), String> {
+    fn of(&mut self, aws: &Aws, execution: &str) -> Result<Told, String> {
         let read = || -> Result<_, String> {
             let arn: ExecutionArn = execution.parse().map_err(|error: crate::model::arn::ArnError| error.to_string())?;
             let history = aws.wait(aws.source.history(&arn)).map_err(|error| error.to_string())?;
             let redrive = redrive_of(&history.header);
             let definition = history.definition.as_ref().and_then(|text| Definition::parse(&text.decode()).ok());
-            Ok((maps::of_history(&history, &rebuild(&history, definition.as_ref())), redrive))
+            Ok(Told { runs: maps::of_history(&history, &rebuild(&history, definition.as_ref())), redrive })
         };
         self.0.entry(execution.to_owned()).or_insert_with(read).clone()
     }
@@ -79,7 +87,7 @@ fn redrive_of(header: &ExecutionHeader) -> Option<(String, Option<String>)> {
 fn of_run(desk: &mut Desk<'_>, aws: &Aws, described: MapRun, parents: &mut Parents) -> anyhow::Result<MapRunReport> {
     let mut evidence = Evidence { map_run: Some(described.arn.clone()), ..Evidence::default() };
     match parents.of(aws, &described.execution) {
-        Ok((runs, redrive)) => {
+        Ok(Told { runs, redrive }) => {
             evidence.parent = runs.into_iter().find(|parent| parent.map_run == described.arn);
             evidence.redrive = redrive;
         }

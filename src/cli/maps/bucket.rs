@@ -12,7 +12,7 @@ const MOST_PAGES: usize = 10_000;
 /// What is below a prefix.
 pub struct Bucket {
     aws: Aws,
-    bucket: String,
+    name: String,
     prefix: String,
 }
 
@@ -26,20 +26,20 @@ pub fn parse(text: &str) -> Option<(&str, &str)> {
 impl Bucket {
     /// `prefix` may be a key.
     pub fn new(aws: Aws, bucket: &str, prefix: &str) -> Self {
-        Self { aws, bucket: bucket.to_owned(), prefix: prefix.to_owned() }
+        Self { aws, name: bucket.to_owned(), prefix: prefix.to_owned() }
     }
 }
 
 impl Place for Bucket {
     fn name(&self, path: &str) -> String {
-        format!("s3://{}/{path}", self.bucket)
+        format!("s3://{}/{path}", self.name)
     }
 
     fn list(&mut self) -> Result<Vec<(String, u64)>, String> {
         let mut found = Vec::new();
         let mut token = None;
         for _ in 0..MOST_PAGES {
-            let page = self.aws.source.list_objects(&self.bucket, &self.prefix, token.as_deref());
+            let page = self.aws.source.list_objects(&self.name, &self.prefix, token.as_deref());
             let page = self.aws.wait(page).map_err(|error| format!("{}: {error}", self.name(&self.prefix)))?;
             found.extend(page.items.into_iter().map(|object| (object.key, object.size)));
             match page.next {
@@ -52,7 +52,7 @@ impl Place for Bucket {
     }
 
     fn open(&mut self, path: &str) -> Result<Box<dyn Read + Send + '_>, String> {
-        let stream = self.aws.wait(self.aws.source.open_object(&self.bucket, path));
+        let stream = self.aws.wait(self.aws.source.open_object(&self.name, path));
         let stream = stream.map_err(|error| format!("{}: {error}", self.name(path)))?;
         Ok(Box::new(Blocking { aws: self.aws.clone(), stream, chunk: Vec::new(), given: 0 }))
     }

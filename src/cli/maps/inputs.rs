@@ -2,6 +2,7 @@
 //!
 //! Nothing is masked in it: a masked input is none. The file appears when it is whole.
 
+use std::fmt::Write as _;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -126,14 +127,15 @@ impl WrittenInputs {
     pub fn words(&self) -> String {
         let children = |count: u64| if count == 1 { "1 child".to_owned() } else { format!("{count} children") };
         let items = if self.items == 1 { "1 item".to_owned() } else { format!("{} items", self.items) };
+        // Writing to a String cannot fail.
         let mut text = format!("{}: {items} of {}", self.file, children(self.children));
         if self.unfolded > 0 {
-            text += &format!(", the batches of {} unfolded", self.unfolded);
+            let _ = write!(text, ", the batches of {} unfolded", self.unfolded);
         }
         if self.without_input_count > 0 {
-            text += &format!("; the input of {} is not known", children(self.without_input_count));
+            let _ = write!(text, "; the input of {} is not known", children(self.without_input_count));
             if let Some(first) = self.without_input.first() {
-                text += &format!(", such as {first}");
+                let _ = write!(text, ", such as {first}");
             }
         }
         text

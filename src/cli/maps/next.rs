@@ -56,7 +56,7 @@ pub fn commands(run: &MapRunReport, wanted: &Wanted, args: &MapsArgs, global: &G
 fn why(child: &str, wanted: &Wanted, args: &MapsArgs, global: &GlobalArgs) -> String {
     match wanted {
         Wanted::Histories(_) if !args.fleet.input.is_empty() => {
-            let inputs: Vec<String> = args.fleet.input.iter().map(|input| quoted(input).to_string()).collect();
+            let inputs: Vec<String> = args.fleet.input.iter().map(|input| quoted(input)).collect();
             let definitions =
                 args.fleet.definitions.as_ref().map(|folder| format!(" --definitions {}", quoted(&folder.display().to_string())));
             format!("stepscope why {} --execution {}{}", inputs.join(" "), quoted(child), definitions.unwrap_or_default())
@@ -72,23 +72,23 @@ fn why(child: &str, wanted: &Wanted, args: &MapsArgs, global: &GlobalArgs) -> St
 /// This command once more, for this run alone.
 fn again(run: &MapRunReport, wanted: &Wanted, args: &MapsArgs, global: &GlobalArgs) -> String {
     let mut command = "stepscope maps".to_owned();
+    let mut add = |flag: &str, value: &str| command.extend([flag, " ", &quoted(value)]);
     let own = run.map_run.as_deref().filter(|arn| MapRunName::parse(arn).is_some());
     if let Some(arn) = own.filter(|_| !matches!(wanted, Wanted::Results)) {
-        command += &format!(" {}", quoted(arn));
+        add("", arn);
     }
     if let Some(results) = &args.results {
         // One of several is named by its manifest.
-        let place = run.results.as_ref().map_or(results, |results| &results.location);
-        command += &format!(" --results {}", quoted(place));
+        add(" --results", run.results.as_ref().map_or(results, |results| &results.location));
     }
     for input in &args.fleet.input {
-        command += &format!(" --input {}", quoted(input));
+        add(" --input", input);
     }
     if let Some(store) = &global.store {
-        command += &format!(" --store {}", quoted(&store.display().to_string()));
+        add(" --store", &store.display().to_string());
     }
     if let Some(folder) = &args.fleet.definitions {
-        command += &format!(" --definitions {}", quoted(&folder.display().to_string()));
+        add(" --definitions", &folder.display().to_string());
     }
     command + &flags_again(global)
 }

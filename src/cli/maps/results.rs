@@ -67,7 +67,7 @@ pub fn of_manifest(
     look_up: &mut dyn FnMut(&str) -> anyhow::Result<Option<MapChild>>,
 ) -> anyhow::Result<Result<Vec<String>, String>> {
     let mut place = Bucket::new(aws, bucket, key);
-    let set = if key.ends_with(".json") {
+    let set = if key.ends_with("manifest.json") {
         match result_files::of_manifest(&mut place, key) {
             Ok(set) => set,
             Err(problem) => return Ok(Err(problem)),
@@ -100,7 +100,7 @@ fn add(
 ) -> anyhow::Result<Vec<String>> {
     let mut problems = Vec::new();
     let mut children = Children::new(batched);
-    let mut results = Results { location: set.name.clone(), files: Vec::new() };
+    let mut results = Results { location: set.name.clone(), files: Vec::new(), has_manifest: set.manifest.is_some() };
     let mut failure = None;
     for file in &set.files {
         let name = place.name(&file.path);
@@ -121,6 +121,7 @@ fn add(
         if let Some(error) = failure {
             return Err(error);
         }
+        told.was_read = true;
         told.bytes_read = outcome.bytes;
         (told.elements, told.damaged) = (outcome.elements, outcome.damaged);
         for fault in &outcome.faults {

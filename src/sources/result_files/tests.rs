@@ -22,7 +22,7 @@ fn read_text(path: &str, group: Group, text: &str) -> (Vec<Element>, FileOutcome
 }
 
 fn children(found: &[Element]) -> Vec<&MapChild> {
-    found.iter().filter_map(|element| if let Element::Child(child) = element { Some(child) } else { None }).collect()
+    found.iter().filter_map(|element| if let Element::Child(child) = element { Some(&**child) } else { None }).collect()
 }
 
 #[test]
