@@ -87,7 +87,7 @@ fn head(run: &MapRunReport, page: &mut Page<'_>) -> io::Result<()> {
     }
     words.extend(run.items_per_second.map(|rate| format!("{} items a second", decimal(rate))));
     let text = words.join(", ");
-    for line in wrapped(&text, page.width) {
+    for line in wrapped(&text, page.width).into_iter().filter(|line| !line.is_empty()) {
         writeln!(page.out, "{}", paint(page.styles.dim, line))?;
     }
     Ok(())

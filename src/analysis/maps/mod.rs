@@ -67,7 +67,7 @@ pub fn report(mut evidence: Evidence, limit: usize) -> MapRunReport {
         (None, Some(_)) => "files",
         (None, None) => "children",
     };
-    let executions = described.map_or(children.executions, |run| run.executions);
+    let mut executions = described.map_or(children.executions, |run| run.executions);
     let mut items = described.map_or(children.items, |run| run.items);
     let given = parent.and_then(|parent| parent.items).filter(|given| described.is_none() && *given > items.total);
     if let Some(given) = given.filter(|_| evidence.results.is_none()) {
@@ -78,6 +78,10 @@ pub fn report(mut evidence: Evidence, limit: usize) -> MapRunReport {
         });
         items.pending += given - items.total;
         items.total = given;
+        if children.batches == 0 && !settings.is_some_and(|settings| settings.batched) {
+            executions.pending += given - executions.total;
+            executions.total = given;
+        }
     }
     let limits = match (described, settings) {
         (Some(run), _) => Some(Limits::described(run.tolerated_failure_count, run.tolerated_failure_percentage)),
@@ -135,7 +139,8 @@ pub fn report(mut evidence: Evidence, limit: usize) -> MapRunReport {
         state_machine: parent
             .and_then(|parent| parent.state_machine.clone())
             .or_else(|| execution.as_deref().and_then(machine_of))
-            .or_else(|| example.as_ref().map(|arn| arn.state_machine().as_str().to_owned())),
+            .or_else(|| example.as_ref().map(|arn| arn.state_machine().as_str().to_owned()))
+            .or_else(|| arn.as_deref().and_then(MapRunName::state_machine_of)),
         state: parent.and_then(|parent| parent.state.clone()),
         error: parent.and_then(|parent| parent.error.clone()),
         cause: parent.and_then(|parent| parent.cause.clone()),

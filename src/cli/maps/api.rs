@@ -177,7 +177,7 @@ fn list_children(desk: &mut Desk<'_>, aws: &Aws, evidence: &mut Evidence, arn: &
         }
     }
     let not_listed = (counts.running + counts.succeeded).saturating_sub(others.len() as u64);
-    if not_listed > 0 && others.len() >= most {
+    if not_listed > 0 && !evidence.incomplete.iter().any(|lack| lack.id == "children_not_listed") {
         let text = format!(
             "{not_listed} children that succeeded or run were not listed (--list): how many ran at once, and which were slow, is told of the others"
         );
@@ -224,7 +224,7 @@ fn list_children(desk: &mut Desk<'_>, aws: &Aws, evidence: &mut Evidence, arn: &
     Ok(())
 }
 
-/// Adds the children of one status, at most so many in all.
+/// Adds the children of one status, and no further page once there are so many in all.
 fn list(
     desk: &mut Desk<'_>,
     aws: &Aws,

@@ -60,7 +60,7 @@ pub struct MapsArgs {
     /// Without result files: ask the API for the errors of at most so many failed children
     #[arg(long, value_name = "COUNT", default_value_t = 200)]
     describe: usize,
-    /// Without result files: list at most so many children that succeeded or run
+    /// Without result files: list children that succeeded or run until there are so many
     #[arg(long, value_name = "COUNT", default_value_t = 20_000)]
     list: usize,
     /// Do not read the files of children that succeeded: how many ran at once, and which were slow, is then told of the others alone

@@ -124,6 +124,10 @@ impl<R: Read> Elements<R> {
 
     /// The length of the next line that is not empty; the last one need not end.
     fn line(&mut self) -> Result<Option<usize>, String> {
+        // The break behind the line before.
+        if self.number > 0 && self.buffer.get(self.start) == Some(&b'\n') {
+            self.start += 1;
+        }
         let mut searched = 0;
         loop {
             let rest = &self.buffer[self.start..];
