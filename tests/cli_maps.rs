@@ -604,7 +604,7 @@ fn without_result_files_the_children_are_listed_and_some_described() {
         "FAILED after 1m 40s",
         "counted by the service",
         "tolerates 2 failed items",
-        "too many from",
+        "one too many at",
         "at once",
         "redriven",
     ]);

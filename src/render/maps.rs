@@ -13,8 +13,8 @@ use crate::model::{ExecutionStatus, MapRunCounts, StateMachineArn, Timestamp};
 /// Columns of a bar.
 const BAR: usize = 40;
 
-/// Moments that are closer to the start are told in milliseconds.
-const FINE_MS: i64 = 10_000;
+/// A run that is shorter tells nothing by the clock: its moments are told by how long after its start they were.
+const SHORT_MS: i64 = 10_000;
 
 /// Lines of a message.
 const MESSAGE: usize = 2;
@@ -165,7 +165,7 @@ fn facts(run: &MapRunReport, page: &mut Page<'_>) -> io::Result<()> {
         let text = [Some(error), run.cause.as_ref()].into_iter().flatten().map(|text| page.clean(text)).collect::<Vec<_>>().join(": ");
         page.fact("error", page.styles.failure, &text)?;
     }
-    let (style, text) = tolerance(&run.tolerance, page.styles, run.start);
+    let (style, text) = tolerance(run, page.styles);
     page.fact("tolerates", style, &text)?;
     if let Some(child) = &run.tolerance.broken_by {
         let child = page.clean(child);
@@ -174,8 +174,8 @@ fn facts(run: &MapRunReport, page: &mut Page<'_>) -> io::Result<()> {
     if let Some(at_once) = run.concurrency {
         let limit = at_once.limit.map_or_else(String::new, |limit| format!("; MaxConcurrency {}", number(limit)));
         let coarse = if at_once.resolution_ms > 1 { format!(", to {}", duration(at_once.resolution_ms)) } else { String::new() };
-        let at = run.start.map_or_else(|| second(at_once.peak_at), |start| time_after(start, at_once.peak_at));
-        let text = format!("{} at most, at {at}; {} on average{limit}{coarse}", number(at_once.peak), decimal(at_once.mean));
+        let at = moment(run, at_once.peak_at);
+        let text = format!("{} at most, {at}; {} on average{limit}{coarse}", number(at_once.peak), decimal(at_once.mean));
         page.fact("at once", plain, &text)?;
     }
     let redrive = &run.redrive;
@@ -204,7 +204,8 @@ fn facts(run: &MapRunReport, page: &mut Page<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn tolerance(found: &Tolerance, styles: &Styles, start: Option<Timestamp>) -> (anstyle::Style, String) {
+fn tolerance(run: &MapRunReport, styles: &Styles) -> (anstyle::Style, String) {
+    let found = &run.tolerance;
     let part = found.failed_percentage.map_or_else(String::new, |part| format!(" ({})", share(part / 100.0)));
     let failed = match found.failed_items {
         0 => "none failed".to_owned(),
@@ -215,11 +216,7 @@ fn tolerance(found: &Tolerance, styles: &Styles, start: Option<Timestamp>) -> (a
     if !exceeded {
         return (anstyle::Style::new(), format!("{limits}; {failed}"));
     }
-    let since = match (found.broken_at, start) {
-        (Some(at), Some(start)) => format!(": too many from {} on, with", time_after(start, at)),
-        (Some(at), None) => format!(": too many from {} on, with", second(at)),
-        _ => ": too many".to_owned(),
-    };
+    let since = found.broken_at.map_or_else(|| ": too many".to_owned(), |at| format!(", one too many {}:", moment(run, at)));
     (styles.failure, format!("{limits}; {failed}{since}"))
 }
 
@@ -289,9 +286,8 @@ fn entry(group: &ItemGroup, run: &MapRunReport, column: usize, page: &mut Page<'
         words.push(with_commas(group.items, "item"));
     }
     if let (Some(first), Some(last)) = (group.first, group.last) {
-        let from = run.start.map_or_else(|| second(first), |start| time_after(start, first));
-        let to = time_after(first, last);
-        words.push(if first == last { from } else { format!("{from} to {to}") });
+        let (from, to) = (moment(run, first), moment(run, last));
+        words.push(if from == to { from } else { format!("{from} to {}", to.trim_start_matches("at ").trim_start_matches("after ")) });
     }
     page.cut(indent, styles.dim, &words.join(", "))?;
     if let Some(sample) = group.samples.first() {
@@ -350,15 +346,19 @@ fn second(moment: Timestamp) -> String {
     moment.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// A moment beside another one: the day only where it is another, milliseconds where they tell something.
+/// When something was in a run: `at 08:12:11`, or `after 59ms`.
+fn moment(run: &MapRunReport, moment: Timestamp) -> String {
+    match (run.start, run.duration_ms) {
+        (Some(start), Some(length)) if length < SHORT_MS => format!("after {}", duration(moment.as_millisecond() - start.as_millisecond())),
+        (Some(start), _) => format!("at {}", time_after(start, moment)),
+        (None, _) => format!("at {}", second(moment)),
+    }
+}
+
+/// A moment beside another one: the day only where it is another.
 fn time_after(start: Timestamp, moment: Timestamp) -> String {
     let day = |moment: Timestamp| moment.strftime("%Y-%m-%d").to_string();
-    let is_close = (moment.as_millisecond() - start.as_millisecond()).abs() < FINE_MS;
-    match (day(start) == day(moment), is_close) {
-        (true, true) => moment.strftime("%H:%M:%S%.3f").to_string(),
-        (true, false) => moment.strftime("%H:%M:%S").to_string(),
-        (false, _) => second(moment),
-    }
+    if day(start) == day(moment) { moment.strftime("%H:%M:%S").to_string() } else { second(moment) }
 }
 
 #[cfg(test)]

@@ -33,7 +33,6 @@ pub use report::*;
 pub use settings::manifest_key;
 
 use self::tolerance::Limits;
-use crate::analysis::execution::Incomplete;
 use crate::model::{ExecutionArn, MapRun, MapRunCounts, MapRunName};
 
 /// What is known of a Map Run.
@@ -52,7 +51,7 @@ pub struct Evidence {
     /// Whether the service would redrive its execution: word and reason.
     pub redrive: Option<(String, Option<String>)>,
     /// What is known to be missing.
-    pub incomplete: Vec<Incomplete>,
+    pub incomplete: Vec<NotKnown>,
 }
 
 /// The answer for one Map Run, without next commands: those are the caller's, who knows where the evidence came from.
@@ -72,8 +71,8 @@ pub fn report(mut evidence: Evidence, limit: usize) -> MapRunReport {
     let given = parent.and_then(|parent| parent.items).filter(|given| described.is_none() && *given > items.total);
     if let Some(given) = given.filter(|_| evidence.results.is_none()) {
         // Those of which no child was read may never have been started; that they are not among the read ones is all that is known.
-        incomplete.push(Incomplete {
-            id: "items_without_child",
+        incomplete.push(NotKnown {
+            id: Lack::ItemsWithoutChild,
             text: format!("of {} of {given} items no child was read: they count as pending", given - items.total),
         });
         items.pending += given - items.total;
@@ -102,8 +101,8 @@ pub fn report(mut evidence: Evidence, limit: usize) -> MapRunReport {
     let max_concurrency = described.map(|run| run.max_concurrency).or_else(|| settings.and_then(|settings| settings.max_concurrency));
     incomplete.extend(disagreement(described, children, evidence.results.as_ref()));
     if children.outputs > 0 {
-        incomplete.push(Incomplete {
-            id: "outputs_only",
+        incomplete.push(NotKnown {
+            id: Lack::OutputsOnly,
             text: format!(
                 "{} outputs stand in the files in place of records (Transformation COMPACT or FLATTEN): when those children ran, and with \
                  FLATTEN how many they were, is not in them",
@@ -186,7 +185,7 @@ fn redrive(asked: Option<&(String, Option<String>)>, described: Option<&MapRun>,
 }
 
 /// Where the service and the files count otherwise, although all files were read.
-fn disagreement(described: Option<&MapRun>, children: &Children, results: Option<&Results>) -> Option<Incomplete> {
+fn disagreement(described: Option<&MapRun>, children: &Children, results: Option<&Results>) -> Option<NotKnown> {
     let (run, results) = (described?, results?);
     let is_whole = results.files.iter().all(|file| file.broke_off.is_none() && file.damaged == 0);
     let has_succeeded = results.files.iter().all(|file| file.was_read) && children.outputs == 0;
@@ -206,8 +205,8 @@ fn disagreement(described: Option<&MapRun>, children: &Children, results: Option
     if has_succeeded {
         compare("succeeded", service.succeeded, files.succeeded);
     }
-    (!differing.is_empty()).then(|| Incomplete {
-        id: "counts_differ",
+    (!differing.is_empty()).then(|| NotKnown {
+        id: Lack::CountsDiffer,
         text: format!("the service and the result files count differently: {}; the service's numbers are shown", differing.join(", ")),
     })
 }

@@ -16,8 +16,7 @@ use super::connection::Aws;
 use super::results::of_manifest;
 use super::{Desk, bucket};
 use crate::analysis::cause;
-use crate::analysis::execution::Incomplete;
-use crate::analysis::maps::{self, Children, Evidence, ExplainedChild, MapRunReport, Parent, manifest_key};
+use crate::analysis::maps::{self, Children, Evidence, ExplainedChild, Lack, MapRunReport, NotKnown, Parent, manifest_key};
 use crate::analysis::why;
 use crate::asl::Definition;
 use crate::model::{ExecutionArn, ExecutionHeader, ExecutionStatus, History, MapChild, MapRun, MapRunName};
@@ -91,7 +90,7 @@ fn of_run(desk: &mut Desk<'_>, aws: &Aws, described: MapRun, parents: &mut Paren
             evidence.parent = runs.into_iter().find(|parent| parent.map_run == described.arn);
             evidence.redrive = redrive;
         }
-        Err(error) => desk.lacks(&mut evidence, "execution_not_read", format!("{} was not read: {error}", described.execution)),
+        Err(error) => desk.lacks(&mut evidence, Lack::ExecutionNotRead, format!("{} was not read: {error}", described.execution)),
     }
     let is_running = described.status == "RUNNING";
     let arn = described.arn.clone();
@@ -144,7 +143,7 @@ fn read_results(desk: &mut Desk<'_>, aws: &Aws, evidence: &mut Evidence, place: 
         }
         Err(problem) => {
             let text = format!("the ResultWriter's files were not read, its children are listed in their place: {problem}");
-            desk.lacks(evidence, "results_not_read", text);
+            desk.lacks(evidence, Lack::ResultsNotRead, text);
             Ok(false)
         }
     }
@@ -177,11 +176,11 @@ fn list_children(desk: &mut Desk<'_>, aws: &Aws, evidence: &mut Evidence, arn: &
         }
     }
     let not_listed = (counts.running + counts.succeeded).saturating_sub(others.len() as u64);
-    if not_listed > 0 && !evidence.incomplete.iter().any(|lack| lack.id == "children_not_listed") {
+    if not_listed > 0 && !evidence.incomplete.iter().any(|lack| lack.id == Lack::ChildrenNotListed) {
         let text = format!(
             "{not_listed} children that succeeded or run were not listed (--list): how many ran at once, and which were slow, is told of the others"
         );
-        evidence.incomplete.push(Incomplete { id: "children_not_listed", text });
+        evidence.incomplete.push(NotKnown { id: Lack::ChildrenNotListed, text });
     }
     // Spread over the run, so that no cause that came and went is overlooked.
     let wants_all = desk.args.failed_inputs.is_some();
@@ -211,14 +210,14 @@ fn list_children(desk: &mut Desk<'_>, aws: &Aws, evidence: &mut Evidence, arn: &
             failed.len() - described,
             failed.len()
         );
-        evidence.incomplete.push(Incomplete { id: "children_not_described", text });
+        evidence.incomplete.push(NotKnown { id: Lack::ChildrenNotDescribed, text });
     }
     for item in &others {
         children.take(&listed(item), None, true);
     }
     if desk.args.pending_inputs.is_some() && counts.pending > 0 {
         let text = "the inputs of items that were never started stand in the ResultWriter's PENDING files only, and none was read";
-        desk.lacks(evidence, "pending_inputs_not_known", text.to_owned());
+        desk.lacks(evidence, Lack::PendingInputsNotKnown, text.to_owned());
     }
     evidence.children = children;
     Ok(())
@@ -243,13 +242,13 @@ fn list(
                 match page.next {
                     None => return,
                     next if next == token => {
-                        return desk.lacks(evidence, "children_not_listed", format!("{arn}: the listing does not end"));
+                        return desk.lacks(evidence, Lack::ChildrenNotListed, format!("{arn}: the listing does not end"));
                     }
                     next => token = next,
                 }
             }
             Err(error) => {
-                return desk.lacks(evidence, "children_not_listed", format!("the {status} children were not all listed: {error}"));
+                return desk.lacks(evidence, Lack::ChildrenNotListed, format!("the {status} children were not all listed: {error}"));
             }
         }
     }
@@ -293,7 +292,7 @@ fn explain(desk: &mut Desk<'_>, aws: &Aws, report: &mut MapRunReport) {
     if let Some(first) = problems.first() {
         let text = format!("the histories of {} children were not read, such as {first}", problems.len());
         desk.report(&text);
-        report.incomplete.push(Incomplete { id: "child_not_read", text });
+        report.incomplete.push(NotKnown { id: Lack::ChildNotRead, text });
     }
 }
 

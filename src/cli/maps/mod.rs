@@ -21,8 +21,7 @@ use super::exit_code::{Exit, WrongUsage};
 use super::fleet::{Fleet, FleetArgs, at_least_one};
 use super::global::{GlobalArgs, OutputFormat};
 use super::output::{TextSettings, document, redactor, say};
-use crate::analysis::execution::Incomplete;
-use crate::analysis::maps::{self, Evidence, MapRunReport, MapRuns, MapsReport};
+use crate::analysis::maps::{self, Evidence, Lack, MapRunReport, MapRuns, MapsReport, NotKnown};
 use crate::model::{ExecutionArn, MapRunName};
 use crate::render;
 
@@ -113,9 +112,9 @@ impl Desk<'_> {
     }
 
     /// Says it, and puts it into the answer.
-    fn lacks(&mut self, evidence: &mut Evidence, id: &'static str, text: String) {
+    fn lacks(&mut self, evidence: &mut Evidence, id: Lack, text: String) {
         self.report(&text);
-        evidence.incomplete.push(Incomplete { id, text });
+        evidence.incomplete.push(NotKnown { id, text });
     }
 
     /// Inputs of several Maps do not go into one file.
@@ -196,14 +195,14 @@ fn histories(desk: &mut Desk<'_>, named: Option<&str>) -> anyhow::Result<Vec<Map
         let mut evidence = Evidence { map_run: Some(arn), parent: found.parent, children: found.children, ..Evidence::default() };
         if evidence.parent.is_none() {
             let text = "the execution whose Map it is was not read: what the Map tolerates and how it ended is not known";
-            evidence.incomplete.push(Incomplete { id: "execution_not_read", text: text.to_owned() });
+            evidence.incomplete.push(NotKnown { id: Lack::ExecutionNotRead, text: text.to_owned() });
         }
         if found.children_read == 0 {
             let text = "none of its children was read; `pull` fetches them, `--results` reads what its ResultWriter wrote";
-            evidence.incomplete.push(Incomplete { id: "children_not_read", text: text.to_owned() });
+            evidence.incomplete.push(NotKnown { id: Lack::ChildrenNotRead, text: text.to_owned() });
         } else {
             let text = format!("counted are the {} children that were read; the service may know of more", found.children_read);
-            evidence.incomplete.push(Incomplete { id: "children_read", text });
+            evidence.incomplete.push(NotKnown { id: Lack::ChildrenRead, text });
         }
         let batched = evidence.parent.as_ref().and_then(|parent| parent.settings.as_ref()).map(|settings| settings.batched);
         for (child, input) in &found.inputs {

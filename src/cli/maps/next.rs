@@ -1,5 +1,7 @@
 //! How to go on from a Map Run. None of it is run by the program; what changes something says so.
 
+use std::path::Path;
+
 use super::{MapsArgs, Wanted};
 use crate::analysis::execution::quoted;
 use crate::analysis::maps::{ItemSample, MapRunReport, WrittenInputs};
@@ -37,7 +39,8 @@ pub fn commands(run: &MapRunReport, wanted: &Wanted, args: &MapsArgs, global: &G
                 format!("stepscope run DEFINITION --input {name}"),
             );
         }
-        add("hand the items to an ItemReader (this writes to S3)", format!("aws s3 cp {name} s3://BUCKET/{name}"));
+        let key = Path::new(&file.file).file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        add("hand the items to an ItemReader (this writes to S3)", format!("aws s3 cp {name} {}", quoted(&format!("s3://BUCKET/{key}"))));
     }
     let is_over = matches!(run.status.as_deref(), Some("FAILED" | "ABORTED"));
     let can_be_redriven = run.redrive.status.as_deref().is_none_or(|status| status == "REDRIVABLE");

@@ -6,8 +6,7 @@ use super::bucket::{self, Bucket};
 use super::connection::Aws;
 use super::inputs::Writers;
 use super::{Desk, MapsArgs};
-use crate::analysis::execution::Incomplete;
-use crate::analysis::maps::{self, Children, Evidence, MapRunReport, ResultFileReport, Results};
+use crate::analysis::maps::{self, Children, Evidence, Lack, MapRunReport, NotKnown, ResultFileReport, Results};
 use crate::cli::exit_code::WrongUsage;
 use crate::model::{ExecutionStatus, MapChild};
 use crate::sources::result_files::{self, Element, Folder, Group, Place, ResultSet};
@@ -106,7 +105,7 @@ fn add(
         let name = place.name(&file.path);
         let mut told = ResultFileReport { file: name.clone(), group: file.group.name(), bytes: file.size, ..ResultFileReport::default() };
         if args.failed_only && file.group == Group::Succeeded {
-            evidence.incomplete.push(Incomplete { id: "succeeded_not_read", text: format!("{name} was not read (--failed-only)") });
+            evidence.incomplete.push(NotKnown { id: Lack::SucceededNotRead, text: format!("{name} was not read (--failed-only)") });
             results.files.push(told);
             continue;
         }
@@ -133,20 +132,20 @@ fn add(
         if outcome.damaged > 0 {
             evidence
                 .incomplete
-                .push(Incomplete { id: "results_damaged", text: format!("{name}: {} elements cannot be read", outcome.damaged) });
+                .push(NotKnown { id: Lack::ResultsDamaged, text: format!("{name}: {} elements cannot be read", outcome.damaged) });
         }
-        let mut lack = |id: &'static str, text: String| {
-            evidence.incomplete.push(Incomplete { id, text: text.clone() });
+        let mut lack = |id: Lack, text: String| {
+            evidence.incomplete.push(NotKnown { id, text: text.clone() });
             problems.push(text);
         };
         match (&outcome.broke_off, file.size) {
             (Some(reason), _) => {
                 // A reason that begins with the file's name says so itself.
                 let text = if reason.starts_with(&name) { reason.clone() } else { format!("{name}: {reason}") };
-                lack("results_broken", format!("{text}; counted is what came before"));
+                lack(Lack::ResultsBroken, format!("{text}; counted is what came before"));
             }
             (None, Some(size)) if size != outcome.bytes => {
-                lack("results_size", format!("{name} has {} bytes, and its manifest says {size}", outcome.bytes));
+                lack(Lack::ResultsSize, format!("{name} has {} bytes, and its manifest says {size}", outcome.bytes));
             }
             _ => {}
         }
@@ -155,7 +154,7 @@ fn add(
     }
     if set.manifest.is_none() {
         let text = "there is no manifest.json beside the files: whether they are all there is not known";
-        evidence.incomplete.push(Incomplete { id: "no_manifest", text: text.to_owned() });
+        evidence.incomplete.push(NotKnown { id: Lack::NoManifest, text: text.to_owned() });
     }
     evidence.map_run = evidence.map_run.take().or_else(|| set.manifest.as_ref().and_then(|manifest| manifest.map_run_arn.clone()));
     evidence.children = children;
