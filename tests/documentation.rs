@@ -25,6 +25,7 @@ const PAGES: &[&str] = &[
     "docs/tables.md",
     "docs/store.md",
     "docs/pull-logs.md",
+    "docs/maps.md",
 ];
 
 fn page(name: &str) -> String {

@@ -12,6 +12,7 @@ pub mod fingerprint;
 pub mod fleet;
 pub mod ingest;
 pub mod latency;
+pub mod maps;
 pub mod pattern;
 pub mod pull;
 pub mod pull_logs;
