@@ -328,10 +328,16 @@ impl fmt::Display for Gap {
                 write!(f, "the failed child execution was not read ({reason}): {execution}")
             }
             Self::LoggedOnly { level: LoggedLevel::Error } => {
-                write!(f, "only failures were logged (level ERROR): the way to them and most states' names are not known")
+                write!(
+                    f,
+                    "only failures were logged (level ERROR): the way to them and most states' names are not known; level ALL logs them"
+                )
             }
             Self::LoggedOnly { level: LoggedLevel::Fatal } => {
-                write!(f, "only the end was logged (level FATAL, or ERROR where no step failed): the way to it is not known")
+                write!(
+                    f,
+                    "only the end was logged (level FATAL, or ERROR where no step failed): the way to it is not known; level ALL logs it"
+                )
             }
             Self::NoEndLogged => write!(f, "no log record of its end was read: it may still run, or the record was lost"),
             Self::RepeatedEvents { events, first } => {
