@@ -144,7 +144,8 @@ impl<'a> Place<'a> {
             Some(claim) => Ok(self.claim.set(claim).is_ok()),
             None => {
                 self.outcome.set(PlaceOutcome::Claimed);
-                let reason = "another stepscope pulls this account and region into the same store; what it fetches lands there as well".to_owned();
+                let reason =
+                    "another stepscope pulls this account and region into the same store; what it fetches lands there as well".to_owned();
                 self.skip(Skipped { what: Missing::Place, machine: None, executions: None, example: None, reason });
                 Ok(false)
             }

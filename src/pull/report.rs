@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::place::{Place, Skipped};
 use super::{Pull, Shared};
-use crate::analysis::pull::{ActionCalls, Missing, NotLookedAt, Place as PlaceReport, PlaceOutcome, PullCounts, PullReport, PulledMachine, SCHEMA};
+use crate::analysis::pull::{
+    ActionCalls, Missing, NotLookedAt, Place as PlaceReport, PlaceOutcome, PullCounts, PullReport, PulledMachine, SCHEMA,
+};
 use crate::sources::aws::pace::Spent;
 use crate::store::StoreError;
 use crate::store::ledger::{State, Tally};
@@ -94,7 +96,13 @@ fn missing_executions(shared: &Shared<'_>, place: &Place<'_>, run: crate::store:
         place.skip(Skipped { what, machine: Some(machine), executions: Some(executions), example: Some(example), reason });
     }
     for (machine, (_, reason)) in place.stand_ins.borrow().iter() {
-        place.skip(Skipped { what: Missing::Definition, machine: Some(machine.clone()), executions: None, example: None, reason: reason.clone() });
+        place.skip(Skipped {
+            what: Missing::Definition,
+            machine: Some(machine.clone()),
+            executions: None,
+            example: None,
+            reason: reason.clone(),
+        });
     }
     if let Some(error) = place.stopped_by() {
         let left = shared.ledger.count_in(run, &[State::Wanted, State::Taken])?;

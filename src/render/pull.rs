@@ -100,11 +100,15 @@ fn one_place(place: &Place, page: &mut Page<'_>) -> io::Result<()> {
         page.paragraph(style, text)?;
     }
     machines(place, page)?;
-    let calls: Vec<String> = place.calls.iter().map(|calls| {
-        let name = calls.action.split(':').next_back().unwrap_or_default();
-        let throttled = if calls.throttled > 0 { format!(" ({} throttled)", thousands(calls.throttled)) } else { String::new() };
-        format!("{name} {}{throttled}", thousands(calls.calls))
-    }).collect();
+    let calls: Vec<String> = place
+        .calls
+        .iter()
+        .map(|calls| {
+            let name = calls.action.split(':').next_back().unwrap_or_default();
+            let throttled = if calls.throttled > 0 { format!(" ({} throttled)", thousands(calls.throttled)) } else { String::new() };
+            format!("{name} {}{throttled}", thousands(calls.calls))
+        })
+        .collect();
     if calls.is_empty() { Ok(()) } else { page.paragraph(page.styles.dim, &format!("calls: {}", calls.join(", "))) }
 }
 
@@ -122,7 +126,9 @@ fn outcome(place: &Place, styles: &Styles) -> Option<(anstyle::Style, &'static s
 /// A row for each machine that had anything; those that had nothing are counted.
 fn machines(place: &Place, page: &mut Page<'_>) -> io::Result<()> {
     let mut shown: Vec<&PulledMachine> = place.machines.iter().filter(|machine| machine.executions != PullCounts::default()).collect();
-    shown.sort_by(|one, other| other.executions.listed.cmp(&one.executions.listed).then_with(|| one.state_machine.cmp(&other.state_machine)));
+    shown.sort_by(|one, other| {
+        other.executions.listed.cmp(&one.executions.listed).then_with(|| one.state_machine.cmp(&other.state_machine))
+    });
     let quiet = place.machines.len() - shown.len();
     if !shown.is_empty() {
         let columns = ["listed", "new", "replaced", "stored", "left out", "missing"];
@@ -145,7 +151,8 @@ fn machines(place: &Place, page: &mut Page<'_>) -> io::Result<()> {
 
 fn one_machine(machine: &PulledMachine, room: usize, page: &mut Page<'_>) -> io::Result<()> {
     let name = name_of(&machine.state_machine);
-    let name = fit(&page.clean(&name), room.saturating_sub(1));
+    let clean = page.clean(&name);
+    let name = fit(&clean, room.saturating_sub(1));
     let padding = " ".repeat(room.saturating_sub(width(&name)));
     let counts = &machine.executions;
     let numbers = [
@@ -220,7 +227,10 @@ fn last_lines(report: &PullReport, page: &mut Page<'_>) -> io::Result<()> {
     writeln!(page.out)?;
     let store = page.clean(&report.store);
     if report.waiting > 0 {
-        let text = format!("{} fetched and not in the tables yet; the next pull puts them there.", counted(report.waiting, "history").replace("historys", "histories"));
+        let text = format!(
+            "{} fetched and not in the tables yet; the next pull puts them there.",
+            counted(report.waiting, "history").replace("historys", "histories")
+        );
         page.paragraph_at_edge(page.styles.caught, &text)?;
     }
     match report.batches {

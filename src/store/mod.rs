@@ -53,6 +53,6 @@ mod writer;
 pub use catalogue::Store;
 pub use error::StoreError;
 pub use index::Offer;
-pub use known::{Known, Standing};
+pub use known::{Claim, Known, Standing};
 pub use layout::{Batch, BatchName, Day};
 pub use writer::{Worker, Writer, Written};

@@ -64,7 +64,9 @@ impl Ledger {
     /// The definition of a version, for ever, or of one execution that was asked for itself.
     pub fn set_exact(&self, arn: &str, definition: DefinitionId) -> Result<(), StoreError> {
         self.change(|connection| {
-            connection.prepare_cached("INSERT OR REPLACE INTO exact (arn, definition) VALUES (?1, ?2)")?.execute(params![arn, definition.0])?;
+            connection
+                .prepare_cached("INSERT OR REPLACE INTO exact (arn, definition) VALUES (?1, ?2)")?
+                .execute(params![arn, definition.0])?;
             Ok(())
         })
     }

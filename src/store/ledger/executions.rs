@@ -30,17 +30,8 @@ pub enum State {
 }
 
 impl State {
-    const ALL: [Self; 9] = [
-        Self::Wanted,
-        Self::Taken,
-        Self::Fetched,
-        Self::New,
-        Self::Replaced,
-        Self::Unchanged,
-        Self::Postponed,
-        Self::Gone,
-        Self::LeftOut,
-    ];
+    const ALL: [Self; 9] =
+        [Self::Wanted, Self::Taken, Self::Fetched, Self::New, Self::Replaced, Self::Unchanged, Self::Postponed, Self::Gone, Self::LeftOut];
 
     fn from_number(number: i64) -> Option<Self> {
         Self::ALL.into_iter().find(|state| *state as i64 == number)

@@ -40,7 +40,8 @@ impl Ledger {
         let gaps = serde_json::to_string(&fetched.gaps).map_err(|error| failed(error.into()))?;
         let execution = fetched.execution.map(|execution| execution.0);
         self.change(|connection| {
-            let insert = "INSERT INTO histories (execution, arn, machine, start, version, bundle, gaps) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+            let insert =
+                "INSERT INTO histories (execution, arn, machine, start, version, bundle, gaps) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
             let Fetched { arn, machine, start, version, .. } = fetched;
             let start = start.map(|start| start.0);
             connection.prepare_cached(insert)?.execute(params![execution, arn, machine, start, version, bundle, gaps])?;
@@ -62,7 +63,11 @@ impl Ledger {
     }
 
     /// Hands over the histories of one account and region that wait, in the order in which they came; one is in memory at a time.
-    pub fn each_waiting(&self, (account, region): (&str, &str), take: &mut dyn FnMut(Fetched) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    pub fn each_waiting(
+        &self,
+        (account, region): (&str, &str),
+        take: &mut dyn FnMut(Fetched) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let place = format!(":{region}:{account}:");
         let mut last = -1;
         loop {
@@ -92,8 +97,8 @@ impl Ledger {
             let Some((mut fetched, bundle, gaps)) = found else { return Ok(()) };
             last = fetched.id;
             fetched.bundle = zstd::decode_all(bundle.as_slice()).map_err(|error| StoreError::io(&self.file, "read", error))?;
-            fetched.gaps =
-                serde_json::from_str(&gaps).map_err(|error| StoreError::Unreadable { file: self.file.clone(), reason: error.to_string() })?;
+            fetched.gaps = serde_json::from_str(&gaps)
+                .map_err(|error| StoreError::Unreadable { file: self.file.clone(), reason: error.to_string() })?;
             take(fetched)?;
         }
     }

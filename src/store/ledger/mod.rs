@@ -100,7 +100,9 @@ impl Ledger {
 
     /// How full the buckets of quotas were, and when that was; in the words of whoever kept them.
     pub fn pace(&self) -> Result<Option<(String, Micros)>, StoreError> {
-        self.ask(|connection| connection.query_row("SELECT levels, kept FROM pace", [], |row| Ok((row.get(0)?, Micros(row.get(1)?)))).optional())
+        self.ask(|connection| {
+            connection.query_row("SELECT levels, kept FROM pace", [], |row| Ok((row.get(0)?, Micros(row.get(1)?)))).optional()
+        })
     }
 
     /// See [`Ledger::pace`].
@@ -131,7 +133,9 @@ fn failure(file: &Path, error: &rusqlite::Error) -> StoreError {
     let reason = std::io::Error::other(error.to_string());
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::DiskFull { file: file.to_owned(), reason },
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => StoreError::Unreadable { file: file.to_owned(), reason: error.to_string() },
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            StoreError::Unreadable { file: file.to_owned(), reason: error.to_string() }
+        }
         Some(ErrorCode::CannotOpen) => StoreError::Io { file: file.to_owned(), doing: "opened", reason },
         _ => StoreError::Io { file: file.to_owned(), doing: "written", reason },
     }
