@@ -5,6 +5,7 @@ pub mod corpus;
 pub mod fake_endpoint;
 pub mod moto;
 pub mod program;
+pub mod quota_endpoint;
 pub mod store;
 
 use std::future::Future;
