@@ -150,7 +150,7 @@ fn two_thousand_executions() {
             let listing = begun.elapsed();
             (listing, pull(&source, &items).await.len())
         });
-        let took = begun.elapsed() - listing;
+        let took = begun.elapsed().saturating_sub(listing);
         let quota = quotas.of(HISTORY);
         let allowed = (pages as f64 - quota.bucket * 0.5) / (quota.refill * 0.5);
         let (calls, throttled) = (endpoint.calls(HISTORY), endpoint.throttled(HISTORY));

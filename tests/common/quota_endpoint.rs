@@ -206,7 +206,7 @@ impl QuotaEndpoint {
     /// The most calls of an action in any window of this length.
     pub fn most_within(&self, action: Action, window: Duration) -> usize {
         let arrivals = self.gate().arrivals(action);
-        let counted = |last: usize| arrivals[..=last].iter().filter(|time| arrivals[last] - **time <= window).count();
+        let counted = |last: usize| arrivals[..=last].iter().filter(|time| arrivals[last].saturating_sub(**time) <= window).count();
         (0..arrivals.len()).map(counted).max().unwrap_or(0)
     }
 
@@ -216,7 +216,7 @@ impl QuotaEndpoint {
         let (size, refill) = ((quota.bucket * share).max(1.0), quota.refill * share);
         let (mut tokens, mut at, mut over) = (size, Duration::ZERO, 0.0_f64);
         for time in self.gate().arrivals(action) {
-            tokens = (tokens + (time - at).as_secs_f64() * refill).min(size) - 1.0;
+            tokens = (tokens + time.saturating_sub(at).as_secs_f64() * refill).min(size) - 1.0;
             at = time;
             over = over.max(-tokens);
         }
@@ -226,7 +226,7 @@ impl QuotaEndpoint {
     /// The time from the first call of an action to the last.
     pub fn lasted(&self, action: Action) -> Duration {
         let arrivals = self.gate().arrivals(action);
-        arrivals.last().zip(arrivals.first()).map_or(Duration::ZERO, |(last, first)| *last - *first)
+        arrivals.last().zip(arrivals.first()).map_or(Duration::ZERO, |(last, first)| last.saturating_sub(*first))
     }
 
     fn gate(&self) -> MutexGuard<'_, Gate> {
@@ -409,7 +409,9 @@ impl FleetExecution {
             }
             (_, "TIMED_OUT") if is_last => ("ExecutionTimedOut", "executionTimedOutEventDetails", json!({})),
             (_, "ABORTED") if is_last => ("ExecutionAborted", "executionAbortedEventDetails", json!({})),
-            _ if id % 2 == 0 => ("PassStateEntered", "stateEnteredEventDetails", json!({"name": "Step", "input": "{\"order\":7}"})),
+            _ if id.is_multiple_of(2) => {
+                ("PassStateEntered", "stateEnteredEventDetails", json!({"name": "Step", "input": "{\"order\":7}"}))
+            }
             _ => ("PassStateExited", "stateExitedEventDetails", json!({"name": "Step", "output": "{\"order\":7}"})),
         };
         json!({"id": id, "previousEventId": if id == 2 { 0 } else { id - 1 }, "timestamp": self.time_of(id), "type": kind, member: details})

@@ -180,6 +180,7 @@ impl Try {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "these numbers come out exactly")]
 mod tests {
     use std::task::Poll;
 
