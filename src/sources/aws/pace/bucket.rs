@@ -58,11 +58,6 @@ impl Bucket {
         Err(self.time_for(1.0))
     }
 
-    /// Puts a token back that was taken and not used.
-    pub(super) fn give_back(&mut self) {
-        self.tokens = (self.tokens + 1.0).min(self.full.bucket);
-    }
-
     /// Slows down because a call was throttled. Calls that were made before it was slowed down last say nothing new.
     pub(super) fn slow_down(&mut self, taken: Duration, now: Duration) {
         self.fill(now);
@@ -220,16 +215,6 @@ mod tests {
         // However long nobody calls, it holds no more.
         assert_eq!((bucket.take(seconds(99.0)), bucket.take(seconds(99.0))), (Ok(()), Ok(())));
         assert!(bucket.take(seconds(99.0)).is_err());
-    }
-
-    #[test]
-    fn a_token_that_was_not_used_is_there_again_and_a_full_bucket_stays_full() {
-        let mut bucket = Bucket::new(Quota { bucket: 1.0, refill: 1.0 }, START);
-        bucket.give_back();
-        assert_eq!(bucket.take(START), Ok(()));
-        assert!(bucket.take(START).is_err());
-        bucket.give_back();
-        assert_eq!(bucket.take(START), Ok(()));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use self::lane::{Lane, Turn};
+use self::lane::Lane;
 use super::Action;
 
 pub use budget::{Budget, BudgetError, QuotaOf, Share};
@@ -98,6 +98,9 @@ pub struct Level {
     pub tokens: f64,
     /// Calls a second.
     pub rate: f64,
+    /// Whether calls were under way, so that the run may have spent all of it before it ended, with nobody left to say so.
+    #[serde(default)]
+    pub was_busy: bool,
 }
 
 impl Pace {
@@ -124,18 +127,24 @@ impl Pace {
 
     /// How full the buckets are whose account is known, in a fixed order; for [`resume`](Self::resume).
     pub fn levels(&self) -> Vec<Level> {
-        let level = |spent: Spent| {
-            let (tokens, rate) = (spent.tokens, spent.rate);
-            spent.account.map(|account| Level { account, region: spent.region, action: spent.action.to_string(), tokens, rate })
+        let level = |(key, lane): (Key, Arc<Lane>)| {
+            let Owner::Account(account) = key.owner else { return None };
+            let (_, bucket) = lane.look();
+            let (action, was_busy) = (key.action.to_string(), lane.is_busy());
+            Some(Level { account, region: key.region, action, tokens: bucket.tokens(), rate: bucket.rate(), was_busy })
         };
-        self.spent().into_iter().filter_map(level).collect()
+        self.open_lanes().into_iter().filter_map(level).collect()
     }
 
     /// What was spent so far: by account, then by region and action.
     pub fn spent(&self) -> Vec<Spent> {
+        self.open_lanes().into_iter().map(|(key, lane)| self.spent_in(key, &lane)).collect()
+    }
+
+    fn open_lanes(&self) -> Vec<(Key, Arc<Lane>)> {
         let mut open: Vec<(Key, Arc<Lane>)> = self.lanes().open.iter().map(|(key, lane)| (key.clone(), Arc::clone(lane))).collect();
         open.sort_by(|(one, _), (other, _)| one.cmp(other));
-        open.into_iter().map(|(key, lane)| self.spent_in(key, &lane)).collect()
+        open
     }
 
     fn spent_in(&self, key: Key, lane: &Lane) -> Spent {
@@ -208,17 +217,13 @@ pub(super) struct Spender {
 }
 
 impl Spender {
-    async fn turn(&self, action: Action) -> Turn {
+    /// Waits until a call may be made, which the caller does then.
+    pub(super) async fn turn(&self, action: Action) -> Try {
         loop {
             if let Some(turn) = self.pace.lane(&self.profile, &self.region, action).turn().await {
                 return turn;
             }
         }
-    }
-
-    /// Waits until a call may be made, which the caller does then.
-    pub(super) async fn spend(&self, action: Action) -> Try {
-        self.turn(action).await.spend()
     }
 
     /// Whose account it is.
@@ -246,7 +251,7 @@ mod tests {
 
     async fn spend(spender: &Spender, calls: u32) {
         for _ in 0..calls {
-            spender.spend(ACTION).await.answered();
+            spender.turn(ACTION).await.answered();
         }
     }
 
@@ -327,6 +332,25 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_is_killed_may_have_spent_all_that_was_left_when_it_was_last_seen() {
+        let first = pace();
+        let levels = block_on(async {
+            let admin = spender(&first, "admin", "eu-west-1");
+            admin.learn("111111111111");
+            let under_way = admin.turn(ACTION).await;
+            let levels = first.levels();
+            under_way.answered();
+            levels
+        });
+        assert_eq!(first.levels().iter().map(|level| level.was_busy).collect::<Vec<_>>(), [false]);
+        let second = pace();
+        second.resume(&levels, Duration::ZERO);
+        let reader = spender(&second, "reader", "eu-west-1");
+        reader.learn("111111111111");
+        assert!(reader.time_for(ACTION, 1) > Duration::from_secs(60), "nothing is left");
+    }
+
+    #[test]
     fn levels_that_nobody_understands_are_passed_over() {
         let level = |action: &str, tokens: f64| Level {
             account: "111111111111".to_owned(),
@@ -334,6 +358,7 @@ mod tests {
             action: action.to_owned(),
             tokens,
             rate: f64::NAN,
+            was_busy: false,
         };
         let pace = pace();
         pace.resume(&[level("states:Teleport", 0.0), level("states:ListMapRuns", 0.0)], Duration::ZERO);
