@@ -18,6 +18,7 @@ const PAGES: &[&str] = &[
     "docs/test-state.md",
     "docs/replay.md",
     "docs/latency.md",
+    "docs/traces.md",
     "docs/failures.md",
     "docs/compare.md",
     "docs/variants.md",

@@ -605,6 +605,8 @@ fn traced(folder: &Path, comparison: &mut Comparison<'_>) {
     let with_trace = |verb: &str| document(folder, &[verb, "traced.json", "--trace", "traces.json", "--output", "json"]);
     comparison.object("Show report", &with_trace("show"));
     comparison.object("Why report", &with_trace("why"));
+    let latency = ["latency", "--input", "traced.json", "--trace", "traces.json", "--output", "json"];
+    comparison.object("Latency report", &document(folder, &latency));
     // A trace that was asked for and is not there.
     let elsewhere = document(folder, &["show", "demo/retries-exhausted.json", "--trace", "traces.json", "--output", "json"]);
     assert_eq!(elsewhere["incomplete"][0]["id"], "no_trace");

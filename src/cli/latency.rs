@@ -9,7 +9,10 @@ use super::fleet::{Fleet, FleetArgs, Window};
 use super::global::{GlobalArgs, OutputFormat};
 use super::output::{self, TextSettings};
 use super::plot::PlotFile;
+use super::traces::{self, TraceArgs};
 use crate::analysis::latency::{By, LatencyOptions, LatencyQuestion, LatencyReport, Sort};
+use crate::analysis::trace::{TraceIndex, TracesQuestion, TracesReport};
+use crate::model::StateMachineArn;
 use crate::render::{self, escape};
 
 /// How long states take: percentiles, what the time is spent on, the critical path, what changed
@@ -22,6 +25,7 @@ use crate::render::{self, escape};
   stepscope latency --input exports/ --by version --limit 5
   stepscope latency --input exports/ --state 'Charge*' --plot charge.svg
   stepscope latency --input exports/ --output json | jq .states[0].p95_ms
+  stepscope latency --input exports/ --trace traces/
 
 Durations are those of visits, from entered to exited; quantiles are exact, by
 linear interpolation (type 7). With --since the window is compared with as long
@@ -44,6 +48,8 @@ pub struct LatencyArgs {
     /// Draw percentiles of each state, a histogram, percentiles over time: FILE.svg or FILE.png
     #[arg(long, value_name = "FILE")]
     plot: Option<PlotFile>,
+    #[command(flatten)]
+    traces: TraceArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -99,7 +105,7 @@ pub fn run(args: &LatencyArgs, global: &GlobalArgs, out: &mut dyn Write, words: 
     let mut fleet = Fleet::open(&args.fleet, global, words)?;
     let options = args.options(fleet.window());
     let answer = fleet.ask(|| LatencyQuestion::new(&options))?;
-    let report = answer.question.report(answer.coverage);
+    let mut report = answer.question.report(answer.coverage);
     if report.states.is_empty() {
         if fleet.problems() > 0 {
             return Ok(Exit::Failed);
@@ -107,11 +113,25 @@ pub fn run(args: &LatencyArgs, global: &GlobalArgs, out: &mut dyn Write, words: 
         fleet.note(&fleet.nothing_there(&report.coverage).unwrap_or_else(|| nothing_matched(&report, args)));
         return Ok(Exit::NothingMatched);
     }
+    if args.traces.is_wanted() {
+        report.traces = Some(traced(args, &report, global, &mut fleet)?);
+    }
     write(&report, global, out)?;
     if let Some(file) = &args.plot {
         plot(&report, file, global, &mut fleet)?;
     }
     Ok(if fleet.problems() > 0 { Exit::Failed } else { Exit::Done })
+}
+
+/// What traces tell of the same executions.
+fn traced(args: &LatencyArgs, report: &LatencyReport, global: &GlobalArgs, fleet: &mut Fleet<'_>) -> anyhow::Result<TracesReport> {
+    let mut machines: Vec<StateMachineArn> = report.machines.iter().filter_map(|row| row.state_machine.as_deref()?.parse().ok()).collect();
+    machines.dedup();
+    let window = report.coverage.first_start.zip(report.coverage.last_start);
+    let traces = traces::of_machines(&args.traces, &machines, window, global, fleet)?;
+    let index = TraceIndex::new(&traces);
+    let answer = fleet.ask(|| TracesQuestion::new(&index, &args.state))?;
+    Ok(answer.question.report(traces.len()))
 }
 
 fn write(report: &LatencyReport, global: &GlobalArgs, out: &mut dyn Write) -> anyhow::Result<()> {

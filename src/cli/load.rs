@@ -46,6 +46,13 @@ pub struct ExecArgs {
     pub definitions: Option<PathBuf>,
 }
 
+impl ExecArgs {
+    /// Whether anything of the command line names an execution.
+    pub fn names_something(&self, global: &GlobalArgs) -> bool {
+        !self.execs.is_empty() || self.state_machine.is_some() || global.store.is_some()
+    }
+}
+
 /// Reads executions, and remembers what could not be read.
 pub struct Loader<'w> {
     global: GlobalArgs,

@@ -56,6 +56,7 @@ pub fn run(args: &ShowArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mu
     if args.traces.is_wanted() && (args.events || args.state.is_some()) {
         return Err(WrongUsage("--trace goes with the tree and with --timeline; --events and --state show no spans".to_owned()).into());
     }
+    args.traces.check(args.execs.names_something(global))?;
     let mut loader = Loader::new(&args.execs, global, words);
     let mut found = Found::default();
     let read = loader.each(&args.execs, &mut |history| found.add(history, args.execution.as_deref()));

@@ -90,6 +90,7 @@ impl StatusFilter {
 
 /// Reads, explains and writes.
 pub fn run(args: &WhyArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<Exit> {
+    args.traces.check(args.execs.names_something(global))?;
     let mut loader = Loader::new(&args.execs, global, words);
     let mut explained = Explained::default();
     let read = loader.each(&args.execs, &mut |history| explained.add(history, args));

@@ -7,6 +7,7 @@ use super::gather::{Group, LatencyQuestion, Machine, MachineTally, Sample, State
 use super::picture::{self, Picture};
 use super::{By, LatencyOptions, Sort, as_long_before, milliseconds, milliseconds_of, quantile, share};
 use crate::analysis::fleet::Coverage;
+use crate::analysis::trace::TracesReport;
 use crate::model::{Micros, StateType};
 
 /// The schema of [`LatencyReport`].
@@ -32,6 +33,8 @@ pub struct LatencyReport {
     pub machines: Vec<MachineRow>,
     /// How many states were left out by the limit.
     pub states_left_out: u64,
+    /// What traces tell of the inside of tasks; null where none were asked for.
+    pub traces: Option<TracesReport>,
     /// What a plot shows, where one was asked for.
     #[serde(skip)]
     pub picture: Option<Picture>,
@@ -198,6 +201,7 @@ impl LatencyQuestion {
             states,
             machines: rows,
             states_left_out: left_out,
+            traces: None,
             picture,
         }
     }

@@ -8,6 +8,7 @@
 //! divides an attempt's time, `report` tells it all, `evidence` what of it matters for a failure, and `fleet` what many of them say.
 
 mod evidence;
+mod fleet;
 mod join;
 mod outline;
 mod parts;
@@ -15,6 +16,7 @@ mod place;
 mod report;
 
 pub use evidence::{TraceAdvice, TraceEvidence, evidence};
+pub use fleet::{CallStatistics, Spread, TracedState, TracesQuestion, TracesReport};
 pub use join::{Joined, TraceBasis, TraceIndex, Unjoined};
 pub use outline::{Outline, OutlineAttempt, OutlineVisit};
 pub use parts::{CallReport, ExceptionReport, FunctionReport, Parts, SpanRole};

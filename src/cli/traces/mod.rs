@@ -2,11 +2,13 @@
 
 mod failures;
 pub mod live;
+mod machines;
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::exit_code::WrongUsage;
 use super::load::Loader;
 use crate::analysis::execution::{Incomplete, missing};
 use crate::analysis::trace::{self, Outline, TraceIndex, TraceReport, Unjoined};
@@ -15,6 +17,7 @@ use crate::model::{ExecutionPath, Gap, History};
 use crate::sources::{Limits, read_traces};
 
 pub use failures::Pending;
+pub use machines::of_machines;
 
 /// Where traces are.
 #[derive(Debug, Clone, Default, Args)]
@@ -29,6 +32,17 @@ impl TraceArgs {
     /// Whether traces are wanted.
     pub fn is_wanted(&self) -> bool {
         self.trace.is_some()
+    }
+
+    /// Refuses a command line on which `--trace` took what was meant to be the execution.
+    pub fn check(&self, has_execution: bool) -> Result<(), WrongUsage> {
+        match self.path() {
+            Some(path) if !has_execution => Err(WrongUsage(format!(
+                "which execution? --trace took `{}` as the file with traces: name the execution before --trace",
+                path.display()
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// The file or folder; `None` where X-Ray is to be asked.

@@ -2,6 +2,7 @@
 
 mod figure;
 mod text;
+mod traces;
 
 pub use figure::figure;
 pub use text::text;

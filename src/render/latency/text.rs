@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
-use super::machine_name;
+use super::{machine_name, traces};
 use crate::analysis::latency::{By, Change, Compared, LatencyReport, MachineRow, Part, StateRow, Verdict};
 use crate::model::Micros;
 use crate::render::columns::{counted, duration, fit, width};
@@ -42,6 +42,9 @@ pub fn text(report: &LatencyReport, styles: &Styles, redactor: &Redactor, width:
         machine(report, &machines[..of_machine], &rest[..of_states], &mut page)?;
         (machines, rest) = (&machines[of_machine..], &rest[of_states..]);
     }
+    if let Some(report) = &report.traces {
+        traces::write(report, &mut page)?;
+    }
     changes(report, &mut page)?;
     foot(report, &mut page)
 }
@@ -65,12 +68,12 @@ fn span(from: Micros, to: Micros) -> String {
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "to be shown")]
-fn time(milliseconds: Option<f64>) -> String {
+pub(super) fn time(milliseconds: Option<f64>) -> String {
     milliseconds.map_or_else(|| "-".to_owned(), |value| duration(value.round() as i64))
 }
 
 /// `12 %`, at least one digit that is not 0.
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if percent > 0.0 && percent < 0.5 { "<1 %".to_owned() } else { format!("{percent:.0} %") }
 }

@@ -88,7 +88,7 @@ struct Reader<'r> {
 impl Reader<'_> {
     fn line(&mut self, line: Line, limits: &Limits) {
         match line {
-            Line::Whole { number, bytes } => match serde_json::from_slice::<Value>(&bytes) {
+            Line::Whole { number, bytes } => match serde_json::from_slice::<Value>(bytes.trim_ascii_end()) {
                 Ok(value) => self.take(&value),
                 Err(error) => {
                     let error = self.syntax(&error, number);
