@@ -3,7 +3,7 @@
 mod common;
 
 use common::fake_endpoint::{FakeEndpoint, Reply, Request};
-use common::function_log::{FILTER, LogGroup};
+use common::function_log::{FILTER, FunctionLog};
 use common::moto::moto;
 use common::program::{Run, argument, program};
 use common::{REGION, block_on};
@@ -43,7 +43,7 @@ fn saved(told: &HistoryBuilder) -> (TempDir, String) {
     (folder, file)
 }
 
-fn serving(group: &LogGroup) -> FakeEndpoint {
+fn serving(group: &FunctionLog) -> FakeEndpoint {
     let group = group.clone();
     FakeEndpoint::start(move |request| group.answer(request, 10_000))
 }
@@ -71,7 +71,7 @@ fn note(log: &Value) -> &str {
 #[test]
 fn the_lines_of_the_invocation_and_of_no_other() {
     let (told, at) = charged(Some(&cause("no money")));
-    let mut group = LogGroup::new(GROUP);
+    let mut group = FunctionLog::new(GROUP);
     group.invocation(OTHER_ID, STREAM, at - 500, &[(10, "an earlier order")], 400, MEMORY);
     group.invocation(OTHER_ID, OTHER_STREAM, at + 40, &[(300, "somebody else's order")], 900, MEMORY);
     group.invocation(ID, STREAM, at + 30, &[(12, "asking the bank"), (1_800, "[ERROR] CardDeclined: no money")], 1_900, MEMORY);
@@ -87,7 +87,7 @@ fn the_lines_of_the_invocation_and_of_no_other() {
 #[test]
 fn on_the_screen_the_log_stands_under_the_cause() {
     let (told, at) = charged(Some(&cause("no money")));
-    let mut group = LogGroup::new(GROUP);
+    let mut group = FunctionLog::new(GROUP);
     let secret = "https://api.example.com/?password=hunter2secret";
     let long = "word ".repeat(60);
     let lines = [
@@ -109,7 +109,7 @@ fn on_the_screen_the_log_stands_under_the_cause() {
 #[test]
 fn of_a_long_log_the_first_and_the_last_lines_are_shown() {
     let (told, at) = charged(Some(&cause("no money")));
-    let mut group = LogGroup::new(GROUP);
+    let mut group = FunctionLog::new(GROUP);
     let lines: Vec<String> = (0..1_000).map(|number| format!("line {number}")).collect();
     let lines: Vec<(i64, &str)> = (1..).zip(lines.iter().map(String::as_str)).collect();
     group.invocation(ID, STREAM, at, &lines, 1_900, MEMORY);
@@ -128,7 +128,7 @@ fn of_a_long_log_the_first_and_the_last_lines_are_shown() {
 #[test]
 fn what_is_endless_is_read_from_both_ends_and_that_is_said() {
     let (told, at) = charged(Some(&cause("no money")));
-    let mut group = LogGroup::new(GROUP);
+    let mut group = FunctionLog::new(GROUP);
     let lines: Vec<String> = (0..200).map(|number| format!("line {number}")).collect();
     // The last of them stand in the last seconds, far behind what sixty pages hold.
     let spread: Vec<(i64, &str)> = (0..200).map(|n| (n * 100, lines[usize::try_from(n).expect("small")].as_str())).collect();
@@ -145,7 +145,7 @@ fn what_is_endless_is_read_from_both_ends_and_that_is_said() {
 #[test]
 fn without_a_request_id_the_only_invocation_of_that_time_is_shown_and_that_is_said() {
     let (told, at) = charged(None);
-    let mut group = LogGroup::new(GROUP);
+    let mut group = FunctionLog::new(GROUP);
     group.invocation(OTHER_ID, OTHER_STREAM, at - 60_000, &[(1, "a minute before")], 1_500, MEMORY);
     // The function's clock is a second behind.
     group.invocation(ID, STREAM, at - 900, &[(1, "asking the bank")], 1_900, MEMORY);
@@ -159,7 +159,7 @@ fn without_a_request_id_the_only_invocation_of_that_time_is_shown_and_that_is_sa
 fn of_several_invocations_the_one_with_the_errors_words_is_shown() {
     let cause = json!({"errorType": "Error", "errorMessage": "card \"4242\" was declined by its bank", "trace": []}).to_string();
     let (told, at) = charged(Some(&cause));
-    let mut group = LogGroup::new(GROUP);
+    let mut group = FunctionLog::new(GROUP);
     group.invocation(OTHER_ID, OTHER_STREAM, at + 1, &[(5, "all is well")], 1_999, MEMORY);
     group.invocation(ID, STREAM, at + 90, &[(5, r#"ERROR {"errorMessage":"card \"4242\" was declined by its bank"}"#)], 1_905, MEMORY);
     let found = log(&serving(&group), &told, &[], 0);
@@ -170,7 +170,7 @@ fn of_several_invocations_the_one_with_the_errors_words_is_shown() {
 #[test]
 fn a_guess_is_called_one() {
     let (told, at) = charged(None);
-    let mut group = LogGroup::new(GROUP);
+    let mut group = FunctionLog::new(GROUP);
     group.invocation(OTHER_ID, OTHER_STREAM, at + 300, &[(5, "order 8")], 1_500, MEMORY);
     group.invocation(ID, STREAM, at + 10, &[(5, "order 7")], 1_985, MEMORY);
     // Began in time, and ended too early to be the one.
@@ -183,7 +183,7 @@ fn a_guess_is_called_one() {
 #[test]
 fn what_no_line_names_is_not_replaced_by_other_lines() {
     let (told, at) = charged(Some(&cause("no money")));
-    let mut group = LogGroup::new(GROUP);
+    let mut group = FunctionLog::new(GROUP);
     group.invocation(OTHER_ID, STREAM, at + 10, &[(5, "order 8")], 1_985, MEMORY);
     let found = log(&serving(&group), &told, &[], 0);
     assert_eq!((texts(&found), &found["candidates"]), (vec![], &json!(0)));
@@ -198,7 +198,7 @@ fn memory_that_ran_out_is_recognised_and_told_in_the_advice() {
     let at = told.now().as_millisecond();
     told.after(seconds(2)).failed("Runtime.ExitError", Some(&killed.to_string())).execution_failed();
     let killed = format!("RequestId: {ID} Error: Runtime exited with error: signal: killed\nRuntime.ExitError");
-    let mut group = LogGroup::new(GROUP);
+    let mut group = FunctionLog::new(GROUP);
     group.invocation(ID, STREAM, at, &[(1_900, &killed)], 1_950, "Memory Size: 128 MB\tMax Memory Used: 128 MB");
     let answer = asking(&serving(&group), &told, &["--logs", "--output", "json"]).succeeds().json();
     assert_eq!(answer["root_cause"]["logs"]["outcome"], "out_of_memory");
@@ -218,7 +218,7 @@ fn a_function_that_step_functions_gave_up_on_is_read_to_its_own_end() {
         .scheduled_with(json!({"FunctionName": "arn:aws:lambda:eu-north-1:123456789012:function:charge:live"}));
     let at = told.now().as_millisecond();
     told.started().after(seconds(3)).timed_out().execution_failed();
-    let mut group = LogGroup::new(GROUP);
+    let mut group = FunctionLog::new(GROUP);
     let platform =
         |at: i64, kind: &str, record: Value| (at, json!({"time": "2026-01-01T00:00:00.000Z", "type": kind, "record": record}).to_string());
     for (at, text) in [
@@ -257,7 +257,7 @@ fn a_callback_is_looked_for_by_the_call_and_not_by_what_its_sender_quoted() {
     told.started().submitted(json!({"StatusCode": 200, "SdkResponseMetadata": {"RequestId": ID}})).after(seconds(86_400));
     let quoted = json!({"errorType": "Refused", "errorMessage": "no", "requestId": OTHER_ID}).to_string();
     told.failed("Refused", Some(&quoted)).execution_failed();
-    let mut group = LogGroup::new(GROUP);
+    let mut group = FunctionLog::new(GROUP);
     group.invocation(ID, STREAM, at, &[(5, "asked the manager")], 200, MEMORY);
     group.invocation(OTHER_ID, STREAM, at + 300, &[(5, "another question")], 200, MEMORY);
     assert_eq!(texts(&log(&serving(&group), &told, &[], 0)), ["asked the manager"]);
@@ -268,7 +268,7 @@ fn a_call_that_was_refused_asks_nothing() {
     let refused = "Rate Exceeded. (Service: AWSLambda; Status Code: 429; Error Code: TooManyRequestsException; Request ID: 8f507cfc-8a2b-4697-b07a-ac58fc914c95; Proxy: null)";
     let mut told = history("Orders");
     told.enter_task("Charge", json!({})).attempt_failed("Lambda.TooManyRequestsException", Some(refused)).execution_failed();
-    let endpoint = serving(&LogGroup::new(GROUP));
+    let endpoint = serving(&FunctionLog::new(GROUP));
     let found = log(&endpoint, &told, &[], 0);
     assert!(note(&found).contains("status 429") && note(&found).contains("did not run"), "{found}");
     assert_eq!(endpoint.asked(FILTER), 0);
@@ -277,7 +277,7 @@ fn a_call_that_was_refused_asks_nothing() {
 #[test]
 fn without_a_log_group_the_answer_says_where_to_look_and_the_exit_code_is_1() {
     let (told, _) = charged(Some(&cause("no money")));
-    let endpoint = serving(&LogGroup::new("/services/charge"));
+    let endpoint = serving(&FunctionLog::new("/services/charge"));
     let run = asking(&endpoint, &told, &["--logs"]).ends_with(1).says(&["the log of the task at fault was not read"]);
     let run = run.shows(&["CardDeclined", "There is no log group /aws/lambda/charge in us-east-1", "--log-group"]);
     assert!(run.out.contains("What to check"), "the rest of the answer stands:\n{}", run.out);
@@ -289,7 +289,7 @@ fn without_a_log_group_the_answer_says_where_to_look_and_the_exit_code_is_1() {
 #[test]
 fn a_named_group_is_asked_also_by_its_arn() {
     let (told, at) = charged(Some(&cause("no money")));
-    let mut group = LogGroup::new("/services/charge");
+    let mut group = FunctionLog::new("/services/charge");
     group.invocation(ID, STREAM, at, &[(5, "asking the bank")], 200, MEMORY);
     for name in ["/services/charge", "arn:aws:logs:eu-south-1:123456789012:log-group:/services/charge"] {
         let found = log(&serving(&group), &told, &["--log-group", name], 0);
@@ -312,7 +312,11 @@ fn refused(code: &'static str, message: &'static str) -> String {
 #[test]
 fn a_refusal_is_a_sentence_in_the_answer() {
     let denied = refused("AccessDeniedException", "not authorized");
-    assert!(denied.contains("logs:FilterLogEvents") && denied.contains(GROUP), "{denied}");
+    assert!(
+        denied.contains("logs:FilterLogEvents")
+            && denied.contains(r#""Resource": "arn:aws:logs:us-east-1:*:log-group:/aws/lambda/charge:*""#),
+        "{denied}"
+    );
     let throttled = refused("ThrottlingException", "Rate exceeded");
     assert!(throttled.contains("throttled"), "{throttled}");
     let class = refused("InvalidOperationException", "This operation is not supported for log groups of the INFREQUENT_ACCESS log class");
@@ -339,7 +343,7 @@ fn jobs_are_found_by_the_stream_that_their_cause_names() {
         let at = told.now().as_millisecond();
         // Twelve hours: what stands in its last quarter of an hour is enough.
         told.after(seconds(12 * 3_600)).failed("States.TaskFailed", Some(&cause.to_string())).execution_failed();
-        let mut lines = LogGroup::new(group);
+        let mut lines = FunctionLog::new(group);
         lines.line(at + 1_000, stream, "starting").line(at + 2_000, "another/job", "not mine").line(
             at + 12 * 3_600_000 - 500,
             stream,
@@ -357,13 +361,13 @@ fn jobs_are_found_by_the_stream_that_their_cause_names() {
         .calls("ecs", "runTask.sync")
         .attempt_failed("States.TaskFailed", Some(&task.to_string()))
         .execution_failed();
-    let unknown = log(&serving(&LogGroup::new(GROUP)), &told, &[], 1);
+    let unknown = log(&serving(&FunctionLog::new(GROUP)), &told, &[], 1);
     assert!(note(&unknown).contains("task definition") && note(&unknown).contains("--log-group"), "{unknown}");
 }
 
 #[test]
 fn what_leaves_no_log_of_its_own_is_said_without_asking() {
-    let endpoint = serving(&LogGroup::new(GROUP));
+    let endpoint = serving(&FunctionLog::new(GROUP));
     let mut activity = history("Orders");
     activity.enter_task("Sign", json!({})).calls_activity("sign").attempt_failed("Refused", None).execution_failed();
     let mut stopped = history("Orders");
@@ -386,7 +390,7 @@ fn what_leaves_no_log_of_its_own_is_said_without_asking() {
 #[test]
 fn several_executions_have_their_logs_in_json_lines_only() {
     let (told, at) = charged(Some(&cause("no money")));
-    let mut group = LogGroup::new(GROUP);
+    let mut group = FunctionLog::new(GROUP);
     group.invocation(ID, STREAM, at, &[(5, "asking the bank")], 200, MEMORY);
     let endpoint = serving(&group);
     let folder = tempfile::tempdir().expect("a folder");
@@ -408,7 +412,7 @@ fn several_executions_have_their_logs_in_json_lines_only() {
 #[test]
 fn an_execution_that_is_read_from_the_api_has_its_log_asked_for_with_the_same_flags() {
     let (told, at) = charged(Some(&cause("no money")));
-    let mut group = LogGroup::new(GROUP);
+    let mut group = FunctionLog::new(GROUP);
     group.invocation(ID, STREAM, at, &[(5, "asking the bank")], 200, MEMORY);
     let history = told.build();
     let arn = history.header.arn.clone().expect("an ARN").to_string();
@@ -422,6 +426,34 @@ fn an_execution_that_is_read_from_the_api_has_its_log_asked_for_with_the_same_fl
     assert_eq!(texts(&run(&["--logs", "--output", "json"]).json()["root_cause"]["logs"]), ["asking the bank"]);
     let next = format!("stepscope why {arn} --logs --endpoint-url {}", endpoint.url());
     assert!(run(&[]).out.contains(&next) && !run(&["--logs"]).out.contains(&next));
+}
+
+#[test]
+fn of_a_failed_child_it_is_the_childs_log_also_from_the_store() {
+    let (child, at) = charged(Some(&cause("no money")));
+    let mut group = FunctionLog::new(GROUP);
+    group.invocation(ID, STREAM, at, &[(5, "asking the bank")], 200, MEMORY);
+    let endpoint = serving(&group);
+    let mut parent = history("Parents");
+    parent.named("parent").enter_task("Order", json!({})).calls("states", "startExecution.sync:2").scheduled().started();
+    parent.submitted_child(&child.arn()).after(seconds(3));
+    let quoted = json!({"ExecutionArn": child.arn().as_str(), "Status": "FAILED", "Error": "CardDeclined"}).to_string();
+    parent.failed("States.TaskFailed", Some(&quoted)).execution_failed();
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, told) in [("parent.json", &parent), ("child.json", &child)] {
+        std::fs::write(folder.path().join(name), serde_json::to_string(&WireBundle(&told.build())).expect("JSON")).expect("written");
+    }
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let (files, store) = (argument(folder.path()).to_owned(), elsewhere.path().join("store"));
+    Run::of(program().args(["ingest", &files, "--store", argument(&store)])).ends_with(0);
+    let ask = |of: &[&str]| {
+        let arguments = [&["why"], of, &["--logs", "--output", "json", "--endpoint-url", endpoint.url()]].concat();
+        Run::of(program().args(arguments)).succeeds().json()["root_cause"].clone()
+    };
+    for cause in [ask(&[&files, "--execution", "parent"]), ask(&["parent", "--store", argument(&store)])] {
+        assert_eq!((&cause["state"], &cause["via"][0]["state"]), (&json!("Charge"), &json!("Order")));
+        assert_eq!(texts(&cause["logs"]), ["asking the bank"]);
+    }
 }
 
 /// As the API sends it: times in epoch seconds.
@@ -454,7 +486,7 @@ fn in_a_real_endpoint_by_id_and_by_time() {
         told.in_region(REGION).clock_at(now).enter_task("Charge", json!({})).scheduled_with(json!({"FunctionName": function})).started();
         let at = told.now().as_millisecond();
         told.after(seconds(2)).failed("CardDeclined", Some(&cause)).execution_failed();
-        let mut group = LogGroup::new(&format!("/aws/lambda/{function}"));
+        let mut group = FunctionLog::new(&format!("/aws/lambda/{function}"));
         group.invocation("11111111-1111-2222-3333-444444444444", STREAM, at - 1_200, &[(3, "an order before")], 1_100, MEMORY);
         group.invocation(ID, STREAM, at + 20, &[(4, "asking the bank"), (1_700, message)], 1_900, MEMORY);
         group.invocation(OTHER_ID, OTHER_STREAM, at + 10, &[(5, "another order")], 1_950, MEMORY);

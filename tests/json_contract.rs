@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use common::fake_endpoint::FakeEndpoint;
-use common::function_log::LogGroup;
+use common::function_log::FunctionLog;
 use common::program::stepscope_reading;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -400,13 +400,13 @@ fn every_log() -> Vec<Value> {
     story.enter_task("Charge", json!({})).scheduled();
     let at = story.now().as_millisecond();
     story.started().after(seconds(2)).failed("Runtime.ExitError", Some(&cause)).execution_failed();
-    let mut group = LogGroup::new("/aws/lambda/charge");
+    let mut group = FunctionLog::new("/aws/lambda/charge");
     let told: Vec<(i64, &str)> = (0..9).map(|after| (after, r#"{"level":"INFO","message":"asking the bank"}"#)).collect();
     let report = "Memory Size: 128 MB\tMax Memory Used: 74 MB\tInit Duration: 310.55 ms\tStatus: error\tError Type: Runtime.ExitError";
     group.invocation(ID, "stream", at, &told, 1_900, report);
-    let empty = LogGroup::new("/aws/lambda/charge");
+    let empty = FunctionLog::new("/aws/lambda/charge");
     let bundle = serde_json::to_string(&WireBundle(&story.build())).expect("JSON");
-    let ask = |group: LogGroup| {
+    let ask = |group: FunctionLog| {
         let endpoint = FakeEndpoint::start(move |request| group.answer(request, 1_000));
         let arguments = ["why", "-", "--logs=5", "--output", "json", "--endpoint-url", endpoint.url()];
         stepscope_reading(arguments, bundle.as_str()).succeeds().json()

@@ -9,7 +9,7 @@ pub const FILTER: &str = "FilterLogEvents";
 
 /// A log group.
 #[derive(Clone, Default)]
-pub struct LogGroup {
+pub struct FunctionLog {
     pub name: String,
     pub lines: Vec<Line>,
 }
@@ -23,7 +23,7 @@ pub struct Line {
     pub text: String,
 }
 
-impl LogGroup {
+impl FunctionLog {
     pub fn new(name: &str) -> Self {
         Self { name: name.to_owned(), lines: Vec::new() }
     }

@@ -16,7 +16,7 @@ use aws_sdk_sfn::config::{BehaviorVersion, Region};
 use aws_sdk_sfn::types::ExecutionStatus;
 use serde_json::Value;
 
-use super::function_log::{Line, LogGroup};
+use super::function_log::{FunctionLog, Line};
 use super::{REGION, credentials};
 
 /// How many answers to ask for while an execution runs; each takes about a millisecond.
@@ -114,7 +114,7 @@ impl Moto {
     }
 
     /// Makes a log group with its lines.
-    pub async fn put_lines(&self, group: &LogGroup) {
+    pub async fn put_lines(&self, group: &FunctionLog) {
         let config = aws_sdk_cloudwatchlogs::config::Builder::new()
             .behavior_version(aws_sdk_cloudwatchlogs::config::BehaviorVersion::latest())
             .region(aws_sdk_cloudwatchlogs::config::Region::new(REGION))
