@@ -19,6 +19,7 @@ use stepscope::analysis::variants::EdgeKind;
 use stepscope::analysis::why::{Basis, Confidence, Kind};
 use stepscope::asl::check::{Code, MachineType, Severity};
 use stepscope::model::builder::{HistoryBuilder, history, seconds};
+use stepscope::model::history::LoggedLevel;
 use stepscope::model::path::{AttemptOutcome, VisitOutcome};
 use stepscope::model::wire::WireBundle;
 use stepscope::model::{Details, EventId, EventType, ExecutionArn, ExecutionStatus, Gap, StateType, Timestamp};
@@ -870,6 +871,9 @@ fn every_gap() -> Vec<Gap> {
         Gap::BrokenLinks { events: 1, first },
         Gap::UnplacedEvents { events: 1, first },
         Gap::ChildNotRead { execution: String::new(), reason: None },
+        Gap::LoggedOnly { level: LoggedLevel::Error },
+        Gap::NoEndLogged,
+        Gap::RepeatedEvents { events: 1, first },
         Gap::NoDefinition { reason: None },
     ];
     for gap in &gaps {
@@ -890,6 +894,9 @@ fn every_gap() -> Vec<Gap> {
             | Gap::BrokenLinks { .. }
             | Gap::UnplacedEvents { .. }
             | Gap::ChildNotRead { .. }
+            | Gap::LoggedOnly { .. }
+            | Gap::NoEndLogged
+            | Gap::RepeatedEvents { .. }
             | Gap::NoDefinition { .. } => {}
         }
     }
