@@ -15,6 +15,7 @@ pub mod exec;
 mod executions;
 pub mod files;
 mod folder;
+pub mod insights;
 mod json;
 mod limits;
 mod lines;
