@@ -14,6 +14,10 @@
 //! | `StateMachineTypeNotSupported`                            | [`AwsError::Express`]         |
 //! | `InvalidArn`                                              | [`AwsError::InvalidArn`]      |
 //! | `InvalidToken`                                            | [`AwsError::ListingExpired`]  |
+//! | `ResourceNotFoundException` about a log group             | [`AwsError::NoLogGroup`]      |
+//! | a refusal that names the log group's class                | [`AwsError::InfrequentAccess`] |
+//! | `LimitExceededException` for a query                      | [`AwsError::TooManyQueries`]  |
+//! | `MalformedQueryException`                                 | [`AwsError::MalformedQuery`]  |
 //! | any other code                                            | [`AwsError::Service`]         |
 
 use std::error::Error as StdError;
@@ -197,6 +201,45 @@ pub enum AwsError {
         /// The limit.
         seconds: u64,
     },
+    /// The log group is not there, or not any more.
+    #[error("there is no log group {name} in {region}; was it deleted, or does it belong to another account?")]
+    NoLogGroup {
+        /// Its name, or several.
+        name: String,
+        /// The region that was asked.
+        region: String,
+    },
+    /// The log group's events can only be queried.
+    #[error(
+        "the log group {name} is of the Infrequent Access class, which only queries can read; use --via insights, which is charged by the bytes that are scanned"
+    )]
+    InfrequentAccess {
+        /// Its name.
+        name: String,
+    },
+    /// As many queries run as may.
+    #[error(
+        "no place for another query became free in this account and region{}; stop some in the console of Logs Insights, or try again later",
+        said(message)
+    )]
+    TooManyQueries {
+        /// The service's explanation.
+        message: String,
+    },
+    /// The text of a query is not what the service understands.
+    #[error("the service does not understand the query{}{}", place_text(*at), said(message))]
+    MalformedQuery {
+        /// The service's explanation.
+        message: String,
+        /// The first character that it objects to, counted from 0.
+        at: Option<usize>,
+    },
+    /// A query ended without being done.
+    #[error("the query ended as {status} before it was done; ask for a shorter time, or try again")]
+    QueryEnded {
+        /// The service's word: `Failed`, `Cancelled` or `Timeout`.
+        status: String,
+    },
     /// Anything else that the service says.
     #[error("{action} failed: {code}{}", said(message))]
     Service {
@@ -261,6 +304,10 @@ fn sign_in(profile: Option<&str>) -> String {
 
 fn said(message: &str) -> String {
     if message.is_empty() { String::new() } else { format!(" (AWS says: {message})") }
+}
+
+fn place_text(at: Option<usize>) -> String {
+    at.map(|at| format!(", at its character {}", at + 1)).unwrap_or_default()
 }
 
 fn similar_text(similar: &[String]) -> String {
@@ -382,9 +429,24 @@ impl Call<'_> {
             "StateMachineTypeNotSupported" => AwsError::Express { arn: resource },
             "InvalidArn" => AwsError::InvalidArn { arn: resource, message },
             "InvalidToken" => AwsError::ListingExpired { action },
+            "ResourceNotFoundException" if matches!(action, Action::FilterLogEvents | Action::StartQuery) => {
+                AwsError::NoLogGroup { name: resource, region: self.account.region.clone() }
+            }
+            // Two codes are seen, and neither is this reason's own.
+            "InvalidOperationException" | "ValidationException" if action == Action::FilterLogEvents && names_log_class(&message) => {
+                AwsError::InfrequentAccess { name: resource }
+            }
+            "LimitExceededException" if action == Action::StartQuery => AwsError::TooManyQueries { message },
+            "MalformedQueryException" => AwsError::MalformedQuery { message, at: None },
             _ => AwsError::Service { action, code: code_text, message },
         }
     }
+}
+
+/// Whether a refusal has to do with what a log group costs.
+fn names_log_class(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ["infrequent", "log class", "log-group-class"].iter().any(|word| message.contains(word))
 }
 
 /// What an answer says that names no error code: a proxy's page, or a body that is no JSON.

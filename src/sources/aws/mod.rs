@@ -13,6 +13,7 @@ mod error;
 mod fetch;
 mod find;
 mod listing;
+pub mod logs;
 mod wire;
 
 use std::error::Error as StdError;
