@@ -11,6 +11,7 @@ pub mod failures;
 pub mod fingerprint;
 pub mod fleet;
 pub mod ingest;
+pub mod insights;
 pub mod latency;
 pub mod pattern;
 pub mod replay;

@@ -7,7 +7,7 @@
 //! | 2    | wrong usage                              |
 //! | 3    | found something, with `--exit-status`    |
 //! | 4    | nothing matched                          |
-//! | 130  | interrupted: the shell's, for the signal |
+//! | 130  | interrupted; as the shell has it         |
 
 use thiserror::Error;
 
@@ -24,6 +24,8 @@ pub enum Exit {
     Found,
     /// Nothing matched what was asked for.
     NothingMatched,
+    /// Interrupted, and something was put in order before the end.
+    Interrupted,
 }
 
 impl Exit {
@@ -35,6 +37,7 @@ impl Exit {
             Self::WrongUsage => 2,
             Self::Found => 3,
             Self::NothingMatched => 4,
+            Self::Interrupted => 130,
         }
     }
 }

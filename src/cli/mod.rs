@@ -19,6 +19,7 @@ mod output;
 mod plot;
 mod problems;
 mod progress;
+mod queries;
 mod query;
 mod replay;
 mod run;
@@ -71,6 +72,7 @@ enum Verb {
     Compare(compare::CompareArgs),
     Audit(audit::AuditArgs),
     Query(query::QueryArgs),
+    Queries(queries::QueriesArgs),
     Cost(cost::CostArgs),
     Ingest(ingest::IngestArgs),
     Store(store::StoreArgs),
@@ -86,7 +88,7 @@ enum Verb {
 pub fn main() -> ExitCode {
     let mut cli = Cli::parse();
     let out = &mut io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let has_rows = matches!(cli.verb, Verb::Query(_));
+    let has_rows = matches!(&cli.verb, Verb::Query(_)) || matches!(&cli.verb, Verb::Queries(args) if args.has_rows());
     let resolved = cli.global.resolve(has_rows).map_err(anyhow::Error::from);
     // Not locked: progress is drawn by another thread.
     let words = &mut io::stderr();
@@ -116,6 +118,7 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Compare(args) => compare::run(args, &cli.global, out, words),
         Verb::Audit(args) => audit::run(args, &cli.global, out, words),
         Verb::Query(args) => query::run(args, &cli.global, out, words),
+        Verb::Queries(args) => queries::run(args, &cli.global, out, words),
         Verb::Cost(args) => cost::run(args, &cli.global, out, words),
         Verb::Ingest(args) => ingest::run(args, &cli.global, out, words),
         Verb::Store(args) => store::run(args, &cli.global, out, words),

@@ -1,6 +1,6 @@
 //! The head of a query: comment lines to question, notes, level, parameters and columns.
 
-use super::{Column, InsightsQuery, Parameter};
+use super::{Column, ColumnKind, InsightsQuery, Parameter};
 
 /// How far rows of a section are indented, behind the `#`.
 const INDENT: usize = 3;
@@ -92,10 +92,11 @@ fn parameter(words: &str) -> Option<Parameter> {
     Some(Parameter { name: name.to_owned(), meaning: meaning.trim().to_owned(), default })
 }
 
-/// `name  meaning`, or `name (time)  meaning`.
+/// `name  meaning`, or with the kind of the values behind the name: `name (time)  meaning`.
 fn column(words: &str) -> Column {
     let (name, meaning) = words.split_once("  ").unwrap_or((words, ""));
-    let is_time = name.ends_with(" (time)");
-    let name = name.trim_end_matches(" (time)").trim();
-    Column { name: name.to_owned(), meaning: meaning.trim().to_owned(), is_time }
+    let kinds = [(" (time)", ColumnKind::Time), (" (number)", ColumnKind::Number)];
+    let marked = kinds.into_iter().find_map(|(mark, kind)| Some((name.strip_suffix(mark)?, kind)));
+    let (name, kind) = marked.unwrap_or((name, ColumnKind::Text));
+    Column { name: name.trim().to_owned(), meaning: meaning.trim().to_owned(), kind }
 }

@@ -12,8 +12,8 @@
 //! # Parameters:
 //! #   {bin} = 1m  the time of a row
 //! # Columns:
-//! #   at (time)  when the row begins
-//! #   retries    attempts beyond the first of a visit
+//! #   at (time)         when the row begins
+//! #   retries (number)  attempts beyond the first of a visit
 //! filter type in ["TaskStateEntered", …
 //! ```
 //!
@@ -25,6 +25,7 @@ mod saved;
 
 use std::fmt::Write as _;
 
+use serde::Serialize;
 use thiserror::Error;
 
 use crate::model::StateMachineArn;
@@ -69,8 +70,21 @@ pub struct Column {
     pub name: String,
     /// What it means.
     pub meaning: String,
-    /// Whether it is a moment, which the service writes as a date, or as milliseconds since 1970.
-    pub is_time: bool,
+    /// What its values are.
+    pub kind: ColumnKind,
+}
+
+/// What the values of a column are. The service gives all of them as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnKind {
+    /// Anything.
+    #[default]
+    Text,
+    /// Numbers.
+    Number,
+    /// Moments, which the service writes as a date in UTC, or as milliseconds since 1970.
+    Time,
 }
 
 /// Why a query can't be asked.
@@ -190,7 +204,7 @@ fn only(machine: &str) -> String {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "# How many?\n#\n# Of a kind.\n#\n# Level: ERROR\n# Parameters:\n#   {bin} = 1m  the time of a row\n#   {kind}  which\n#           kind\n# Columns:\n#   at (time)  when\n#   n          how many\nfilter type = \"{kind}\"\n| stats count(*) as n by bin({bin}) as at\n";
+    const TEXT: &str = "# How many?\n#\n# Of a kind.\n#\n# Level: ERROR\n# Parameters:\n#   {bin} = 1m  the time of a row\n#   {kind}  which\n#           kind\n# Columns:\n#   at (time)  when\n#   n (number)  how many\nfilter type = \"{kind}\"\n| stats count(*) as n by bin({bin}) as at\n";
 
     fn value(name: &str, value: &str) -> (String, String) {
         (name.to_owned(), value.to_owned())
@@ -206,8 +220,8 @@ mod tests {
             .map(|parameter| (parameter.name.as_str(), parameter.default.as_deref(), parameter.meaning.as_str()))
             .collect();
         assert_eq!(parameters, [("bin", Some("1m"), "the time of a row"), ("kind", None, "which kind")]);
-        let columns: Vec<_> = query.columns.iter().map(|column| (column.name.as_str(), column.is_time, column.meaning.as_str())).collect();
-        assert_eq!(columns, [("at", true, "when"), ("n", false, "how many")]);
+        let columns: Vec<_> = query.columns.iter().map(|column| (column.name.as_str(), column.kind, column.meaning.as_str())).collect();
+        assert_eq!(columns, [("at", ColumnKind::Time, "when"), ("n", ColumnKind::Number, "how many")]);
     }
 
     #[test]
