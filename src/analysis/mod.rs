@@ -14,6 +14,7 @@ pub mod ingest;
 pub mod insights;
 pub mod latency;
 pub mod pattern;
+pub mod permissions;
 pub mod replay;
 pub mod run;
 pub mod selection;

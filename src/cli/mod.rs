@@ -11,6 +11,7 @@ mod failures;
 mod filling;
 mod fleet;
 mod global;
+mod iam_policy;
 mod ingest;
 mod latency;
 mod load;
@@ -79,6 +80,7 @@ enum Verb {
     TestState(test_state::TestStateArgs),
     Failures(failures::FailuresArgs),
     Variants(Box<variants::VariantsArgs>),
+    IamPolicy(iam_policy::IamPolicyArgs),
     Demo(demo::DemoArgs),
     Completion(completion::CompletionArgs),
     Man(man::ManArgs),
@@ -125,6 +127,7 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::TestState(args) => test_state::run(args, &cli.global, out, words),
         Verb::Failures(args) => failures::run(args, &cli.global, out, words),
         Verb::Variants(args) => variants::run(args, &cli.global, out, words),
+        Verb::IamPolicy(args) => iam_policy::run(args, &cli.global, out, words),
         Verb::Demo(args) => demo::run(args, out, words),
         Verb::Completion(args) => completion::run::<Cli>(args, out),
         Verb::Man(args) => man::run::<Cli>(args, out),

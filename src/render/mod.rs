@@ -9,6 +9,7 @@ pub mod events;
 pub mod failures;
 pub mod graph;
 mod grid;
+pub mod iam_policy;
 pub mod ingest;
 mod json_fold;
 mod json_text;
