@@ -15,6 +15,7 @@ pub mod insights;
 pub mod latency;
 pub mod pattern;
 pub mod permissions;
+pub mod pull_logs;
 pub mod replay;
 pub mod run;
 pub mod selection;

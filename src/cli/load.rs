@@ -21,7 +21,7 @@ use crate::asl::Definition;
 use crate::model::arn::ArnError;
 use crate::model::{ExecutionArn, Gap, History, StateMachineArn};
 use crate::sources::aws::{AwsError, AwsSettings, AwsSource};
-use crate::sources::{DefinitionSet, Exec, Limits, SourceError, read_definitions, read_path, read_stream};
+use crate::sources::{Collector, DefinitionSet, Exec, Limits, SourceError, collect_path, collect_stream, read_definitions};
 
 /// Which executions.
 #[derive(Debug, Clone, Args)]
@@ -29,7 +29,8 @@ pub struct ExecArgs {
     /// Execution ARN, console URL, `-`, or a file or folder of histories
     ///
     /// Files hold the output of `aws stepfunctions get-execution-history` (one page or several), a list of events, a bundle of it with
-    /// describe-execution and the definition, or one bundle a line; gzip and zstd are undone.
+    /// describe-execution and the definition, one bundle a line, or log records of CloudWatch Logs (`aws logs filter-log-events`, Insights,
+    /// exports to S3); gzip and zstd are undone.
     #[arg(value_name = "EXEC")]
     pub execs: Vec<String>,
     /// The state machine of --latest-failed: a name or an ARN
@@ -119,6 +120,8 @@ impl<'w> Loader<'w> {
         let execs: Vec<Exec> =
             args.execs.iter().map(|text| text.parse::<Exec>().map_err(|error| no_exec(text, &error))).collect::<Result<_, _>>()?;
         let several = execs.len() > 1;
+        // Log records of one execution may stand in several files.
+        let collector = Collector::new(&self.limits);
         for exec in execs {
             match exec {
                 Exec::Arn(arn) if self.global.store.is_some() => match self.stored(arn.as_str()) {
@@ -137,11 +140,12 @@ impl<'w> Loader<'w> {
                     Err(error) => return Err(error),
                 },
                 Exec::StandardInput => {
-                    self.read(false, take, |limits, sink| read_stream(io::stdin(), "standard input", limits, sink));
+                    self.read(false, take, |limits, sink| collect_stream(io::stdin(), "standard input", limits, &collector, sink));
                 }
-                Exec::Path(path) => self.read(path.is_dir(), take, |limits, sink| read_path(&path, limits, sink)),
+                Exec::Path(path) => self.read(path.is_dir(), take, |limits, sink| collect_path(&path, limits, &collector, sink)),
             }
         }
+        self.read(true, take, |_, sink| collector.finish(&mut |result| sink(result.map_err(|rejected| rejected.error))));
         Ok(())
     }
 

@@ -196,7 +196,9 @@ impl AwsSource {
     }
 
     fn machine_arn(&self, action: Action, text: &str) -> Result<StateMachineArn, AwsError> {
-        text.parse().map_err(|error: ArnError| self.call(action, "*").unreadable(error.to_string()))
+        let arn: StateMachineArn = text.parse().map_err(|error: ArnError| self.call(action, "*").unreadable(error.to_string()))?;
+        self.learn_account_of(arn.as_str());
+        Ok(arn)
     }
 }
 

@@ -1,0 +1,3 @@
+//! AWS to the store.
+
+pub mod logs;
