@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
+use super::task_log::FunctionOutcome;
 use super::why::{Advice, DecodedCause, Finding, OpenVisit};
 use crate::model::FailureFacts;
 
@@ -51,6 +52,12 @@ struct Entry {
     retried: Option<bool>,
     /// Whether it stands inside an iteration or a branch.
     scope: Option<bool>,
+    /// How the task's own log says that it ended.
+    #[serde(default)]
+    log: Vec<String>,
+    /// Entries that say the same with less certainty.
+    #[serde(default)]
+    instead_of: Vec<String>,
     #[serde(default)]
     fallback: bool,
     /// What it has to match; read by the test.
@@ -77,6 +84,7 @@ struct Example {
     resource: Option<String>,
     waits_for: Option<String>,
     scope: Option<String>,
+    log: Option<String>,
 }
 
 /// What the conditions are held against.
@@ -94,6 +102,8 @@ struct Facts<'f> {
     /// `None` when nobody knows.
     retried: Option<bool>,
     in_scope: bool,
+    /// How the task's own log says that it ended, where that is certain.
+    log: Option<&'static str>,
 }
 
 /// What to check for a failure, the most specific first.
@@ -111,6 +121,7 @@ pub fn advise(finding: &Finding) -> Vec<Advice> {
         waits_for: None,
         retried: Some(finding.attempts.len() > 1),
         in_scope: !finding.scope.is_empty(),
+        log: finding.logs.as_ref().filter(|log| log.is_certain()).and_then(|log| log.outcome).map(FunctionOutcome::name),
     })
 }
 
@@ -128,6 +139,7 @@ pub fn advise_failure(failure: &FailureFacts<'_>, decoded: &DecodedCause) -> Vec
         waits_for: None,
         retried: None,
         in_scope: !failure.root_scope.is_empty(),
+        log: None,
     })
 }
 
@@ -146,6 +158,8 @@ fn matching(facts: &Facts<'_>) -> Vec<Advice> {
     if found.iter().any(|(_, entry)| !entry.fallback) {
         found.retain(|(_, entry)| !entry.fallback);
     }
+    let replaced: Vec<&String> = found.iter().flat_map(|(_, entry)| &entry.instead_of).collect();
+    found.retain(|(_, entry)| !replaced.contains(&&entry.id));
     // The order of the catalogue decides between equals.
     found.sort_by_key(|(precision, _)| std::cmp::Reverse(*precision));
     found.into_iter().take(MOST).map(|(_, entry)| entry.advice()).collect()
@@ -177,6 +191,7 @@ impl Entry {
             when(&self.resource, || best(&self.resource, facts.resource?)),
             when(&self.waits_for, || self.waits_for.contains(facts.waits_for.as_ref()?).then_some(10)),
             self.retried.map_or(Some(0), |wanted| (Some(wanted) == facts.retried).then_some(1)),
+            when(&self.log, || facts.log.is_some_and(|log| self.log.iter().any(|wanted| wanted == log)).then_some(40)),
             self.scope.map_or(Some(0), |wanted| (wanted == facts.in_scope).then_some(1)),
         ];
         conditions.into_iter().sum()
@@ -237,6 +252,7 @@ mod tests {
             waits_for: example.waits_for.clone(),
             retried: Some(false),
             in_scope: example.scope.is_some(),
+            log: FunctionOutcome::ALL.map(FunctionOutcome::name).into_iter().find(|name| Some(*name) == example.log.as_deref()),
         };
         matching(&facts).into_iter().map(|advice| advice.id).collect()
     }
@@ -244,7 +260,7 @@ mod tests {
     fn example(error: &str, cause: &str, resource: &str) -> Example {
         let cause = (!cause.is_empty()).then(|| cause.to_owned());
         let resource = (!resource.is_empty()).then(|| resource.to_owned());
-        Example { error: Some(error.to_owned()), cause, kind: None, resource, waits_for: None, scope: None }
+        Example { error: Some(error.to_owned()), cause, kind: None, resource, waits_for: None, scope: None, log: None }
     }
 
     #[test]
@@ -265,7 +281,7 @@ mod tests {
             assert!(ids.insert(&entry.id), "{} stands twice", entry.id);
             assert!(entry.check.len() <= 320 && entry.check.ends_with('.'), "{}: {} bytes", entry.id, entry.check.len());
             assert!(entry.source == "recordings of the service" || entry.source.contains(", "), "{}: {}", entry.id, entry.source);
-            let conditions = [&entry.error, &entry.cause, &entry.status, &entry.kind, &entry.resource, &entry.waits_for];
+            let conditions = [&entry.error, &entry.cause, &entry.status, &entry.kind, &entry.resource, &entry.waits_for, &entry.log];
             assert!(conditions.iter().any(|condition| !condition.is_empty()), "{} would always apply", entry.id);
         }
     }
@@ -291,6 +307,14 @@ mod tests {
         let cause = "Topic does not exist (Service: AmazonSNS; Status Code: 404; Error Code: NotFound; Request ID: r; Proxy: null)";
         assert_eq!(advised(&example("SNS.NotFoundException", cause, "sns:publish")), ["sns-refused"]);
         assert_eq!(advised(&example("Custom", "no idea", "")), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_the_log_says_for_certain_replaces_what_the_cause_hints_at() {
+        let killed = r#"{"errorType":"Runtime.ExitError","errorMessage":"RequestId: r Error: Runtime exited with error: signal: killed"}"#;
+        let by_cause = example("Runtime.ExitError", killed, "lambda:invoke");
+        assert_eq!(advised(&by_cause), ["lambda-crashed"]);
+        assert_eq!(advised(&Example { log: Some("out_of_memory".to_owned()), ..by_cause }), ["lambda-memory-exhausted"]);
     }
 
     #[test]

@@ -20,5 +20,6 @@ pub mod replay;
 pub mod run;
 pub mod selection;
 pub mod show;
+pub mod task_log;
 pub mod variants;
 pub mod why;

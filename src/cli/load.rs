@@ -97,7 +97,7 @@ impl<'w> Loader<'w> {
     }
 
     /// Says something on stderr that only somebody who looks for the reason of an answer wants to know.
-    fn detail(&mut self, text: &str) {
+    pub fn detail(&mut self, text: &str) {
         if self.global.verbose > 0 {
             say(self.words, redactor(&self.global), text);
         }
@@ -254,6 +254,13 @@ impl<'w> Loader<'w> {
         let found = aws.runtime.block_on(aws.by_region[&key].latest_failed(machine));
         let found = found.with_context(|| format!("failed to find the last failure of {machine}"))?;
         found.ok_or_else(|| NothingFailed(machine.to_owned()).into())
+    }
+
+    /// Asks the API of a region; of the one that the flags and the environment name when `region` is `None`.
+    pub fn ask<T>(&mut self, region: Option<&str>, question: impl AsyncFnOnce(&AwsSource) -> T) -> anyhow::Result<T> {
+        let key = region.unwrap_or_default().to_owned();
+        let aws = self.connect(&key, region)?;
+        Ok(aws.runtime.block_on(question(&aws.by_region[&key])))
     }
 
     fn connect(&mut self, key: &str, region_of_arn: Option<&str>) -> anyhow::Result<&Aws> {

@@ -28,6 +28,7 @@ mod settings;
 mod show;
 mod store;
 mod stored;
+mod task_log;
 mod test_state;
 mod variants;
 mod why;

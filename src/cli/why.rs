@@ -10,6 +10,7 @@ use super::exit_code::{Exit, WrongUsage};
 use super::global::{GlobalArgs, OutputFormat};
 use super::load::{ExecArgs, Loader, NothingFailed, definition_of};
 use super::output::TextSettings;
+use super::task_log::{self, Wanted};
 use crate::analysis::why::{self, Evidence, WhyReport};
 use crate::model::{ExecutionArn, ExecutionStatus, Gap, History};
 use crate::rebuild::rebuild;
@@ -28,9 +29,12 @@ const DEEPEST_CHILD: usize = 10;
   stepscope why executions.jsonl.gz --status failed,timed-out
   stepscope why executions/ --execution run-17
   stepscope why history.json --output json | jq -r .root_cause.input
+  stepscope why arn:aws:states:eu-west-1:111111111111:execution:Orders:run-1 --logs
+  stepscope why history.json --logs=200 --log-group /services/charge
 
 One execution is explained at length, several get one line each and a summary. A
-failed child execution is followed when it is among the input or can be fetched.")]
+failed child execution is followed when it is among the input or can be fetched.
+--logs asks CloudWatch Logs for what the failed task wrote: docs/why-logs.md.")]
 pub struct WhyArgs {
     #[command(flatten)]
     execs: ExecArgs,
@@ -40,6 +44,16 @@ pub struct WhyArgs {
     /// Only this execution among those read, by name or ARN; the others serve as its children
     #[arg(long, value_name = "NAME")]
     execution: Option<String>,
+    /// Show the failed task's own log under the cause, at most so many of its lines
+    ///
+    /// Asks CloudWatch Logs, also for executions from files or the store: for Lambda functions by request id or, without one, by function
+    /// and time; for jobs of Batch, Glue, CodeBuild and SageMaker by stream. One fifth of the lines are the first, the others the last.
+    #[arg(long, value_name = "LINES", num_args = 0..=1, require_equals = true, default_missing_value = "50",
+          value_parser = clap::value_parser!(u16).range(1..))]
+    logs: Option<u16>,
+    /// The log group of --logs, for a task that logs elsewhere than by default: a name or an ARN
+    #[arg(long, value_name = "NAME", requires = "logs")]
+    log_group: Option<String>,
     /// Exit with code 3 when one of the executions did not succeed
     #[arg(long)]
     exit_status: bool,
@@ -82,6 +96,11 @@ pub fn run(args: &WhyArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mut
     read?;
     explained.follow_children(&mut loader);
     explained.ask_as_before(&aws_settings::flags_again(global));
+    if let Some(most) = args.logs {
+        explained.refuse_logs_of_several(global)?;
+        let wanted = Wanted { most: most.into(), log_group: args.log_group.as_deref(), region: global.region.as_deref() };
+        explained.add_logs(wanted, &mut loader);
+    }
     let reports = explained.chosen();
     if reports.is_empty() {
         if loader.problems() > 0 {
@@ -109,7 +128,7 @@ fn nothing_matched(args: &WhyArgs, read: usize) -> String {
 
 fn write(reports: &[&WhyReport], args: &WhyArgs, global: &GlobalArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let settings = TextSettings::resolve(global);
-    let several = reports.len() > 1 || !args.status.is_empty();
+    let several = reports.len() > 1 || (!args.status.is_empty() && args.logs.is_none());
     match (global.output, reports) {
         (OutputFormat::Jsonl, _) => {
             for report in reports {
@@ -210,6 +229,24 @@ impl Explained {
             for next in &mut report.next {
                 next.command.push_str(flags);
             }
+        }
+    }
+
+    /// The table of several executions has no room for their logs.
+    fn refuse_logs_of_several(&self, global: &GlobalArgs) -> Result<(), WrongUsage> {
+        if global.output != OutputFormat::Text || self.wanted.len() < 2 {
+            return Ok(());
+        }
+        let text = format!(
+            "--logs shows the log of one execution, and these are {}; name one with --execution NAME, or use --output jsonl",
+            self.wanted.len()
+        );
+        Err(WrongUsage(text))
+    }
+
+    fn add_logs(&mut self, wanted: Wanted<'_>, loader: &mut Loader<'_>) {
+        for position in &self.wanted {
+            task_log::add(&mut self.reports[*position], wanted, loader);
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::value::RawValue;
 
-use super::{AttemptReport, Basis, Confidence, Evidence, Finding, Kind, decoded};
+use super::{AttemptReport, Basis, Confidence, Evidence, Finding, Kind, LastCall, decoded};
 use crate::analysis::cause::decode;
 use crate::analysis::execution;
 use crate::model::event_type::{AttemptStep, Ending};
@@ -161,6 +161,28 @@ impl Evidence<'_> {
             effective_input: payload(scheduled).filter(|_| is_task),
             attempts: visit.map(|visit| self.attempts(&visit.attempts)).unwrap_or_default(),
             caught_by: None,
+            logs: None,
+            call: visit.and_then(|visit| visit.attempts.last()).map(|attempt| self.last_call(attempt)),
+        }
+    }
+
+    fn last_call(&self, attempt: &Attempt) -> LastCall {
+        let event = |index: Option<usize>| self.history.events.get(index?);
+        let region = event(attempt.scheduled).and_then(|event| match &event.details {
+            Details::Scheduled(scheduled) => decoded(scheduled.region.as_ref()),
+            _ => None,
+        });
+        let answer = event(attempt.submitted).and_then(HistoryEvent::output).map(text_of);
+        let request_id = answer.as_deref().and_then(|answer| {
+            let answer: serde_json::Value = serde_json::from_str(answer).ok()?;
+            answer["SdkResponseMetadata"]["RequestId"].as_str().map(str::to_owned)
+        });
+        LastCall {
+            region,
+            scheduled: event(attempt.scheduled).and_then(|event| event.timestamp),
+            ended: event(attempt.ended).and_then(|event| event.timestamp),
+            answer,
+            request_id,
         }
     }
 

@@ -22,6 +22,7 @@ pub use summary::{FailureGroup, WhySummary, summarize};
 
 pub use crate::analysis::execution::missing;
 
+use crate::analysis::task_log::TaskLog;
 use crate::analysis::{advice, execution};
 use crate::asl::Definition;
 use crate::model::path::{Blame, VisitId, VisitOutcome};
@@ -84,6 +85,17 @@ fn advice_for(cause: Option<&Finding>, open: &[OpenVisit]) -> Vec<Advice> {
         }
     }
     found
+}
+
+/// Puts the log of the task at fault into the answer, and what it says for certain into the advice.
+pub fn add_log(report: &mut WhyReport, log: TaskLog) {
+    let Some(cause) = &mut report.root_cause else { return };
+    let before = advice::advise(cause);
+    cause.logs = Some(log);
+    let mut found = advice::advise(cause);
+    // What is advised about open states stays as it is.
+    found.extend(report.advice.drain(..).filter(|entry| !before.contains(entry)));
+    report.advice = found;
 }
 
 fn decoded(text: Option<&RawText>) -> Option<String> {

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 pub use crate::analysis::execution::{ExecutionSummary, Incomplete, WaitsFor};
+use crate::analysis::task_log::TaskLog;
 pub use crate::model::path::Basis;
 use crate::model::path::{AttemptOutcome, VisitOutcome};
 use crate::model::{EventId, Timestamp};
@@ -180,6 +181,26 @@ pub struct Finding {
     pub attempts: Vec<AttemptReport>,
     /// For a failure that was handled: the state that a Catch went to; null for one that a retry cured.
     pub caught_by: Option<String>,
+    /// The log of its last attempt, when that was asked for.
+    pub logs: Option<TaskLog>,
+    /// What the log is looked for by.
+    #[serde(skip)]
+    pub call: Option<LastCall>,
+}
+
+/// The last attempt of a task, as far as its log is found by it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LastCall {
+    /// Where the task was called.
+    pub region: Option<String>,
+    /// When it was scheduled.
+    pub scheduled: Option<Timestamp>,
+    /// When it ended; `None` for one that nothing ended.
+    pub ended: Option<Timestamp>,
+    /// What the call answered at once, before its job or its callback ended: JSON text.
+    pub answer: Option<String>,
+    /// The request id in that answer.
+    pub request_id: Option<String>,
 }
 
 /// A state of a parent execution that waited for a failed child.

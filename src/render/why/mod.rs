@@ -4,6 +4,7 @@
 //! it came there, what to check and what to run next. A section without content does not appear.
 
 mod attempts;
+mod log;
 mod route;
 mod summary;
 mod text;

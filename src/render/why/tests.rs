@@ -76,6 +76,8 @@ fn finding(state: &str, kind: Kind, error: &str, cause: Option<&str>) -> Finding
         effective_input: None,
         attempts: vec![attempt(1, AttemptOutcome::Failed, error, 1200, None)],
         caught_by: None,
+        logs: None,
+        call: None,
     }
 }
 

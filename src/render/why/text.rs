@@ -4,7 +4,7 @@ use std::io;
 
 use anstyle::Style;
 
-use super::{attempts, route, words};
+use super::{attempts, log, route, words};
 use crate::analysis::why::{DecodedCause, ExecutionSummary, Finding, Kind, Terminal, WhyReport};
 use crate::model::{ExecutionStatus, StateMachineArn, Timestamp};
 use crate::render::columns::{counted, duration};
@@ -103,6 +103,9 @@ fn failed(report: &WhyReport, cause: &Finding, page: &mut Page<'_>) -> io::Resul
     quoted_children(cause, page)?;
     page.fact("Sure?", plain, &words::grounds(cause))?;
     terminal(report, cause, page)?;
+    if let Some(log) = &cause.logs {
+        log::write(log, page)?;
+    }
     inputs(cause, page)?;
     attempts::write(&cause.attempts, page)
 }
