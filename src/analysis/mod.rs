@@ -21,5 +21,6 @@ pub mod run;
 pub mod selection;
 pub mod show;
 pub mod task_log;
+pub mod trace;
 pub mod variants;
 pub mod why;

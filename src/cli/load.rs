@@ -17,9 +17,12 @@ use super::output::{redactor, say};
 use super::problems::PassedOver;
 use super::settings::store_folder;
 use super::stored::Stored;
+use super::traces::{live, no_trace};
+use crate::analysis::execution::Incomplete;
+use crate::analysis::trace::Outline;
 use crate::asl::Definition;
 use crate::model::arn::ArnError;
-use crate::model::{ExecutionArn, Gap, History, StateMachineArn};
+use crate::model::{ExecutionArn, ExecutionPath, Gap, History, StateMachineArn, Trace};
 use crate::sources::aws::{AwsError, AwsSettings, AwsSource};
 use crate::sources::{Collector, DefinitionSet, Exec, Limits, SourceError, collect_path, collect_stream, read_definitions};
 
@@ -244,6 +247,28 @@ impl<'w> Loader<'w> {
             }
         }
         Ok(self.with_definition(history))
+    }
+
+    /// The traces in X-Ray that may be an execution's, or why they were not read.
+    pub fn traces(&mut self, history: &History, path: &ExecutionPath, outline: &Outline<'_>) -> Result<Vec<Trace>, Incomplete> {
+        let arn = history.header.arn.as_ref();
+        let region = arn.map(|arn| arn.region().to_owned());
+        let key = region.clone().unwrap_or_default();
+        self.detail(&format!("asking X-Ray in {} for the trace", region.as_deref().unwrap_or("the region of the settings")));
+        let wanted = live::Wanted::of_execution(history, path, outline).map_err(|why| no_trace(&why))?;
+        let asked = self
+            .connect(&key, region.as_deref())
+            .and_then(|aws| Ok(aws.runtime.block_on(live::fetch(&aws.by_region[&key], &wanted))?));
+        let found = asked.map_err(|error| {
+            self.report(&format!("failed to read traces: {error:#}"));
+            no_trace(&format!("X-Ray could not be asked: {error:#}"))
+        })?;
+        found.problems.iter().for_each(|problem| self.report(problem));
+        found.notes.iter().for_each(|note| self.note(note));
+        match found.absence {
+            Some(why) => Err(no_trace(&why)),
+            None => Ok(found.traces),
+        }
     }
 
     fn latest_failed(&mut self, machine: &str) -> anyhow::Result<ExecutionArn> {

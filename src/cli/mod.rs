@@ -30,6 +30,7 @@ mod store;
 mod stored;
 mod task_log;
 mod test_state;
+mod traces;
 mod variants;
 mod why;
 

@@ -9,7 +9,10 @@ use super::exit_code::{Exit, WrongUsage};
 use super::global::{GlobalArgs, OutputFormat};
 use super::load::{ExecArgs, Loader, NothingFailed, definition_of};
 use super::output::{TextSettings, document};
-use crate::analysis::show;
+use super::traces::{self, TraceArgs};
+use crate::analysis::execution::Incomplete;
+use crate::analysis::show::{self, ShowReport};
+use crate::analysis::trace::TraceReport;
 use crate::model::path::ExecutionPath;
 use crate::model::wire::WireHistory;
 use crate::model::{ExecutionArn, History, RawText};
@@ -24,6 +27,7 @@ use crate::render::{events, show as tree, state, timeline};
     arn:aws:states:us-east-1:111111111111:execution:Orders:run-1
   stepscope show --state ChargeCard history.json
   stepscope show --events history.json
+  stepscope show history.json --trace traces.json
   stepscope show --output json history.json \\
     | jq '.visits[] | select(.outcome == \"failed\")'
   aws stepfunctions get-execution-history --execution-arn ARN \\
@@ -43,10 +47,15 @@ pub struct ShowArgs {
     /// Show every visit of this state with its input, attempts and output
     #[arg(long, value_name = "NAME")]
     state: Option<String>,
+    #[command(flatten)]
+    traces: TraceArgs,
 }
 
 /// Reads one execution, rebuilds and shows it.
 pub fn run(args: &ShowArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<Exit> {
+    if args.traces.is_wanted() && (args.events || args.state.is_some()) {
+        return Err(WrongUsage("--trace goes with the tree and with --timeline; --events and --state show no spans".to_owned()).into());
+    }
     let mut loader = Loader::new(&args.execs, global, words);
     let mut found = Found::default();
     let read = loader.each(&args.execs, &mut |history| found.add(history, args.execution.as_deref()));
@@ -71,8 +80,9 @@ pub fn run(args: &ShowArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mu
     };
     let definition = definition_of(&mut history);
     let path = rebuild(&history, definition.as_ref());
+    let trace = args.traces.is_wanted().then(|| traces::of_execution(&args.traces, &history, &path, &mut loader));
     let settings = TextSettings::resolve(global);
-    write(args, &history, &path, global.output, &settings, out)?;
+    write(args, &Shown { history: &history, path: &path, trace }, global.output, &settings, out)?;
     Ok(if loader.problems() > 0 { Exit::Failed } else { Exit::Done })
 }
 
@@ -112,15 +122,35 @@ impl Found {
     }
 }
 
+/// What is shown.
+struct Shown<'s> {
+    history: &'s History,
+    path: &'s ExecutionPath,
+    /// Where one was asked for: the trace, or why there is none.
+    trace: Option<Result<TraceReport, Incomplete>>,
+}
+
+impl Shown<'_> {
+    fn report(&self) -> ShowReport {
+        let mut report = show::show(self.history, self.path);
+        match &self.trace {
+            Some(Ok(trace)) => report.trace = Some(trace.clone()),
+            Some(Err(missing)) => report.incomplete.push(missing.clone()),
+            None => {}
+        }
+        report
+    }
+}
+
 fn write(
     args: &ShowArgs,
-    history: &History,
-    path: &ExecutionPath,
+    shown: &Shown<'_>,
     format: OutputFormat,
     settings: &TextSettings,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let TextSettings { styles, redactor, width } = settings;
+    let Shown { history, path, .. } = *shown;
     let width = *width;
     let is_text = format == OutputFormat::Text;
     if let Some(name) = &args.state {
@@ -138,9 +168,9 @@ fn write(
     match (args.events, is_text) {
         (true, true) => events::events(&show::events(history, path), styles, redactor, width, out)?,
         (true, false) => document(&WireHistory(history), format, *redactor, out)?,
-        (false, true) if args.timeline => timeline::timeline(&show::show(history, path), styles, redactor, width, out)?,
-        (false, true) => tree::tree(&show::show(history, path), styles, redactor, width, out)?,
-        (false, false) => document(&show::show(history, path), format, *redactor, out)?,
+        (false, true) if args.timeline => timeline::timeline(&shown.report(), styles, redactor, width, out)?,
+        (false, true) => tree::tree(&shown.report(), styles, redactor, width, out)?,
+        (false, false) => document(&shown.report(), format, *redactor, out)?,
     }
     Ok(())
 }
@@ -170,7 +200,7 @@ mod tests {
 
     fn args() -> ShowArgs {
         let execs = ExecArgs { execs: Vec::new(), state_machine: None, latest_failed: false, definitions: None };
-        ShowArgs { execs, execution: None, timeline: false, events: false, state: None }
+        ShowArgs { execs, execution: None, timeline: false, events: false, state: None, traces: TraceArgs::default() }
     }
 
     fn shown(args: &ShowArgs, history: &History, format: OutputFormat) -> anyhow::Result<String> {
@@ -178,7 +208,7 @@ mod tests {
         let path = rebuild(history, definition.as_ref());
         let mut out = Vec::new();
         let settings = TextSettings { styles: Styles::plain(), redactor: Redactor::new(true), width: 80 };
-        write(args, history, &path, format, &settings, &mut out)?;
+        write(args, &Shown { history, path: &path, trace: None }, format, &settings, &mut out)?;
         Ok(String::from_utf8(out).expect("text"))
     }
 

@@ -28,5 +28,6 @@ pub mod styles;
 pub mod tables;
 pub mod test_state;
 pub mod timeline;
+mod trace;
 pub mod variants;
 pub mod why;

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::columns::{Screen, counted, duration, fit, mark, outcome_word, width as columns, wrapped};
 use super::redact::Redactor;
 use super::styles::{Styles, paint};
+use super::trace;
 use crate::analysis::show::{RowItem, ScopeKind, ShowReport, Spread, TreeRow, VisitAttempt, VisitReport};
 use crate::analysis::why::WaitsFor;
 use crate::model::path::{AttemptOutcome, VisitOutcome};
@@ -29,6 +30,9 @@ pub fn tree(report: &ShowReport, styles: &Styles, redactor: &Redactor, width: us
     let guides = guides(&report.tree);
     for (row, guide) in report.tree.iter().zip(&guides) {
         TreeWriter { screen, report, guide, depth: row.depth }.row(&row.item, out)?;
+    }
+    if let Some(report) = &report.trace {
+        trace::foot(&screen, report, out)?;
     }
     screen.incomplete(&report.incomplete, out)
 }
@@ -69,7 +73,11 @@ impl TreeWriter<'_> {
     fn row(&self, item: &RowItem, out: &mut dyn Write) -> io::Result<()> {
         match item {
             RowItem::Redriven { run } => self.redriven(*run, out),
-            RowItem::Visit { visit } => self.visit(&self.report.visits[*visit], out),
+            RowItem::Visit { visit } => {
+                self.visit(&self.report.visits[*visit], out)?;
+                let indent = format!("{}  ", self.indent(false));
+                self.report.trace.as_ref().map_or(Ok(()), |report| trace::attempts(&self.screen, report, *visit, &indent, out))
+            }
             RowItem::Loop { states, outcome, turns, .. } => self.turns(states, *outcome, turns, out),
             RowItem::Attempt { visit, attempt } => self.composite_attempt(&self.report.visits[*visit].attempts[*attempt], out),
             RowItem::Scopes { kind, indices, shown, outcome, durations } => {

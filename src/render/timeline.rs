@@ -8,6 +8,7 @@
 //! | `─`         | a Parallel or Map, whose branches or iterations stand below     |
 //! | `▓`         | several that went alike, or turns of a loop, in one bar         |
 //! | `·`         | between a failure and the redrive                              |
+//! | `━` `╍`     | a span of the trace; the cold start of a function              |
 //! | `▏`         | shorter than half a cell                                       |
 //! | `✗` `-` `…` | at the end: failed, aborted, still open                        |
 
@@ -17,7 +18,8 @@ use super::columns::{Screen, duration, fit, mark, width as columns};
 use super::redact::Redactor;
 use super::show::index_list;
 use super::styles::{Styles, paint};
-use crate::analysis::show::{RowItem, ScopeKind, ShowReport, Spread, VisitReport};
+use super::trace;
+use crate::analysis::show::{RowItem, ScopeKind, ShowReport, Spread, TreeRow, VisitReport};
 use crate::analysis::why::WaitsFor;
 use crate::model::path::VisitOutcome;
 
@@ -36,7 +38,11 @@ pub fn timeline(report: &ShowReport, styles: &Styles, redactor: &Redactor, width
         writeln!(out, "\nNo times are known: there are no bars to draw.")?;
         return screen.incomplete(&report.incomplete, out);
     }
-    let bars: Vec<Bar> = report.tree.iter().map(|row| bar(report, &screen, row.depth, &row.item)).collect();
+    let mut bars: Vec<Bar> = Vec::with_capacity(report.tree.len());
+    for row in &report.tree {
+        bars.push(bar(report, &screen, row.depth, &row.item));
+        bars.extend(span_bars(report, &screen, row));
+    }
     let longest = bars.iter().map(|bar| columns(&bar.label)).max().unwrap_or(0);
     let label = longest.clamp(12, LONGEST_LABEL.min(screen.width * 2 / 5));
     let scale = Scale { cells: screen.width.saturating_sub(label + 2 + LENGTH).max(8), span_ms: report.span_ms.max(1) };
@@ -47,6 +53,9 @@ pub fn timeline(report: &ShowReport, styles: &Styles, redactor: &Redactor, width
         bar.write(&screen, label, &scale, out)?;
     }
     legend(&bars, &screen, label, out)?;
+    if let Some(report) = &report.trace {
+        trace::foot(&screen, report, out)?;
+    }
     screen.incomplete(&report.incomplete, out)
 }
 
@@ -59,10 +68,21 @@ enum Phase {
     Holding,
     Folded,
     Idle,
+    Traced,
+    ColdStart,
 }
 
 impl Phase {
-    const ALL: [Self; 6] = [Self::Running, Self::Submitted, Self::Delayed, Self::Holding, Self::Folded, Self::Idle];
+    const ALL: [Self; 8] = [
+        Self::Running,
+        Self::Submitted,
+        Self::Delayed,
+        Self::Holding,
+        Self::Folded,
+        Self::Idle,
+        Self::Traced,
+        Self::ColdStart,
+    ];
 
     fn cell(self) -> char {
         match self {
@@ -72,6 +92,8 @@ impl Phase {
             Self::Holding => '─',
             Self::Folded => '▓',
             Self::Idle => '·',
+            Self::Traced => '━',
+            Self::ColdStart => '╍',
         }
     }
 
@@ -88,6 +110,8 @@ impl Phase {
             Self::Holding => "holds what stands below",
             Self::Folded => "several in one",
             Self::Idle => "failed, until it was redriven",
+            Self::Traced => "a span of its trace",
+            Self::ColdStart => "the cold start of a function",
         }
     }
 }
@@ -139,6 +163,22 @@ fn bar(report: &ShowReport, screen: &Screen<'_>, depth: u32, item: &RowItem) -> 
             Bar { label, outcome: None, segments: folded(span), length: span.duration_ms }
         }
     }
+}
+
+/// The spans of a visit's attempts, where there is a trace.
+fn span_bars(report: &ShowReport, screen: &Screen<'_>, row: &TreeRow) -> Vec<Bar> {
+    let (Some(traced), RowItem::Visit { visit }) = (&report.trace, &row.item) else { return Vec::new() };
+    let indent = "  ".repeat(row.depth.min(6) as usize);
+    let bar = |span: trace::SpanBar| {
+        let phase = if span.is_cold_start { Phase::ColdStart } else { Phase::Traced };
+        Bar {
+            label: format!("{indent}{}", span.label),
+            outcome: Some(if span.is_bad { VisitOutcome::Caught } else { VisitOutcome::Succeeded }),
+            segments: vec![Segment { phase, start: span.start_ms, end: span.end_ms }],
+            length: Some(span.end_ms.saturating_sub(span.start_ms)),
+        }
+    };
+    trace::bars(screen, traced, *visit, report.span_ms).into_iter().map(bar).collect()
 }
 
 fn plural(kind: ScopeKind) -> &'static str {
@@ -313,7 +353,7 @@ impl Bar {
                 None => anstyle::Style::new(),
                 Some(Phase::Delayed | Phase::Holding | Phase::Idle) => styles.dim,
                 Some(Phase::Submitted) => styles.open,
-                Some(Phase::Running | Phase::Folded) => self.outcome.map_or(styles.dim, |outcome| styles.of(outcome)),
+                Some(Phase::Running | Phase::Folded | Phase::Traced | Phase::ColdStart) => self.outcome.map_or(styles.dim, |outcome| styles.of(outcome)),
             };
             write!(out, "{}", paint(style, text))?;
         }

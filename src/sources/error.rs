@@ -214,6 +214,26 @@ pub enum SourceError {
         /// What it is instead.
         found: String,
     },
+    /// Readable, and nothing of a trace.
+    #[error(
+        "{place}: {found}; wanted are traces: the output of `aws xray batch-get-traces`, segment documents, or spans as OpenTelemetry exports them"
+    )]
+    NotTraces {
+        /// Where.
+        place: Place,
+        /// What it is instead.
+        found: String,
+    },
+    /// Documents among those of traces that are none. The others were read.
+    #[error("{place}: {count} of its documents {} no segment and no span (the first: {first}); left out", if *count == 1 { "is" } else { "are" })]
+    BadSegments {
+        /// Where.
+        place: Place,
+        /// How many.
+        count: usize,
+        /// What the first of them is instead.
+        first: String,
+    },
     /// Two different definitions for the same state machine.
     #[error("{origin} holds another definition of `{machine}` than {first}, which was kept; leave only the one that is meant")]
     SecondDefinition {
@@ -259,19 +279,21 @@ impl SourceError {
             | Self::BadRecord { place, .. }
             | Self::OtherLines { place, .. }
             | Self::LateRecords { place, .. }
+            | Self::NotTraces { place, .. }
+            | Self::BadSegments { place, .. }
             | Self::NotADefinition { place, .. } => (&place.origin, place.line),
         }
     }
 
     /// Whether it is readable, and simply not what was looked for: worth a word, not a failure.
     pub fn is_unrelated(&self) -> bool {
-        matches!(self, Self::NotAHistory { .. } | Self::NotADefinition { .. })
+        matches!(self, Self::NotAHistory { .. } | Self::NotADefinition { .. } | Self::NotTraces { .. })
     }
 
     /// What was found in place of what was looked for; empty for other errors.
     pub fn found(&self) -> &str {
         match self {
-            Self::NotAHistory { found, .. } | Self::NotADefinition { found, .. } => found,
+            Self::NotAHistory { found, .. } | Self::NotADefinition { found, .. } | Self::NotTraces { found, .. } => found,
             _ => "",
         }
     }

@@ -24,6 +24,7 @@ pub mod log_records;
 pub mod parallel;
 mod records;
 mod strings;
+pub mod xray;
 
 pub use assemble::{Page, assemble};
 pub use definitions::{DefinitionSet, read_definitions};
@@ -33,3 +34,4 @@ pub use files::{collect_path, collect_stream, read_path, read_stream};
 pub use limits::Limits;
 pub use log_records::Collector;
 pub use parallel::{Input, Progress, Worker, read_in_parallel};
+pub use xray::{TraceSet, read_traces};

@@ -7,6 +7,7 @@ pub mod log_group;
 pub mod moto;
 pub mod program;
 pub mod store;
+pub mod traces;
 
 use std::future::Future;
 

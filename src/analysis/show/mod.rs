@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::analysis::cause;
 use crate::analysis::execution::{ExecutionSummary, Incomplete, WaitsFor, incomplete, summary};
+use crate::analysis::trace::TraceReport;
 use crate::model::path::{AttemptOutcome, VisitOutcome};
 use crate::model::{EventId, ExecutionPath, ExecutionStatus, History, Timestamp};
 
@@ -40,6 +41,8 @@ pub struct ShowReport {
     pub tree: Vec<TreeRow>,
     /// Events that could not be given to any visit.
     pub unplaced_event_ids: Vec<EventId>,
+    /// What its trace tells of the inside of its tasks; null where none was asked for or found.
+    pub trace: Option<TraceReport>,
     /// What the answer does not rest on, because it is missing.
     pub incomplete: Vec<Incomplete>,
 }
@@ -302,6 +305,7 @@ pub fn show(history: &History, path: &ExecutionPath) -> ShowReport {
         scopes,
         tree,
         unplaced_event_ids: path.unplaced.iter().map(|event| history.events[*event].id).collect(),
+        trace: None,
         incomplete: incomplete(history, path),
     }
 }

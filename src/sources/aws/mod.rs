@@ -22,6 +22,7 @@ mod pulled;
 mod send;
 mod verdict;
 mod wire;
+mod xray;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +39,7 @@ pub use error::AwsError;
 pub use listing::{ExecutionItem, ExecutionsOf, Listed, Logging, MachineDescription, MachineItem, Revision};
 pub use pace::Pace;
 pub use pulled::Pulled;
+pub use xray::{FetchedTraces, NotRead, TraceListing};
 
 /// How to reach the API. The defaults are those of the AWS CLI where it has them.
 #[derive(Debug, Clone, Default)]
