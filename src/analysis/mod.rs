@@ -13,6 +13,7 @@ pub mod fleet;
 pub mod ingest;
 pub mod insights;
 pub mod latency;
+pub mod maps;
 pub mod pattern;
 pub mod permissions;
 pub mod pull_logs;

@@ -23,6 +23,7 @@ mod lines;
 pub mod log_records;
 pub mod parallel;
 mod records;
+pub mod result_files;
 mod strings;
 pub mod xray;
 

@@ -18,7 +18,7 @@ const MOST_WORDS: usize = 4;
 const LONGEST: usize = 64;
 
 /// A fingerprint, what went into it, and how many executions have it.
-pub(super) struct Known<'k> {
+pub(in crate::analysis) struct Known<'k> {
     pub id: &'k str,
     pub machine: Option<&'k str>,
     pub state: Option<&'k str>,
@@ -28,13 +28,13 @@ pub(super) struct Known<'k> {
 
 /// What several fingerprints became.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Merged {
+pub(in crate::analysis) struct Merged {
     pub id: String,
     pub message: Template,
 }
 
 /// For each fingerprint what it became; `None` for one that stands alone.
-pub(super) fn merge(known: &[Known<'_>]) -> Vec<Option<Merged>> {
+pub(in crate::analysis) fn merge(known: &[Known<'_>]) -> Vec<Option<Merged>> {
     let mut found = vec![None; known.len()];
     let mut alike: HashMap<(Shape<'_>, usize), Vec<usize>> = HashMap::new();
     for (place, one) in known.iter().enumerate() {

@@ -26,6 +26,8 @@ mod roots;
 mod tests;
 mod timeline;
 
+pub(in crate::analysis) use merge::{Known, Merged, merge};
+
 pub use groups::{Asked, Sort, findings, report};
 pub use opened::{Unopened, open};
 pub use records::Failures;

@@ -210,7 +210,7 @@ fn workflow_type(word: &StateMachineType) -> Option<WorkflowType> {
     }
 }
 
-fn moment(time: &DateTime) -> Option<Timestamp> {
+pub(super) fn moment(time: &DateTime) -> Option<Timestamp> {
     let nanoseconds = i32::try_from(time.subsec_nanos()).ok()?;
     Timestamp::new(time.secs(), nanoseconds).ok()
 }

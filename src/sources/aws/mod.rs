@@ -21,6 +21,8 @@ mod pages;
 mod pulled;
 mod send;
 mod verdict;
+mod map_runs;
+mod objects;
 mod wire;
 mod xray;
 
@@ -40,6 +42,8 @@ pub use listing::{ExecutionItem, ExecutionsOf, Listed, Logging, MachineDescripti
 pub use pace::Pace;
 pub use pulled::Pulled;
 pub use xray::{FetchedTraces, NotRead, TraceListing};
+pub use map_runs::MapRunItem;
+pub use objects::{ObjectItem, ObjectStream};
 
 /// How to reach the API. The defaults are those of the AWS CLI where it has them.
 #[derive(Debug, Clone, Default)]
