@@ -23,6 +23,8 @@ const PAGES: &[&str] = &[
     "docs/cost.md",
     "docs/tables.md",
     "docs/store.md",
+    "docs/queries.md",
+    "docs/iam-policy.md",
 ];
 
 fn page(name: &str) -> String {

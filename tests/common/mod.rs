@@ -3,6 +3,7 @@
 
 pub mod corpus;
 pub mod fake_endpoint;
+pub mod insights;
 pub mod log_group;
 pub mod moto;
 pub mod program;

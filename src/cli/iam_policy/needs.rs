@@ -79,6 +79,29 @@ pub(super) const PARTS: &[Part] = &[
         ],
     },
     Part {
+        verbs: &["why"],
+        flag: Some("--logs"),
+        calls: &[Call {
+            action: Action::FilterLogEvents,
+            resources: GROUPS,
+            purpose: "the failed task's own log lines",
+            without: "the answer has none, and says why",
+        }],
+    },
+    Part {
+        verbs: &["show"],
+        flag: Some("--trace"),
+        calls: &[
+            Call {
+                action: Action::GetTraceSummaries,
+                resources: ANY,
+                purpose: "which trace is the execution's",
+                without: "only a trace that the execution names is read, else none",
+            },
+            Call { action: Action::BatchGetTraces, resources: ANY, purpose: "its spans", without: "the answer has no trace, and says why" },
+        ],
+    },
+    Part {
         verbs: &["queries run"],
         flag: None,
         calls: &[

@@ -16,13 +16,13 @@ mod fetch;
 mod find;
 mod listing;
 pub mod logs;
+mod map_runs;
+mod objects;
 pub mod pace;
 mod pages;
 mod pulled;
 mod send;
 mod verdict;
-mod map_runs;
-mod objects;
 mod wire;
 mod xray;
 
@@ -39,11 +39,11 @@ use crate::model::{ExecutionArn, History};
 pub use action::{Action, Quota, Resource, Service};
 pub use error::AwsError;
 pub use listing::{ExecutionItem, ExecutionsOf, Listed, Logging, MachineDescription, MachineItem, Revision};
+pub use map_runs::MapRunItem;
+pub use objects::{ObjectItem, ObjectStream};
 pub use pace::Pace;
 pub use pulled::Pulled;
 pub use xray::{FetchedTraces, NotRead, TraceListing};
-pub use map_runs::MapRunItem;
-pub use objects::{ObjectItem, ObjectStream};
 
 /// How to reach the API. The defaults are those of the AWS CLI where it has them.
 #[derive(Debug, Clone, Default)]
