@@ -114,7 +114,7 @@ fn notes(args: &IamPolicyArgs, asked: &[String], parts: &[&Part], policy: &Polic
     let more: Vec<String> =
         PARTS.iter().filter(is_left_out).flat_map(Part::names).filter(of_verb).map(|name| format!("'{name}'")).collect();
     if !more.is_empty() {
-        notes.push(format!("needs more, which was not asked for: {}", more.join(", ")));
+        notes.push(format!("not in this policy, for nobody asked for it: {}", more.join(", ")));
     }
     notes
 }
