@@ -25,6 +25,7 @@ const PAGES: &[&str] = &[
     "docs/store.md",
     "docs/queries.md",
     "docs/iam-policy.md",
+    "docs/pull-logs.md",
 ];
 
 fn page(name: &str) -> String {

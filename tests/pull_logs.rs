@@ -79,7 +79,7 @@ impl<'a> Story<'a> {
 
     fn pull(&self, endpoint: &FakeEndpoint) -> Pulled {
         let store = Store::create_or_open(self.folder).expect("a store");
-        let stretches = store.log_stretches().expect("a ledger");
+        let ledger = store.ledger().expect("a ledger");
         let writer = store.writer(at(self.now), 1).expect("a writer");
         let patience = Patience { attempts: 2, first_wait: Duration::from_millis(1), ..Patience::default() };
         block_on(async {
@@ -87,8 +87,8 @@ impl<'a> Story<'a> {
             let source = AwsSource::connect(&settings, Some(REGION)).await.expect("settings for loopback");
             let settings = LogsPull {
                 source: &source,
-                writer: &writer,
-                stretches: &stretches,
+                worker: &|| writer.worker(),
+                ledger: &ledger,
                 window: LogWindow::new(at(self.window.0), at(self.window.1)),
                 via: self.via,
                 anew: self.anew,
@@ -286,7 +286,7 @@ fn a_machine_that_does_not_log_is_told_how_to_and_nobody_is_asked() {
     let folder = folder();
     let endpoint = FakeEndpoint::start(|request| panic!("nobody asks for {}", request.action));
     let report = Story { level: "OFF", ..Story::new(folder.path()) }.report(&endpoint);
-    assert_eq!(report.not_looked_at, ["its executions: logging is off"]);
+    assert_eq!(report.not_looked_at, ["logging is off: they left no trace"]);
     assert_eq!((report.log_group, report.via, report.advice.expect("advice").commands.len()), (None, None, 2));
 }
 
@@ -305,7 +305,7 @@ fn a_group_that_can_not_be_read_is_an_error_of_its_machine_and_what_was_read_sta
     assert!(matches!(pulled.error, Some(AwsError::NoLogGroup { .. })), "{pulled:?}");
     assert!(pulled.report.new > 0 && stored(folder.path()).0 == pulled.report.new, "{pulled:?}");
     let [missing] = pulled.report.not_looked_at.as_slice() else { panic!("one reason: {pulled:?}") };
-    assert!(missing.contains("from 2026-11-20T0") && missing.contains("deleted"), "{missing}");
+    assert!(missing.contains("from 2026-01-02T0") && missing.contains("deleted"), "{missing}");
     let rest = Story::new(folder.path()).report(&endpoint_of(&group));
     assert!(rest.read_before && rest.without_end == 0, "{rest:?}");
     assert_eq!(stored(folder.path()).0, 24);

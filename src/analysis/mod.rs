@@ -16,6 +16,7 @@ pub mod latency;
 pub mod maps;
 pub mod pattern;
 pub mod permissions;
+pub mod pull;
 pub mod pull_logs;
 pub mod replay;
 pub mod run;

@@ -24,7 +24,7 @@ pub enum Exit {
     Found,
     /// Nothing matched what was asked for.
     NothingMatched,
-    /// Interrupted, and something was put in order before the end.
+    /// Somebody stopped it, and it could still say so.
     Interrupted,
 }
 

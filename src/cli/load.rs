@@ -14,7 +14,7 @@ use super::aws_settings;
 use super::exit_code::WrongUsage;
 use super::global::GlobalArgs;
 use super::output::{redactor, say};
-use super::problems::PassedOver;
+use super::problems::{PassedOver, Problems};
 use super::settings::store_folder;
 use super::stored::Stored;
 use super::traces::{live, no_trace};
@@ -64,6 +64,16 @@ struct Aws {
     settings: AwsSettings,
     runtime: Runtime,
     by_region: HashMap<String, AwsSource>,
+}
+
+/// Takes what is read.
+type Sink<'s> = &'s mut dyn FnMut(Result<History, SourceError>);
+
+/// What stood beside executions in an input.
+struct Beside {
+    /// Whether there was an execution.
+    read_some: bool,
+    unrelated: PassedOver,
 }
 
 impl<'w> Loader<'w> {
@@ -125,6 +135,8 @@ impl<'w> Loader<'w> {
         let several = execs.len() > 1;
         // Log records of one execution may stand in several files.
         let collector = Collector::new(&self.limits);
+        let mut beside = Vec::new();
+        let are_folders = execs.iter().all(|exec| matches!(exec, Exec::Path(path) if path.is_dir()));
         for exec in execs {
             match exec {
                 Exec::Arn(arn) if self.global.store.is_some() => match self.stored(arn.as_str()) {
@@ -143,12 +155,22 @@ impl<'w> Loader<'w> {
                     Err(error) => return Err(error),
                 },
                 Exec::StandardInput => {
-                    self.read(false, take, |limits, sink| collect_stream(io::stdin(), "standard input", limits, &collector, sink));
+                    let read = |limits: &Limits, sink: Sink<'_>| collect_stream(io::stdin(), "standard input", limits, &collector, sink);
+                    beside.push(self.read(false, take, read));
                 }
-                Exec::Path(path) => self.read(path.is_dir(), take, |limits, sink| collect_path(&path, limits, &collector, sink)),
+                Exec::Path(path) => {
+                    let read = |limits: &Limits, sink: Sink<'_>| collect_path(&path, limits, &collector, sink);
+                    beside.push(self.read(path.is_dir(), take, read));
+                }
             }
         }
-        self.read(true, take, |_, sink| collector.finish(&mut |result| sink(result.map_err(|rejected| rejected.error))));
+        let logs = self.read(are_folders, take, |_, sink| collector.finish(&mut |result| sink(result.map_err(|rejected| rejected.error))));
+        let has_logs = logs.read_some;
+        let has_read = has_logs || beside.iter().any(|input| input.read_some);
+        for input in beside {
+            self.tell(&input.unrelated, input.read_some || has_logs);
+        }
+        self.tell(&logs.unrelated, has_read);
         Ok(())
     }
 
@@ -193,14 +215,9 @@ impl<'w> Loader<'w> {
         Ok(())
     }
 
-    fn read(
-        &mut self,
-        is_folder: bool,
-        take: &mut dyn FnMut(History),
-        read: impl FnOnce(&Limits, &mut dyn FnMut(Result<History, SourceError>)),
-    ) {
+    fn read(&mut self, is_folder: bool, take: &mut dyn FnMut(History), read: impl FnOnce(&Limits, Sink<'_>)) -> Beside {
         let mut read_some = false;
-        let mut unrelated = PassedOver::default();
+        let (mut unrelated, mut records) = (PassedOver::default(), Problems::default());
         let limits = self.limits.clone();
         read(&limits, &mut |result| match result {
             Ok(history) => {
@@ -208,10 +225,20 @@ impl<'w> Loader<'w> {
                 self.detail(&format!("read {}: {} events", history.origin, history.events.len()));
                 take(self.with_definition(history));
             }
-            Err(problem) if is_folder && problem.is_unrelated() => unrelated.add(&problem),
+            Err(problem) if problem.is_remark() || is_folder && problem.is_unrelated() => unrelated.add(&problem),
+            Err(problem) if problem.fault_of_record().is_some() => records.add(&problem),
             Err(problem) => self.report(&problem),
         });
-        if read_some {
+        for words in records.words() {
+            say(self.words, redactor(&self.global), &words);
+        }
+        self.problems += usize::try_from(records.count()).unwrap_or(usize::MAX);
+        Beside { read_some, unrelated }
+    }
+
+    /// Says what was passed over: a word beside what was read, and a failure where nothing was.
+    fn tell(&mut self, unrelated: &PassedOver, has_read: bool) {
+        if has_read {
             for words in unrelated.words(self.definitions.is_some()) {
                 self.note(&words);
             }

@@ -21,6 +21,7 @@ mod plot;
 mod problems;
 mod progress;
 mod queries;
+mod pull;
 mod query;
 mod replay;
 mod run;
@@ -78,6 +79,7 @@ enum Verb {
     Queries(queries::QueriesArgs),
     Cost(cost::CostArgs),
     Ingest(ingest::IngestArgs),
+    Pull(Box<pull::PullArgs>),
     Store(store::StoreArgs),
     TestState(test_state::TestStateArgs),
     Failures(failures::FailuresArgs),
@@ -125,6 +127,7 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Queries(args) => queries::run(args, &cli.global, out, words),
         Verb::Cost(args) => cost::run(args, &cli.global, out, words),
         Verb::Ingest(args) => ingest::run(args, &cli.global, out, words),
+        Verb::Pull(args) => pull::run(args, &cli.global, out, words),
         Verb::Store(args) => store::run(args, &cli.global, out, words),
         Verb::TestState(args) => test_state::run(args, &cli.global, out, words),
         Verb::Failures(args) => failures::run(args, &cli.global, out, words),

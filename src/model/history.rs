@@ -247,6 +247,11 @@ pub enum Gap {
         /// Why, where there is one.
         reason: Option<String>,
     },
+    /// The definition is the machine's, and may be of an earlier or a later time than the execution.
+    OtherDefinition {
+        /// Why the right one is not known.
+        reason: String,
+    },
 }
 
 /// What a state machine's logging leaves out.
@@ -283,6 +288,7 @@ impl Gap {
             Self::NoEndLogged => "no_end_logged",
             Self::RepeatedEvents { .. } => "repeated_events",
             Self::NoDefinition { .. } => "no_definition",
+            Self::OtherDefinition { .. } => "other_definition",
         }
     }
 }
@@ -322,10 +328,16 @@ impl fmt::Display for Gap {
                 write!(f, "the failed child execution was not read ({reason}): {execution}")
             }
             Self::LoggedOnly { level: LoggedLevel::Error } => {
-                write!(f, "only failures were logged (level ERROR): the way to them and most states' names are not known")
+                write!(
+                    f,
+                    "only failures were logged (level ERROR): the way to them and most states' names are not known; level ALL logs them"
+                )
             }
             Self::LoggedOnly { level: LoggedLevel::Fatal } => {
-                write!(f, "only the end was logged (level FATAL, or ERROR where no step failed): the way to it is not known")
+                write!(
+                    f,
+                    "only the end was logged (level FATAL, or ERROR where no step failed): the way to it is not known; level ALL logs it"
+                )
             }
             Self::NoEndLogged => write!(f, "no log record of its end was read: it may still run, or the record was lost"),
             Self::RepeatedEvents { events, first } => {
@@ -335,6 +347,9 @@ impl fmt::Display for Gap {
             Self::NoDefinition { reason: None } => write!(f, "no definition at hand: what is normal was judged by the history alone"),
             Self::NoDefinition { reason: Some(reason) } => {
                 write!(f, "no definition at hand ({reason}): what is normal was judged by the history alone")
+            }
+            Self::OtherDefinition { reason } => {
+                write!(f, "the definition may be of another time than the execution ({reason})")
             }
         }
     }

@@ -17,6 +17,8 @@ pub mod latency;
 mod page;
 pub mod plot;
 pub mod queries;
+pub mod pull;
+mod pull_logs;
 pub mod query;
 pub mod redact;
 pub mod replay;

@@ -287,13 +287,27 @@ impl SourceError {
 
     /// Whether it is readable, and simply not what was looked for: worth a word, not a failure.
     pub fn is_unrelated(&self) -> bool {
-        matches!(self, Self::NotAHistory { .. } | Self::NotADefinition { .. } | Self::NotTraces { .. })
+        matches!(self, Self::NotAHistory { .. } | Self::NotADefinition { .. } | Self::NotTraces { .. } | Self::OtherLines { has_records: false, .. })
+    }
+
+    /// Whether all that could be read was read, and there is something to say about it.
+    pub fn is_remark(&self) -> bool {
+        matches!(self, Self::OtherLines { has_records: true, .. } | Self::LateRecords { .. })
+    }
+
+    /// What is wrong with a record, where many may have the same fault and one line is enough for all of them.
+    pub fn fault_of_record(&self) -> Option<&'static str> {
+        match self {
+            Self::BadRecord { found, .. } => Some(found),
+            _ => None,
+        }
     }
 
     /// What was found in place of what was looked for; empty for other errors.
     pub fn found(&self) -> &str {
         match self {
             Self::NotAHistory { found, .. } | Self::NotADefinition { found, .. } | Self::NotTraces { found, .. } => found,
+            Self::OtherLines { .. } => "lines of a log, none of them a record of Step Functions",
             _ => "",
         }
     }

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::fake_endpoint::{Reply, Request};
 
-/// 2026-11-20T08:00:00Z.
-pub const EIGHT: i64 = 1_795_161_600;
+/// 2026-01-02T08:00:00Z.
+pub const EIGHT: i64 = 1_767_340_800;
 
 /// A log event: when, in epoch milliseconds, and what.
 pub type Line = (i64, String);

@@ -5,6 +5,7 @@ pub mod corpus;
 pub mod fake_endpoint;
 pub mod insights;
 pub mod log_group;
+pub mod log_records;
 pub mod moto;
 pub mod program;
 pub mod store;

@@ -28,7 +28,7 @@ impl Moment {
         duration(text).map(Self::Before).or_else(moment).ok_or_else(none)
     }
 
-    pub(super) fn is_relative(self) -> bool {
+    pub fn is_relative(self) -> bool {
         matches!(self, Self::Before(_))
     }
 

@@ -23,7 +23,8 @@ use crate::model::facts::WorkflowType;
 use crate::model::{Micros, StateMachineArn, Timestamp};
 use crate::sources::aws::logs::LogWindow;
 use crate::sources::aws::{AwsError, AwsSource, MachineDescription};
-use crate::store::{LogStretches, StoreError, Writer};
+use crate::store::ledger::Ledger;
+use crate::store::{StoreError, Worker};
 
 use self::hold::Hold;
 use self::plan::{Slice, Stretch};
@@ -40,10 +41,10 @@ const EXECUTIONS_AT_STAKE: u64 = 2_000;
 pub struct LogsPull<'a> {
     /// The API.
     pub source: &'a AwsSource,
-    /// The store.
-    pub writer: &'a Writer,
+    /// Makes who adds to the store.
+    pub worker: &'a dyn Fn() -> Worker,
     /// What was read before.
-    pub stretches: &'a LogStretches,
+    pub ledger: &'a Ledger,
     /// The executions that began in here are wanted.
     pub window: LogWindow,
     /// How to read.
@@ -84,13 +85,13 @@ pub async fn pull(pull: LogsPull<'_>, machine: &MachineDescription, watch: &mut 
     report.advice = advice(&machine.arn, &report.level, report.includes_execution_data, logging.log_group_arn.as_deref(), pull.flags);
     let Some(group) = report.log_group.clone() else {
         if machine.workflow_type == Some(WorkflowType::Express) {
-            report.not_looked_at.push("its executions: logging is off".to_owned());
+            report.not_looked_at.push("logging is off: they left no trace".to_owned());
         }
         return Ok(Pulled { report, error: None, is_stopped: false });
     };
     report.via = Some(pull.via);
     (report.since, report.until) = (Some(pull.window.from), Some(pull.window.until.min(pull.now)));
-    let mut run = Run { pull, group: &group, machine, storing: Storing::new(pull.writer, machine, &group), report, calls_at_stake: 0 };
+    let mut run = Run { pull, group: &group, machine, storing: Storing::new(pull.worker, machine, &group), report, calls_at_stake: 0 };
     let ended = run.read(watch).await;
     run.storing.commit()?;
     let mut report = run.report;
@@ -136,9 +137,9 @@ impl Run<'_> {
     async fn read(&mut self, watch: &mut dyn Watch) -> Result<(), Ended> {
         let arn = self.machine.arn.unqualified();
         if self.pull.anew {
-            self.pull.stretches.forget(arn, self.group)?;
+            self.pull.ledger.forget_log_stretches(arn, self.group)?;
         }
-        let read_before = self.pull.stretches.of(arn, self.group)?;
+        let read_before = self.pull.ledger.log_stretches(arn, self.group)?;
         let read_before: Vec<LogWindow> =
             read_before.into_iter().map(|(since, until)| LogWindow::new(since.timestamp(), until.timestamp())).collect();
         let stretches = plan::stretches(self.pull.window, &read_before, self.pull.now);
@@ -153,7 +154,7 @@ impl Run<'_> {
         let mut hold = Hold::new(prefixes(&self.machine.arn));
         let mut continues = stretch.continues;
         if continues {
-            let kept = self.pull.stretches.kept(self.machine.arn.unqualified(), self.group, Micros::from(stretch.wanted.from))?;
+            let kept = self.pull.ledger.kept_records(self.machine.arn.unqualified(), self.group, Micros::from(stretch.wanted.from))?;
             // Executions that were open there are then as if they had begun before.
             continues = hold.restore(&kept.unwrap_or_default());
         }
@@ -211,7 +212,7 @@ impl Run<'_> {
         self.storing.commit()?;
         self.calls_at_stake = 0;
         let read = (Micros::from(stretch.wanted.from), Micros::from(until));
-        self.pull.stretches.add(self.machine.arn.unqualified(), self.group, read, &hold.kept())
+        self.pull.ledger.add_log_stretch(self.machine.arn.unqualified(), self.group, read, &hold.kept())
     }
 }
 

@@ -15,11 +15,11 @@ use crate::sources::aws::MachineDescription;
 use crate::sources::aws::logs::LogWindow;
 use crate::sources::error::Place;
 use crate::sources::log_records::Collector;
-use crate::store::{Offer, StoreError, Worker, Writer};
+use crate::store::{Offer, StoreError, Worker};
 
 /// What goes from one machine's logs into the store.
 pub(super) struct Storing<'a> {
-    writer: &'a Writer,
+    begin_worker: &'a dyn Fn() -> Worker,
     worker: Option<Worker>,
     uncommitted: u64,
     group: &'a str,
@@ -35,10 +35,10 @@ pub(super) struct Storing<'a> {
 }
 
 impl<'a> Storing<'a> {
-    pub(super) fn new(writer: &'a Writer, machine: &MachineDescription, group: &'a str) -> Self {
+    pub(super) fn new(begin_worker: &'a dyn Fn() -> Worker, machine: &MachineDescription, group: &'a str) -> Self {
         let nothing = LogWindow::new(crate::model::Timestamp::UNIX_EPOCH, crate::model::Timestamp::UNIX_EPOCH);
         Self {
-            writer,
+            begin_worker,
             worker: None,
             uncommitted: 0,
             group,
@@ -118,7 +118,7 @@ impl<'a> Storing<'a> {
         let path = rebuild(&history, definition.as_deref());
         self.arena.reset();
         let facts = extract(Rebuilt { history: &history, path: &path, definition: definition.as_deref() }, Needs::ALL, &self.arena);
-        let worker = self.worker.get_or_insert_with(|| self.writer.worker());
+        let worker = self.worker.get_or_insert_with(self.begin_worker);
         *match worker.add(&history, &path, &facts)? {
             Offer::New => &mut report.new,
             Offer::Replaces => &mut report.replaced,

@@ -105,7 +105,7 @@ impl Description {
     }
 }
 
-async fn described(source: &AwsSource, arn: &ExecutionArn, data: IncludedData) -> Result<ExecutionHeader, AwsError> {
+pub(super) async fn described(source: &AwsSource, arn: &ExecutionArn, data: IncludedData) -> Result<ExecutionHeader, AwsError> {
     let body = Body::default();
     let request = source.states().describe_execution().execution_arn(arn.as_str()).included_data(data);
     let send = || request.clone().customize().interceptor(body.clone()).send();

@@ -30,11 +30,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_sfn::config::SharedCredentialsProvider;
+use aws_sdk_sfn::types::IncludedData;
 
 use self::clients::Clients;
 use self::credentials::Keyring;
 use self::pace::Spender;
-use crate::model::{ExecutionArn, History};
+use crate::model::{ExecutionArn, ExecutionHeader, History};
 
 pub use action::{Action, Quota, Resource, Service};
 pub use error::AwsError;
@@ -148,6 +149,11 @@ impl AwsSource {
     /// the history did not come whole.
     pub async fn pull_history(&self, item: &ExecutionItem) -> Result<Pulled, AwsError> {
         pulled::pull(self, item).await
+    }
+
+    /// An execution as it is now, without its payloads.
+    pub async fn describe(&self, arn: &ExecutionArn) -> Result<ExecutionHeader, AwsError> {
+        fetch::described(self, arn, IncludedData::MetadataOnly).await
     }
 
     /// Everything that the API tells about one execution.

@@ -6,8 +6,10 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
 
 use super::envelope::Envelope;
+use crate::model::Origin;
 use crate::sources::error::Place;
 
 /// So many bytes are worth being compressed.
@@ -18,6 +20,8 @@ const WORTH_PACKING: usize = 1 << 10;
 pub(super) struct Held {
     /// Where its first record stood.
     pub place: Place,
+    /// The file, or the folder around all files, in which its records stood.
+    source: String,
     /// Records, one a line.
     text: String,
     /// Frames of older records, compressed.
@@ -41,13 +45,25 @@ pub(super) enum News {
 
 impl Held {
     pub(super) fn new(place: &Place, is_express: bool) -> Self {
-        Self { place: place.clone(), text: String::new(), packed: Vec::new(), digests: HashMap::new(), highest: 0, end: None, is_express }
+        Self {
+            place: place.clone(),
+            source: place.origin.clone(),
+            text: String::new(),
+            packed: Vec::new(),
+            digests: HashMap::new(),
+            highest: 0,
+            end: None,
+            is_express,
+        }
     }
 
     /// Takes one record.
     pub(super) fn add(&mut self, envelope: &Envelope, record: &str, place: &Place) -> News {
         if is_before(place, &self.place) {
             self.place = place.clone();
+        }
+        if !is_within(&place.origin, &self.source) {
+            self.source = around(&self.source, &place.origin);
         }
         let digest = digest(record);
         let news = match self.digests.entry(envelope.id) {
@@ -71,6 +87,12 @@ impl Held {
     /// Whether an Express execution has all its events. One of a Standard workflow may be redriven: it is never known to be complete.
     pub(super) fn is_complete(&self) -> bool {
         self.is_express && self.end == Some(self.highest) && self.digests.len() == self.highest as usize
+    }
+
+    /// What to name to read all of it again: a file, a folder, or where these have nothing in common, the first file.
+    pub(super) fn origin(&self) -> Origin {
+        let source = if self.source.is_empty() { self.place.origin.clone() } else { self.source.clone() };
+        Origin { part: Some("log records".to_owned()), ..Origin::from(source) }
     }
 
     /// How much is held without compression.
@@ -105,6 +127,17 @@ impl Held {
         all.push_str(&self.text);
         all
     }
+}
+
+/// Whether a file is the given one or lies in the given folder; every file lies in the folder without a name.
+fn is_within(file: &str, folder: &str) -> bool {
+    file == folder || folder.is_empty() || Path::new(file).starts_with(folder)
+}
+
+/// The innermost folder around both; empty when there is none.
+fn around(one: &str, other: &str) -> String {
+    let shared = Path::new(one).components().zip(Path::new(other).components()).take_while(|(one, other)| one == other);
+    shared.map(|(component, _)| component.as_os_str()).collect::<PathBuf>().display().to_string()
 }
 
 /// A hash that is the same in every run of the program.

@@ -23,7 +23,7 @@ use crate::sources::json::Cursor;
 
 /// The history of an execution by its records.
 pub(super) fn of(arn: &str, held: Held, depth: usize) -> History {
-    let origin = held.place.origin_of_part();
+    let origin = held.origin();
     let text = Arc::new(held.into_text());
     let mut records = read(&text, depth);
     records.sort_by(|one, other| order(one).cmp(&order(other)));
