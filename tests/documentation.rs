@@ -26,6 +26,7 @@ const PAGES: &[&str] = &[
     "docs/queries.md",
     "docs/iam-policy.md",
     "docs/pull-logs.md",
+    "docs/maps.md",
 ];
 
 fn page(name: &str) -> String {

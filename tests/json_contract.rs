@@ -19,6 +19,7 @@ use stepscope::analysis::cost::{ConditionId, Item, PeriodLength};
 use stepscope::analysis::execution::WaitsFor;
 use stepscope::analysis::latency::{By, Compared as LatencyCompared, Verdict as LatencyVerdict};
 use stepscope::analysis::pull_logs::{MachineLogs, Via, advice};
+use stepscope::analysis::maps::{Children, Evidence, ExplainedChild, Lack, MapsReport, Parent};
 use stepscope::analysis::replay::{Chance, Change, DefinitionSource, Verdict};
 use stepscope::analysis::show::ScopeKind;
 use stepscope::analysis::variants::EdgeKind;
@@ -28,7 +29,9 @@ use stepscope::model::builder::{HistoryBuilder, history, seconds};
 use stepscope::model::facts::WorkflowType;
 use stepscope::model::path::{AttemptOutcome, VisitOutcome};
 use stepscope::model::wire::WireBundle;
-use stepscope::model::{Details, EventId, EventType, ExecutionArn, ExecutionStatus, Gap, StateType, Timestamp};
+use stepscope::model::{
+    Details, EventId, EventType, ExecutionArn, ExecutionStatus, Gap, MapChild, MapRun, MapRunCounts, StateType, Timestamp,
+};
 use stepscope::sources::insights::ColumnKind;
 use stepscope::store::maintain::FindingKind;
 use tempfile::TempDir;
@@ -527,6 +530,7 @@ fn documents_and_page_name_the_same_fields_and_values() {
     ways(folder, &mut comparison);
     compared_sides(folder, &mut comparison);
     queries(folder, &mut comparison);
+    map_runs(folder, &mut comparison);
     comparison.finish(&["History", "Event"]);
 }
 
@@ -550,6 +554,80 @@ fn latencies(folder: &Path, comparison: &mut Comparison<'_>) {
         comparison.object("Latency report", &document(folder, &[&latency[..], more].concat()));
     }
     comparison.object("Latency report", &document(folder, &["latency", "--input", "demo", "--input", "more", "--output", "json"]));
+}
+
+/// Map Runs from files and histories, and what only the service tells of one.
+fn map_runs(folder: &Path, comparison: &mut Comparison<'_>) {
+    let results = folder.join("results");
+    std::fs::create_dir(&results).expect("a folder");
+    let arn = "arn:aws:states:eu-west-1:111111111111";
+    let record = |number: u64, cause: &str| {
+        format!(
+            r#"{{"ExecutionArn":"{arn}:execution:Orders/Each:{number}","Status":"FAILED","Input":"{{\"Items\":[{number}]}}","Error":"Declined",
+            "Cause":"no card of {cause} here","StartDate":"2026-11-20T08:00:0{number}Z","StopDate":"2026-11-20T08:01:00Z"}}"#
+        )
+    };
+    let records: Vec<String> = (0_u64..).zip(["Rome", "Oslo", "Wien", "Bern"]).map(|(number, city)| record(number, city)).collect();
+    let unknown = record(5, "Kyiv").replace("\"Input\"", "\"Inputs\"");
+    std::fs::write(results.join("FAILED_0.json"), format!("[{},{unknown},{{\"Exec", records.join(","))).expect("a file");
+    let manifest = format!(
+        r#"{{"DestinationBucket":"b","MapRunArn":"{arn}:mapRun:Orders/Each:5b0f","ResultFiles":{{"FAILED":[{{"Key":"p/FAILED_0.json","Size":9}}],
+        "PENDING":[],"SUCCEEDED":[]}}}}"#
+    );
+    std::fs::write(results.join("manifest.json"), manifest).expect("a file");
+    let run = stepscope(folder, &["maps", "--results", "results", "--failed-inputs", "failed.json", "--output", "json"]);
+    assert_eq!(run.status.code(), Some(1), "{}", stderr(&run));
+    comparison.object("Maps report", &serde_json::from_slice(&run.stdout).expect("a JSON document"));
+    comparison.object("Maps report", &document(folder, &["maps", "--input", "more", "--output", "json"]));
+    comparison.object("Maps report", &serde_json::to_value(asked_of_the_service()).expect("a report"));
+}
+
+/// What the API alone tells.
+fn asked_of_the_service() -> MapsReport {
+    let child = "arn:aws:states:eu-west-1:111111111111:execution:Orders/Each:1";
+    let at: Timestamp = "2026-11-20T08:00:00Z".parse().expect("a time");
+    let mut children = Children::new(None);
+    let failed = MapChild {
+        arn: child.to_owned(),
+        status: Some(ExecutionStatus::Failed),
+        start: Some(at),
+        stop: Some(at),
+        error: Some("Declined".to_owned()),
+        ..MapChild::default()
+    };
+    children.take(&failed, None, true);
+    children.take(&failed, None, false);
+    let mut items = MapRunCounts { results_written: 1, ..MapRunCounts::default() };
+    items.add(Some(ExecutionStatus::Failed), 2);
+    let described = MapRun {
+        status: "FAILED".to_owned(),
+        start: Some(at),
+        stop: Some(at),
+        max_concurrency: 40,
+        tolerated_failure_count: 1,
+        tolerated_failure_percentage: 5.0,
+        items,
+        executions: items,
+        failures_not_redrivable: Some(1),
+        redrive_count: 1,
+        redrive: Some(at),
+        ..MapRun::default()
+    };
+    let parent = Parent { cause: Some("the threshold".to_owned()), error: Some("States.X".to_owned()), ..Parent::default() };
+    let redrive = Some(("NOT_REDRIVABLE".to_owned(), Some("too long ago".to_owned())));
+    let evidence = Evidence { described: Some(described), parent: Some(parent), redrive, children, ..Evidence::default() };
+    let mut run = stepscope::analysis::maps::report(evidence, 1);
+    let explained = ExplainedChild {
+        execution: child.to_owned(),
+        state: Some("Charge".to_owned()),
+        error: Some("Declined".to_owned()),
+        message: Some("no".to_owned()),
+        kind: Kind::TaskFailed.name(),
+        confidence: Confidence::Certain.name(),
+    };
+    run.groups[0].state.clone_from(&explained.state);
+    run.groups[0].explained.push(explained);
+    MapsReport { schema: stepscope::analysis::maps::SCHEMA, runs: vec![run], written: Vec::new() }
 }
 
 /// Rows, and what there is to ask.
@@ -830,6 +908,7 @@ fn what_has_many_lines_begins_each_with_its_schema() {
         (&["failures", "--input", "demo"][..], "stepscope.failures/1", "stepscope.failures.row/1"),
         (&["latency", "--input", "demo"], "stepscope.latency/1", "stepscope.latency.row/1"),
         (&["variants", "--input", "demo"], "stepscope.variants/1", "stepscope.variants.row/1"),
+        (&["maps", "--input", "more"], "stepscope.maps/1", "stepscope.maps.run/1"),
         (
             &["failures", "--input", "demo", "--group", "1", "--state-machine", "orders-export"],
             "stepscope.failures.group/1",
@@ -893,6 +972,10 @@ fn the_page_has_every_value_of_every_enum_and_no_other() {
         ("Attribute kind", all!(AttributeKind: Input, Outcome, Path, Execution, Time)),
         ("Relation", all!(Relation: Equal, Contains, Above, AtMost, HasType, HasOtherType, Present, Absent, From, Before, Within)),
         ("Reason not tested", all!(Reason: Identifier, TooManyValues, Selected)),
+        (
+            "Lack",
+            all!(Lack: ExecutionNotRead, ChildrenNotRead, ChildrenRead, ResultsNotRead, ResultsBroken, ResultsDamaged, ResultsSize, NoManifest, SucceededNotRead, OutputsOnly, CountsDiffer, ItemsWithoutChild, ChildrenNotListed, ChildrenNotDescribed, ChildNotRead, PendingInputsNotKnown),
+        ),
         ("Machine type", all!(MachineType: Standard, Express)),
         ("Severity", all!(Severity: Error, Warning)),
         (

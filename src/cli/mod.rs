@@ -16,6 +16,7 @@ mod ingest;
 mod latency;
 mod load;
 mod man;
+mod maps;
 mod output;
 mod plot;
 mod problems;
@@ -83,6 +84,7 @@ enum Verb {
     Store(store::StoreArgs),
     TestState(test_state::TestStateArgs),
     Failures(failures::FailuresArgs),
+    Maps(Box<maps::MapsArgs>),
     Variants(Box<variants::VariantsArgs>),
     IamPolicy(iam_policy::IamPolicyArgs),
     Demo(demo::DemoArgs),
@@ -131,6 +133,7 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Store(args) => store::run(args, &cli.global, out, words),
         Verb::TestState(args) => test_state::run(args, &cli.global, out, words),
         Verb::Failures(args) => failures::run(args, &cli.global, out, words),
+        Verb::Maps(args) => maps::run(args, &cli.global, out, words),
         Verb::Variants(args) => variants::run(args, &cli.global, out, words),
         Verb::IamPolicy(args) => iam_policy::run(args, &cli.global, out, words),
         Verb::Demo(args) => demo::run(args, out, words),

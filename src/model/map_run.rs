@@ -121,6 +121,13 @@ impl<'a> MapRunName<'a> {
         let is_whole = [machine, label, id].iter().all(|part| !part.is_empty());
         is_whole.then_some(Self { region, machine, label, id })
     }
+
+    /// The ARN of the state machine in which the Map is, by the ARN of its run.
+    pub fn state_machine_of(arn: &'a str) -> Option<String> {
+        let name = Self::parse(arn)?;
+        let (head, _) = arn.split_once(":mapRun:")?;
+        Some(format!("{head}:stateMachine:{}", name.machine))
+    }
 }
 
 #[cfg(test)]
@@ -131,6 +138,8 @@ mod tests {
     fn the_arn_of_a_map_run_names_machine_label_and_run() {
         let name = MapRunName::parse("arn:aws:states:eu-west-1:111111111111:mapRun:Orders/Each:5b0f").expect("a Map Run");
         assert_eq!((name.region, name.machine, name.label, name.id), ("eu-west-1", "Orders", "Each", "5b0f"));
+        let machine = MapRunName::state_machine_of("arn:aws:states:eu-west-1:111111111111:mapRun:Orders/Each:5b0f");
+        assert_eq!(machine.as_deref(), Some("arn:aws:states:eu-west-1:111111111111:stateMachine:Orders"));
         for other in [
             "arn:aws:states:eu-west-1:111111111111:execution:Orders/Each:5b0f",
             "arn:aws:states:eu-west-1:111111111111:mapRun:Orders:5b0f",

@@ -14,6 +14,7 @@ pub mod ingest;
 mod json_fold;
 mod json_text;
 pub mod latency;
+pub mod maps;
 mod page;
 pub mod plot;
 pub mod queries;

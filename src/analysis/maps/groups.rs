@@ -5,7 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::BuildHasher;
 
 use super::report::{ExplainedChild, ItemGroup, ItemSample};
 use crate::analysis::failures::{Known, Merged, Statuses, merge};
@@ -101,9 +101,7 @@ impl Failures {
     /// By error and cause alone: nothing tells the state.
     fn of_record(&mut self, child: &MapChild) -> Option<String> {
         let machine = child.arn.parse::<ExecutionArn>().ok().map(|arn| arn.state_machine().as_str().to_owned());
-        let mut hasher = self.known.hasher().build_hasher();
-        (&machine, child.status, &child.error, &child.cause).hash(&mut hasher);
-        let text = hasher.finish();
+        let text = self.known.hasher().hash_one((&machine, child.status, &child.error, &child.cause));
         if let Some(id) = self.known.get(&text) {
             return Some(id.clone());
         }

@@ -33,7 +33,6 @@ pub use report::*;
 pub use settings::manifest_key;
 
 use self::tolerance::Limits;
-use crate::analysis::execution::Incomplete;
 use crate::model::{ExecutionArn, MapRun, MapRunCounts, MapRunName};
 
 /// What is known of a Map Run.
@@ -52,7 +51,7 @@ pub struct Evidence {
     /// Whether the service would redrive its execution: word and reason.
     pub redrive: Option<(String, Option<String>)>,
     /// What is known to be missing.
-    pub incomplete: Vec<Incomplete>,
+    pub incomplete: Vec<NotKnown>,
 }
 
 /// The answer for one Map Run, without next commands: those are the caller's, who knows where the evidence came from.
@@ -61,13 +60,28 @@ pub fn report(mut evidence: Evidence, limit: usize) -> MapRunReport {
     let described = evidence.described.as_ref();
     let parent = evidence.parent.as_ref();
     let settings = parent.and_then(|parent| parent.settings.as_ref());
+    let mut incomplete = std::mem::take(&mut evidence.incomplete);
     let counted_by = match (described, &evidence.results) {
         (Some(_), _) => "service",
         (None, Some(_)) => "files",
         (None, None) => "children",
     };
-    let executions = described.map_or(children.executions, |run| run.executions);
-    let items = described.map_or(children.items, |run| run.items);
+    let mut executions = described.map_or(children.executions, |run| run.executions);
+    let mut items = described.map_or(children.items, |run| run.items);
+    let given = parent.and_then(|parent| parent.items).filter(|given| described.is_none() && *given > items.total);
+    if let Some(given) = given.filter(|_| evidence.results.is_none()) {
+        // Those of which no child was read may never have been started; that they are not among the read ones is all that is known.
+        incomplete.push(NotKnown {
+            id: Lack::ItemsWithoutChild,
+            text: format!("of {} of {given} items no child was read: they count as pending", given - items.total),
+        });
+        items.pending += given - items.total;
+        items.total = given;
+        if children.batches == 0 && !settings.is_some_and(|settings| settings.batched) {
+            executions.pending += given - executions.total;
+            executions.total = given;
+        }
+    }
     let limits = match (described, settings) {
         (Some(run), _) => Some(Limits::described(run.tolerated_failure_count, run.tolerated_failure_percentage)),
         (None, Some(settings)) if !settings.tolerance_is_computed => {
@@ -85,11 +99,10 @@ pub fn report(mut evidence: Evidence, limit: usize) -> MapRunReport {
     let between =
         |end: Option<crate::model::Timestamp>| Some(end?.as_millisecond() - start?.as_millisecond()).filter(|length| *length >= 0);
     let max_concurrency = described.map(|run| run.max_concurrency).or_else(|| settings.and_then(|settings| settings.max_concurrency));
-    let mut incomplete = std::mem::take(&mut evidence.incomplete);
     incomplete.extend(disagreement(described, children, evidence.results.as_ref()));
     if children.outputs > 0 {
-        incomplete.push(Incomplete {
-            id: "outputs_only",
+        incomplete.push(NotKnown {
+            id: Lack::OutputsOnly,
             text: format!(
                 "{} outputs stand in the files in place of records (Transformation COMPACT or FLATTEN): when those children ran, and with \
                  FLATTEN how many they were, is not in them",
@@ -98,7 +111,17 @@ pub fn report(mut evidence: Evidence, limit: usize) -> MapRunReport {
         });
     }
     let first_failures = children.first_failures();
-    let tolerance = tolerance::judged(limits, &items, &first_failures);
+    let knows_all = match counted_by {
+        "service" => !is_running,
+        "files" => evidence.results.as_ref().is_some_and(Results::is_whole),
+        _ => given.is_some(),
+    };
+    let ended = match (status.as_deref(), parent.and_then(|parent| parent.error.as_deref())) {
+        (_, Some("States.ExceedToleratedFailureThreshold")) => Some(true),
+        (Some("SUCCEEDED"), _) => Some(false),
+        _ => None,
+    };
+    let tolerance = tolerance::judged(limits, tolerance::Counted { items: &items, knows_all }, ended, &first_failures);
     let mut groups = std::mem::take(&mut children.failures);
     let untold = std::mem::take(&mut groups.untold);
     let mut groups = groups.groups();
@@ -115,7 +138,8 @@ pub fn report(mut evidence: Evidence, limit: usize) -> MapRunReport {
         state_machine: parent
             .and_then(|parent| parent.state_machine.clone())
             .or_else(|| execution.as_deref().and_then(machine_of))
-            .or_else(|| example.as_ref().map(|arn| arn.state_machine().as_str().to_owned())),
+            .or_else(|| example.as_ref().map(|arn| arn.state_machine().as_str().to_owned()))
+            .or_else(|| arn.as_deref().and_then(MapRunName::state_machine_of)),
         state: parent.and_then(|parent| parent.state.clone()),
         error: parent.and_then(|parent| parent.error.clone()),
         cause: parent.and_then(|parent| parent.cause.clone()),
@@ -123,7 +147,7 @@ pub fn report(mut evidence: Evidence, limit: usize) -> MapRunReport {
         items_per_second: per_second(&items, between(stop.or(children.last_stop))),
         batched: settings.is_some_and(|settings| settings.batched) || children.batches > 0 || items.total != executions.total,
         concurrency: std::mem::take(&mut children.sweep).finish(max_concurrency),
-        redrive: redrive(&evidence.redrive, described, parent),
+        redrive: redrive(evidence.redrive.as_ref(), described, parent),
         slowest: children.slowest(),
         unexplained: children.unexplained + untold,
         groups_left_out: (all - groups.len()) as u64,
@@ -150,21 +174,21 @@ fn per_second(items: &MapRunCounts, length_ms: Option<i64>) -> Option<f64> {
     (done > 0).then(|| done as f64 / length)
 }
 
-fn redrive(asked: &Option<(String, Option<String>)>, described: Option<&MapRun>, parent: Option<&Parent>) -> Redrive {
+fn redrive(asked: Option<&(String, Option<String>)>, described: Option<&MapRun>, parent: Option<&Parent>) -> Redrive {
     Redrive {
         count: described.map(|run| run.redrive_count).or_else(|| parent.map(|parent| parent.redrive_count)).unwrap_or(0),
         last: described.and_then(|run| run.redrive),
-        status: asked.as_ref().map(|(status, _)| status.clone()),
-        reason: asked.as_ref().and_then(|(_, reason)| reason.clone()),
+        status: asked.map(|(status, _)| status.clone()),
+        reason: asked.and_then(|(_, reason)| reason.clone()),
         children_not_redrivable: described.and_then(|run| run.failures_not_redrivable),
     }
 }
 
 /// Where the service and the files count otherwise, although all files were read.
-fn disagreement(described: Option<&MapRun>, children: &Children, results: Option<&Results>) -> Option<Incomplete> {
+fn disagreement(described: Option<&MapRun>, children: &Children, results: Option<&Results>) -> Option<NotKnown> {
     let (run, results) = (described?, results?);
     let is_whole = results.files.iter().all(|file| file.broke_off.is_none() && file.damaged == 0);
-    let has_succeeded = results.files.iter().any(|file| file.group == "SUCCEEDED") && children.outputs == 0;
+    let has_succeeded = results.files.iter().all(|file| file.was_read) && children.outputs == 0;
     if !is_whole || run.status == "RUNNING" {
         return None;
     }
@@ -181,8 +205,8 @@ fn disagreement(described: Option<&MapRun>, children: &Children, results: Option
     if has_succeeded {
         compare("succeeded", service.succeeded, files.succeeded);
     }
-    (!differing.is_empty()).then(|| Incomplete {
-        id: "counts_differ",
+    (!differing.is_empty()).then(|| NotKnown {
+        id: Lack::CountsDiffer,
         text: format!("the service and the result files count differently: {}; the service's numbers are shown", differing.join(", ")),
     })
 }

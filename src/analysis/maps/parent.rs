@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::settings::{MapSettings, of_definition};
 use crate::model::event_type::Ending;
-use crate::model::path::VisitOutcome;
+use crate::model::path::{Visit, VisitOutcome};
 use crate::model::{Details, EventType, ExecutionFacts, ExecutionPath, History, HistoryEvent, Role, Timestamp, VisitFacts};
 
 /// Arrays and objects in each other deeper than this are not looked into.
@@ -33,6 +33,8 @@ pub struct Parent {
     pub stop: Option<Timestamp>,
     /// How often the history says it was redriven.
     pub redrive_count: u64,
+    /// How many items the Map was given; `None` for those that it reads itself.
+    pub items: Option<u64>,
     /// What the definition says of the Map; `None` without a definition.
     pub settings: Option<MapSettings>,
     /// Bucket and key of the manifest, as the state's output has them.
@@ -57,6 +59,7 @@ pub fn of_history(history: &History, path: &ExecutionPath) -> Vec<Parent> {
                     state_machine: header.arn.as_ref().map(|arn| arn.state_machine().as_str().to_owned()),
                     state: state.clone(),
                     start: started.timestamp,
+                    items: length(history, visit),
                     settings: settings.as_ref().and_then(|all| all.iter().find(|map| Some(&map.state) == state.as_ref()).cloned()),
                     ..Parent::default()
                 });
@@ -76,6 +79,16 @@ pub fn of_history(history: &History, path: &ExecutionPath) -> Vec<Parent> {
         }
     }
     found
+}
+
+/// How many items the Map started with. The service says 0 for those that it reads later.
+fn length(history: &History, visit: &Visit) -> Option<u64> {
+    let from = visit.entered?;
+    let to = visit.map_runs.first().copied()?;
+    history.events.get(from..to)?.iter().rev().find_map(|event| match event.details {
+        Details::MapStarted { length } => length.filter(|length| *length > 0),
+        _ => None,
+    })
 }
 
 fn map_run_of(event: &HistoryEvent) -> Option<String> {
@@ -129,6 +142,7 @@ pub fn of_facts(facts: &ExecutionFacts<'_>) -> Vec<Parent> {
             start: visit.entered.map(crate::model::Micros::timestamp),
             stop: visit.last_event.filter(|_| visit.outcome != VisitOutcome::Open).map(crate::model::Micros::timestamp),
             settings: settings.as_ref().and_then(|all| all.iter().find(|map| map.state == visit.state).cloned()),
+            items: visit.items.filter(|items| *items > 0),
             manifest: facts.output.and_then(|output| manifest_in(output, &map_run)),
             map_run,
             ..Parent::default()
@@ -175,13 +189,14 @@ mod tests {
     #[test]
     fn a_history_tells_state_end_and_manifest_of_its_run() {
         let mut story = history("Orders");
-        story.enter("Each", json!({})).after(seconds(3)).map_started(0).map_run_started(RUN).after(seconds(60)).map_run_succeeded();
+        story.enter("Each", json!({})).after(seconds(3)).map_started(7).map_run_started(RUN).after(seconds(60)).map_run_succeeded();
         story.exit(json!({"run": {"MapRunArn": RUN, "ResultWriterDetails": {"Bucket": "results", "Key": "p/5b0f/manifest.json"}}}));
         let history = story.execution_succeeded(json!({})).build();
         let found = of_history(&history, &rebuild(&history, None));
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].map_run.as_str(), found[0].status, found[0].state.as_deref()), (RUN, Some("SUCCEEDED"), Some("Each")));
         assert_eq!(found[0].manifest, Some(("results".to_owned(), "p/5b0f/manifest.json".to_owned())));
+        assert_eq!(found[0].items, Some(7));
         let length = found[0].stop.expect("an end").as_second() - found[0].start.expect("a start").as_second();
         assert_eq!(length, 60);
     }

@@ -5,7 +5,6 @@
 use serde::Serialize;
 
 pub use super::concurrency::Concurrency;
-use crate::analysis::execution::Incomplete;
 use crate::analysis::failures::Statuses;
 use crate::analysis::why::NextCommand;
 use crate::model::{ExecutionStatus, MapRunCounts, Timestamp};
@@ -79,7 +78,7 @@ pub struct MapRunReport {
     /// The children that took longest, the slowest first.
     pub slowest: Vec<SlowChild>,
     /// What the answer does not rest on, because it is missing.
-    pub incomplete: Vec<Incomplete>,
+    pub incomplete: Vec<NotKnown>,
     /// Commands to run next; none is run by the program.
     pub next: Vec<NextCommand>,
 }
@@ -125,6 +124,15 @@ pub struct Results {
     pub location: String,
     /// The files, as far as they were looked at.
     pub files: Vec<ResultFileReport>,
+    /// Whether there is a manifest, so that a missing file would be noticed.
+    pub has_manifest: bool,
+}
+
+impl Results {
+    /// Whether every record was read.
+    pub(super) fn is_whole(&self) -> bool {
+        self.has_manifest && self.files.iter().all(|file| file.broke_off.is_none() && file.damaged == 0 && file.was_read)
+    }
 }
 
 /// A file of results.
@@ -136,6 +144,8 @@ pub struct ResultFileReport {
     pub group: &'static str,
     /// Its bytes, as the manifest has them.
     pub bytes: Option<u64>,
+    /// Whether it was looked at.
+    pub was_read: bool,
     /// Bytes that were read.
     pub bytes_read: u64,
     /// Records and outputs that were read.
@@ -241,4 +251,51 @@ pub struct WrittenInputs {
     pub without_input: Vec<String>,
     /// How many there are.
     pub without_input_count: u64,
+}
+
+/// Something that is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotKnown {
+    /// A short name that scripts may rely on.
+    pub id: Lack,
+    /// A sentence without a full stop.
+    pub text: String,
+}
+
+/// What is not known of a Map Run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lack {
+    /// The execution whose Map it is.
+    ExecutionNotRead,
+    /// All of the children.
+    ChildrenNotRead,
+    /// Children other than those that were read.
+    ChildrenRead,
+    /// The files of the ResultWriter.
+    ResultsNotRead,
+    /// The rest of a file.
+    ResultsBroken,
+    /// Elements of a file.
+    ResultsDamaged,
+    /// A file has another size than its manifest says.
+    ResultsSize,
+    /// Whether all files are there.
+    NoManifest,
+    /// Files that were not asked for.
+    SucceededNotRead,
+    /// When children ran whose outputs stand in place of records.
+    OutputsOnly,
+    /// Which of two counts is right.
+    CountsDiffer,
+    /// What became of items of which no child was read.
+    ItemsWithoutChild,
+    /// Children that were not listed.
+    ChildrenNotListed,
+    /// Errors of children that were not asked for.
+    ChildrenNotDescribed,
+    /// Histories of children.
+    ChildNotRead,
+    /// Inputs of items that were never started.
+    PendingInputsNotKnown,
 }

@@ -42,7 +42,8 @@ pub(super) fn commands(
     if let Some(map_run) = cause.and_then(|cause| cause.map_run.as_deref()) {
         let of_run = format!("aws stepfunctions list-executions --map-run-arn {}{region} --status-filter FAILED", quoted(map_run));
         add("the items that failed; explain one of them with `stepscope why ARN`", of_run);
-        add("how many items failed", format!("aws stepfunctions describe-map-run --map-run-arn {}{region}", quoted(map_run)));
+        let text = "its items: how many failed, grouped by cause, and their inputs as a file to run again";
+        add(text, format!("stepscope maps {}", quoted(map_run)));
     }
     if let Some(arn) = execution.arn.as_deref().filter(|arn| arn.contains(":execution:") && helps_to_redrive(execution, end)) {
         add(

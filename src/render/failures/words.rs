@@ -6,7 +6,7 @@ use crate::render::columns::{counted, duration};
 use crate::render::page::Page;
 
 /// `12,345`.
-pub(super) fn number(count: u64) -> String {
+pub(in crate::render) fn number(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -19,7 +19,7 @@ pub(super) fn number(count: u64) -> String {
 }
 
 /// `41%`, `0.3%`, `<0.1%`.
-pub(super) fn share(share: f64) -> String {
+pub(in crate::render) fn share(share: f64) -> String {
     match share * 100.0 {
         0.0 => "0%".to_owned(),
         percent if percent < 0.1 => "<0.1%".to_owned(),

@@ -111,46 +111,42 @@ impl<R: Read> Elements<R> {
     /// The next byte that is no white space, and stays there.
     fn first_byte(&mut self) -> Result<Option<u8>, String> {
         loop {
-            match self.buffer[self.start..].iter().position(|byte| !byte.is_ascii_whitespace()) {
-                Some(at) => {
-                    self.start += at;
-                    return Ok(Some(self.buffer[self.start]));
-                }
-                None => {
-                    self.start = self.buffer.len();
-                    if !self.fill()? {
-                        return Ok(None);
-                    }
-                }
+            if let Some(at) = self.buffer[self.start..].iter().position(|byte| !byte.is_ascii_whitespace()) {
+                self.start += at;
+                return Ok(Some(self.buffer[self.start]));
+            }
+            self.start = self.buffer.len();
+            if !self.fill()? {
+                return Ok(None);
             }
         }
     }
 
     /// The length of the next line that is not empty; the last one need not end.
     fn line(&mut self) -> Result<Option<usize>, String> {
+        // The break behind the line before.
+        if self.number > 0 && self.buffer.get(self.start) == Some(&b'\n') {
+            self.start += 1;
+        }
         let mut searched = 0;
         loop {
             let rest = &self.buffer[self.start..];
-            match memchr(b'\n', &rest[searched..]) {
-                Some(at) => {
-                    self.number += 1;
-                    let length = searched + at;
-                    if rest[..length].iter().all(u8::is_ascii_whitespace) {
-                        self.start += length + 1;
-                        searched = 0;
-                        continue;
-                    }
+            let is_empty = |line: &[u8]| line.iter().all(u8::is_ascii_whitespace);
+            let end = memchr(b'\n', &rest[searched..]).map(|at| searched + at);
+            if let Some(length) = end {
+                self.number += 1;
+                if !is_empty(&rest[..length]) {
                     return Ok(Some(length));
                 }
-                None => {
-                    searched = rest.len();
-                    if !self.fill()? {
-                        let rest = &self.buffer[self.start..];
-                        let is_empty = rest.iter().all(u8::is_ascii_whitespace);
-                        self.number += u64::from(!is_empty);
-                        return Ok((!is_empty).then_some(rest.len()));
-                    }
-                }
+                self.start += length + 1;
+                searched = 0;
+                continue;
+            }
+            searched = rest.len();
+            if !self.fill()? {
+                let rest = &self.buffer[self.start..];
+                self.number += u64::from(!is_empty(rest));
+                return Ok((!is_empty(rest)).then_some(rest.len()));
             }
         }
     }

@@ -27,24 +27,6 @@ impl Folder {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
         Ok(Self { root: root.to_owned(), only: name })
     }
-
-    fn walk(&self, folder: &Path, prefix: &str, depth: usize, found: &mut Vec<(String, u64)>) -> std::io::Result<()> {
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            // A name that is no text is none of the service's.
-            let Ok(name) = entry.file_name().into_string() else { continue };
-            let path = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
-            let kind = entry.file_type()?;
-            if kind.is_dir() && depth < DEEPEST {
-                self.walk(&entry.path(), &path, depth + 1, found)?;
-            } else if let Ok(about) = fs::metadata(entry.path())
-                && about.is_file()
-            {
-                found.push((path, about.len()));
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Place for Folder {
@@ -59,7 +41,7 @@ impl Place for Folder {
             let size = fs::metadata(self.root.join(only)).map_err(|error| format!("{}: {error}", self.name(only)))?.len();
             return Ok(vec![(only.clone(), size)]);
         }
-        self.walk(&self.root, "", 0, &mut found).map_err(|error| format!("{}: {error}", self.root.display()))?;
+        walk(&self.root, "", 0, &mut found).map_err(|error| format!("{}: {error}", self.root.display()))?;
         Ok(found)
     }
 
@@ -73,4 +55,23 @@ impl Place for Folder {
         let file = File::open(&whole).map_err(|error| format!("{}: {error}", whole.display()))?;
         Ok(Box::new(file))
     }
+}
+
+fn walk(folder: &Path, prefix: &str, depth: usize, found: &mut Vec<(String, u64)>) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        // A name that is no text is none of the service's.
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let path = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
+        if entry.file_type()?.is_dir() {
+            if depth < DEEPEST {
+                walk(&entry.path(), &path, depth + 1, found)?;
+            }
+        } else if let Ok(about) = fs::metadata(entry.path())
+            && about.is_file()
+        {
+            found.push((path, about.len()));
+        }
+    }
+    Ok(())
 }

@@ -120,7 +120,7 @@ pub struct ResultFile {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Element {
     /// The record of a child execution.
-    Child(MapChild),
+    Child(Box<MapChild>),
     /// The output of a child that succeeded, or a part of it.
     Output,
 }

@@ -54,7 +54,7 @@ pub(super) fn read(text: &[u8], group: Group) -> Result<Element, String> {
         Ok(Record { execution_arn: Some(arn), status, state_machine_arn, .. }) if status.is_none() && state_machine_arn.is_none() => {
             plain(group, &format!("it names the execution {arn} and not how it ended"))
         }
-        Ok(record) if record.execution_arn.is_some() => Ok(Element::Child(child(record, group))),
+        Ok(record) if record.execution_arn.is_some() => Ok(Element::Child(Box::new(child(record, group)))),
         Ok(_) => plain(group, "it names no execution"),
         // Only the parser can tell an output that looks like a record from damage.
         Err(error) => match serde_json::from_slice::<serde::de::IgnoredAny>(text) {

@@ -22,7 +22,7 @@ fn read_text(path: &str, group: Group, text: &str) -> (Vec<Element>, FileOutcome
 }
 
 fn children(found: &[Element]) -> Vec<&MapChild> {
-    found.iter().filter_map(|element| if let Element::Child(child) = element { Some(child) } else { None }).collect()
+    found.iter().filter_map(|element| if let Element::Child(child) = element { Some(&**child) } else { None }).collect()
 }
 
 #[test]
@@ -78,6 +78,10 @@ fn what_breaks_off_counts_as_far_as_it_came() {
     }
     let (found, outcome) = read_text("FAILED_0.jsonl", Group::Failed, &format!("{one}\n{}", &one[..40]));
     assert_eq!((found.len(), outcome.damaged), (1, 1));
+    assert!(outcome.faults[0].starts_with("element 2 (at byte"), "{:?}", outcome.faults);
+    let (_, outcome) = read_text("FAILED_0.jsonl", Group::Failed, &format!("{one}\n\n7\n{one}\n8"));
+    let numbers: Vec<&str> = outcome.faults.iter().filter_map(|fault| fault.split(' ').nth(1)).collect();
+    assert_eq!(numbers, ["3", "5"], "the numbers of the lines");
 }
 
 #[test]
