@@ -221,9 +221,8 @@ fn a_pull_that_is_killed_goes_on_with_the_slice_it_was_in() {
     let killed = tempfile::tempdir().expect("a folder");
     let mut calls = 0;
     for answered in [0, 3, 5, 9] {
-        let endpoint = orders(&group, move |request| {
-            (request.action == "FilterLogEvents" && request.earlier >= answered).then_some(Reply::Hang)
-        });
+        let endpoint =
+            orders(&group, move |request| (request.action == "FilterLogEvents" && request.earlier >= answered).then_some(Reply::Hang));
         let mut program = Command::new(env!("CARGO_BIN_EXE_stepscope"))
             .args(arguments(endpoint.url(), killed.path()))
             .env_clear()

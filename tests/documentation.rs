@@ -26,6 +26,8 @@ const PAGES: &[&str] = &[
     "docs/cost.md",
     "docs/tables.md",
     "docs/store.md",
+    "docs/queries.md",
+    "docs/iam-policy.md",
     "docs/pull-logs.md",
     "docs/maps.md",
 ];

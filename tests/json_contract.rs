@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Output};
 
-use common::fake_endpoint::FakeEndpoint;
+use common::fake_endpoint::{FakeEndpoint, Reply};
 use common::function_log::FunctionLog;
 use common::program::stepscope_reading;
 use serde::Serialize;
@@ -36,6 +36,7 @@ use stepscope::model::wire::WireBundle;
 use stepscope::model::{
     Details, EventId, EventType, ExecutionArn, ExecutionStatus, Gap, MapChild, MapRun, MapRunCounts, StateType, Timestamp,
 };
+use stepscope::sources::insights::ColumnKind;
 use stepscope::store::maintain::FindingKind;
 use tempfile::TempDir;
 
@@ -694,6 +695,42 @@ fn queries(folder: &Path, comparison: &mut Comparison<'_>) {
     comparison.object("Query answer", &document(folder, &query));
     comparison.object("Query list", &document(folder, &["query", "--list", "--output", "json"]));
     comparison.object("Query tables", &document(folder, &["query", "--tables", "--output", "json"]));
+    comparison.object("Saved queries", &document(folder, &["queries", "list", "--output", "json"]));
+    comparison.object("Shown query", &document(folder, &["queries", "show", "throttles", "--output", "json"]));
+    comparison.object("IAM policy report", &document(folder, &["iam-policy", "--output", "json"]));
+    comparison.object("Insights answer", &insights_answer(folder));
+}
+
+/// `queries run` at an endpoint whose queries find one row.
+fn insights_answer(folder: &Path) -> Value {
+    let endpoint = FakeEndpoint::start(|request| match request.action.as_str() {
+        "StartQuery" => Reply::Json(json!({"queryId": "one"})),
+        _ => Reply::Json(
+            json!({"status": "Complete", "results": [[{"field": "error", "value": "Declined"}, {"field": "executions", "value": "3"}]],
+            "statistics": {"bytesScanned": 1_000.0, "recordsScanned": 3.0, "recordsMatched": 3.0}}),
+        ),
+    });
+    let arn = "arn:aws:states:eu-west-1:111111111111:stateMachine:Orders";
+    let output = Command::new(env!("CARGO_BIN_EXE_stepscope"))
+        .current_dir(folder)
+        .envs([("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret"), ("AWS_CONFIG_FILE", "/dev/null")])
+        .args([
+            "queries",
+            "run",
+            "errors",
+            "--state-machine",
+            arn,
+            "--log-group",
+            "orders",
+            "--output",
+            "json",
+            "--endpoint-url",
+            endpoint.url(),
+        ])
+        .output()
+        .expect("the program runs");
+    assert!(output.status.success(), "{}", stderr(&output));
+    serde_json::from_slice(&output.stdout).expect("a JSON document")
 }
 
 /// Sides that differ in everything that a comparison tells of.
@@ -904,6 +941,9 @@ fn every_document_of_ours_begins_with_its_schema() {
         (&["show", file], "stepscope.show/1"),
         (&["show", file, "--timeline"], "stepscope.show/1"),
         (&["show", file, "--state", "ChargeCard"], "stepscope.show.state/1"),
+        (&["queries", "list"], "stepscope.queries/1"),
+        (&["queries", "show", "errors"], "stepscope.queries.show/1"),
+        (&["iam-policy", "why"], "stepscope.iam_policy/1"),
         (&["ingest", "demo", "--store", "store"], "stepscope.ingest/1"),
         (&["store", "info", "--store", "store"], "stepscope.store.info/1"),
         (&["store", "verify", "--store", "store"], "stepscope.store.verify/1"),
@@ -1014,6 +1054,7 @@ fn the_page_has_every_value_of_every_enum_and_no_other() {
             "Diagnostic code",
             all!(Code: InvalidJsonDescription, MissingDescription, SchemaValidationFailed, InvalidResource, MissingEndState, DuplicateStateName, InvalidStateName, DuplicateLabelName, InvalidLabelName, MissingTransitionTarget, TooDeeplyNested, InvalidJsonataExpression, UnsupportedJsonataExpression, NoDollar, NoPath, PassResultIsStatic, ReservedErrorName),
         ),
+        ("Query column kind", all!(ColumnKind: Text, Number, Time)),
         ("Store finding kind", all!(FindingKind: Damaged, Missing, Orphan, Foreign)),
         ("Gap", every_gap().iter().map(|gap| gap.id().to_owned()).collect()),
     ];

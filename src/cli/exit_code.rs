@@ -7,7 +7,7 @@
 //! | 2    | wrong usage                              |
 //! | 3    | found something, with `--exit-status`    |
 //! | 4    | nothing matched                          |
-//! | 130  | interrupted: the shell's, for the signal |
+//! | 130  | interrupted; as the shell has it         |
 
 use thiserror::Error;
 

@@ -61,7 +61,7 @@ impl GlobalArgs {
             WantedFormat::Jsonl => OutputFormat::Jsonl,
             WantedFormat::Text => OutputFormat::Text,
             WantedFormat::Csv if has_rows => OutputFormat::Text,
-            WantedFormat::Csv => return Err(WrongUsage("only `query` writes CSV; use --output json or jsonl".to_owned())),
+            WantedFormat::Csv => return Err(WrongUsage("only `query` and `queries run` write CSV; use --output json or jsonl".to_owned())),
         };
         Ok(())
     }
@@ -76,7 +76,7 @@ pub enum WantedFormat {
     Json,
     /// One JSON document a line
     Jsonl,
-    /// Comma-separated values; `query` only
+    /// Comma-separated values; `query` and `queries run` only
     Csv,
 }
 

@@ -11,6 +11,7 @@ mod failures;
 mod filling;
 mod fleet;
 mod global;
+mod iam_policy;
 mod ingest;
 mod latency;
 mod load;
@@ -21,6 +22,7 @@ mod plot;
 mod problems;
 mod progress;
 mod pull;
+mod queries;
 mod query;
 mod replay;
 mod run;
@@ -75,6 +77,7 @@ enum Verb {
     Compare(compare::CompareArgs),
     Audit(audit::AuditArgs),
     Query(query::QueryArgs),
+    Queries(queries::QueriesArgs),
     Cost(cost::CostArgs),
     Ingest(ingest::IngestArgs),
     Pull(Box<pull::PullArgs>),
@@ -83,6 +86,7 @@ enum Verb {
     Failures(failures::FailuresArgs),
     Maps(Box<maps::MapsArgs>),
     Variants(Box<variants::VariantsArgs>),
+    IamPolicy(iam_policy::IamPolicyArgs),
     Demo(demo::DemoArgs),
     Completion(completion::CompletionArgs),
     Man(man::ManArgs),
@@ -92,7 +96,7 @@ enum Verb {
 pub fn main() -> ExitCode {
     let mut cli = Cli::parse();
     let out = &mut io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let has_rows = matches!(cli.verb, Verb::Query(_));
+    let has_rows = matches!(&cli.verb, Verb::Query(_)) || matches!(&cli.verb, Verb::Queries(args) if args.has_rows());
     let resolved = cli.global.resolve(has_rows).map_err(anyhow::Error::from);
     // Not locked: progress is drawn by another thread.
     let words = &mut io::stderr();
@@ -122,6 +126,7 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Compare(args) => compare::run(args, &cli.global, out, words),
         Verb::Audit(args) => audit::run(args, &cli.global, out, words),
         Verb::Query(args) => query::run(args, &cli.global, out, words),
+        Verb::Queries(args) => queries::run(args, &cli.global, out, words),
         Verb::Cost(args) => cost::run(args, &cli.global, out, words),
         Verb::Ingest(args) => ingest::run(args, &cli.global, out, words),
         Verb::Pull(args) => pull::run(args, &cli.global, out, words),
@@ -130,6 +135,7 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Failures(args) => failures::run(args, &cli.global, out, words),
         Verb::Maps(args) => maps::run(args, &cli.global, out, words),
         Verb::Variants(args) => variants::run(args, &cli.global, out, words),
+        Verb::IamPolicy(args) => iam_policy::run(args, &cli.global, out, words),
         Verb::Demo(args) => demo::run(args, out, words),
         Verb::Completion(args) => completion::run::<Cli>(args, out),
         Verb::Man(args) => man::run::<Cli>(args, out),

@@ -1,12 +1,12 @@
 //! Rows of a query as a table, JSON or CSV.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
-use super::columns::{counted, fit, fit_end, width, wrapped};
+use super::columns::wrapped;
 use super::escape;
+use super::grid::{GAP, Grid};
 use super::redact::Redactor;
 use super::styles::{Styles, paint};
 use crate::store::sql::{Cell, NAMED, Rows};
@@ -14,63 +14,17 @@ use crate::store::sql::{Cell, NAMED, Rows};
 /// The schema of the JSON document.
 pub const SCHEMA: &str = "stepscope.query/1";
 
-/// No column that is cut becomes narrower than this.
-const NARROWEST: usize = 8;
-/// Between columns.
-const GAP: &str = "  ";
-
 /// A table for people: numbers to the right, wide columns cut to `room` where there is one.
 pub fn table(rows: &Rows, styles: &Styles, redactor: Redactor, room: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
     let names: Vec<String> = rows.columns().into_iter().map(|name| shown(name, redactor)).collect();
-    let mut is_number = vec![true; names.len()];
-    let mut widths: Vec<usize> = names.iter().map(|name| width(name)).collect();
-    let mut lines: Vec<Vec<String>> = Vec::with_capacity(rows.len());
+    let mut grid = Grid { is_number: vec![true; names.len()], names, lines: Vec::with_capacity(rows.len()) };
     for row in rows.iter() {
-        let mut line = Vec::with_capacity(row.len());
         for (at, cell) in row.iter().enumerate() {
-            is_number[at] &= matches!(cell, Cell::Null | Cell::Integer(_) | Cell::Number(_));
-            let text = shown(&text_of(cell), redactor);
-            widths[at] = widths[at].max(width(&text));
-            line.push(text);
+            grid.is_number[at] &= matches!(cell, Cell::Null | Cell::Integer(_) | Cell::Number(_));
         }
-        lines.push(line);
+        grid.lines.push(row.iter().map(|cell| shown(&text_of(cell), redactor)).collect());
     }
-    if let Some(room) = room {
-        shrink(&mut widths, &is_number, room);
-    }
-    writeln!(out, "{}", paint(styles.heading, aligned(&names, &widths, &is_number)))?;
-    for line in &lines {
-        writeln!(out, "{}", aligned(line, &widths, &is_number))?;
-    }
-    writeln!(out, "{}", paint(styles.dim, format!("({})", counted(rows.len() as u64, "row"))))
-}
-
-/// Takes from the widest columns of text until the table fits, or none may become narrower.
-fn shrink(widths: &mut [usize], is_number: &[bool], room: usize) {
-    let total = |widths: &[usize]| widths.iter().sum::<usize>() + GAP.len() * widths.len().saturating_sub(1);
-    let mut over = total(widths).saturating_sub(room);
-    while over > 0 {
-        let cuttable = (0..widths.len()).filter(|at| !is_number[*at] && widths[*at] > NARROWEST);
-        let Some(widest) = cuttable.max_by_key(|at| (widths[*at], usize::MAX - at)) else { return };
-        widths[widest] -= 1;
-        over -= 1;
-    }
-}
-
-fn aligned(cells: &[String], widths: &[usize], is_number: &[bool]) -> String {
-    let mut line = String::new();
-    for (at, cell) in cells.iter().enumerate() {
-        if at > 0 {
-            line.push_str(GAP);
-        }
-        // ARNs differ at their ends.
-        let cell = if cell.starts_with("arn:") { fit_end(cell, widths[at]) } else { fit(cell, widths[at]) };
-        let padding = " ".repeat(widths[at].saturating_sub(width(&cell)));
-        // Writing to a String cannot fail.
-        let _ = if is_number[at] { write!(line, "{padding}{cell}") } else { write!(line, "{cell}{padding}") };
-    }
-    line.truncate(line.trim_end().len());
-    line
+    grid.write(styles, room, out)
 }
 
 /// One document: the columns, and a list of rows.

@@ -16,6 +16,7 @@ mod executions;
 pub mod files;
 mod folder;
 mod form;
+pub mod insights;
 mod json;
 mod limits;
 mod lines;

@@ -20,6 +20,18 @@ const SIMILAR: usize = 3;
 /// How much a name must look like another to be offered, of 1.
 const SIMILARITY: f64 = 0.8;
 
+impl AwsSource {
+    /// A state machine by its ARN, of which nothing is asked, or by its exact name, which is looked up.
+    pub async fn machine(&self, state_machine: &str) -> Result<StateMachineArn, AwsError> {
+        if state_machine.starts_with("arn:") {
+            return Ok(state_machine.parse()?);
+        }
+        let arn = machine_of_name(self, state_machine).await?;
+        let unreadable = |error: ArnError| self.call(Action::ListStateMachines, "*").unreadable(error.to_string());
+        arn.parse().map_err(unreadable)
+    }
+}
+
 pub(super) async fn latest_failed(source: &AwsSource, state_machine: &str) -> Result<Option<ExecutionArn>, AwsError> {
     let machine = if state_machine.starts_with("arn:") {
         state_machine.parse::<StateMachineArn>()?.as_str().to_owned()

@@ -75,6 +75,31 @@ impl AwsSource {
         results
     }
 
+    /// The same until somebody interrupts it: then the query is stopped, and `None` tells that it was.
+    pub async fn run_query_until(
+        &self,
+        query: &LogQuery<'_>,
+        progress: &mut dyn FnMut(QueryProgress),
+        interrupted: impl Future<Output = ()>,
+    ) -> Result<Option<QueryResults>, AwsError> {
+        tokio::pin!(interrupted);
+        // A query whose number has not come yet cannot be stopped; it ends by itself.
+        let id = tokio::select! {
+            id = self.start_when_free(query, progress) => id?,
+            () = &mut interrupted => return Ok(None),
+        };
+        let mut running = Running { source: self, id: Some(id) };
+        let results = tokio::select! {
+            results = running.results(query.limit, progress) => Some(results),
+            () = &mut interrupted => None,
+        };
+        match results {
+            Some(Ok(_) | Err(AwsError::QueryEnded { .. })) => running.id = None,
+            Some(Err(_)) | None => running.stop().await,
+        }
+        results.transpose()
+    }
+
     /// Runs a query for the events of a window, in as many parts as it takes to see all of them.
     ///
     /// The query must give a row for each event, with `@timestamp`, and sort them by it.
