@@ -104,13 +104,13 @@ fn two_sources_of_one_account_share_what_there_is() {
 
 #[test]
 fn where_nothing_is_left_calls_give_way_and_all_of_them_get_through() {
-    // Production spends all but a tenth, so that half of the quota is five times what there is.
-    let quotas = Quotas { acceleration: 4.0, production: 0.9, ..Quotas::default() };
-    let fleet = Fleet::mixed(1, 70);
+    // Production leaves four calls at once and two a second: less than any machine makes.
+    let quotas = Quotas { acceleration: 10.0, production: 0.99, ..Quotas::default() };
+    let fleet = Fleet::mixed(1, 10);
     let pages = fleet.pages();
     let endpoint = QuotaEndpoint::start(fleet, quotas);
     let pace = half(&quotas);
-    assert_eq!(pull_all(&endpoint, &pace).len(), 70);
+    assert_eq!(pull_all(&endpoint, &pace).len(), 10);
     let spent = spent(&pace, HISTORY);
     assert_eq!(spent.throttled, endpoint.throttled(HISTORY) as u64);
     assert!(spent.throttled > 0, "there was less than was asked for");
