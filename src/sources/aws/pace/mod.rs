@@ -259,7 +259,7 @@ mod tests {
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
     }
 
-    /// Account or profile, region, calls, and whole calls left in the bucket; the bucket of the action holds 100.
+    /// Account or profile, region, calls, and whole calls left in the bucket; the bucket of the action holds 10.
     fn told(pace: &Pace) -> Vec<(String, String, u64, f64)> {
         let name = |spent: &Spent| spent.account.clone().or_else(|| spent.profile.clone()).unwrap_or_default();
         pace.spent().iter().map(|spent| (name(spent), spent.region.clone(), spent.calls, spent.tokens.round())).collect()
@@ -271,7 +271,7 @@ mod tests {
 
     fn pace() -> Pace {
         // Refilled so slowly that nothing comes during a test.
-        let quota = "states:ListMapRuns=0.0001/100".parse().expect("a quota");
+        let quota = "states:ListMapRuns=0.0001/10".parse().expect("a quota");
         Pace::new(Budget::new(Share::ALL).with_quota(quota))
     }
 
@@ -284,16 +284,13 @@ mod tests {
             admin.learn("111111111111");
             reader.learn("111111111111");
             other.learn("123456789012");
-            spend(&admin, 10).await;
-            spend(&reader, 20).await;
+            spend(&admin, 2).await;
+            spend(&reader, 3).await;
             spend(&spender(&pace, "reader", "us-east-1"), 1).await;
             spend(&other, 2).await;
         });
-        let rows = [
-            row("111111111111", "eu-west-1", 30, 69.0),
-            row("111111111111", "us-east-1", 1, 98.0),
-            row("123456789012", "eu-west-1", 2, 97.0),
-        ];
+        let rows =
+            [row("111111111111", "eu-west-1", 5, 5.0), row("111111111111", "us-east-1", 1, 9.0), row("123456789012", "eu-west-1", 2, 8.0)];
         assert_eq!(told(&pace), rows);
     }
 
@@ -302,14 +299,14 @@ mod tests {
         let pace = pace();
         block_on(async {
             let (admin, reader) = (spender(&pace, "admin", "eu-west-1"), spender(&pace, "reader", "eu-west-1"));
-            spend(&admin, 60).await;
-            spend(&reader, 60).await;
-            assert_eq!(told(&pace), [row("admin", "eu-west-1", 60, 39.0), row("reader", "eu-west-1", 60, 39.0)]);
+            spend(&admin, 5).await;
+            spend(&reader, 5).await;
+            assert_eq!(told(&pace), [row("admin", "eu-west-1", 5, 5.0), row("reader", "eu-west-1", 5, 5.0)]);
             admin.learn("111111111111");
             reader.learn("111111111111");
             admin.learn("123456789012");
         });
-        assert_eq!(told(&pace), [row("111111111111", "eu-west-1", 120, -21.0)], "the first answer about a profile stands");
+        assert_eq!(told(&pace), [row("111111111111", "eu-west-1", 10, 0.0)], "the first answer about a profile stands");
     }
 
     #[test]
@@ -318,7 +315,7 @@ mod tests {
         block_on(async {
             let admin = spender(&first, "admin", "eu-west-1");
             admin.learn("111111111111");
-            spend(&admin, 90).await;
+            spend(&admin, 5).await;
         });
         let levels: Vec<Level> = serde_json::from_str(&serde_json::to_string(&first.levels()).expect("JSON")).expect("levels");
         let second = pace();
@@ -328,7 +325,7 @@ mod tests {
             reader.learn("111111111111");
             spend(&reader, 1).await;
         });
-        assert_eq!(told(&second), [row("111111111111", "eu-west-1", 1, 8.0)]);
+        assert_eq!(told(&second), [row("111111111111", "eu-west-1", 1, 4.0)]);
     }
 
     #[test]
@@ -347,7 +344,7 @@ mod tests {
         second.resume(&levels, Duration::ZERO);
         let reader = spender(&second, "reader", "eu-west-1");
         reader.learn("111111111111");
-        assert!(reader.time_for(ACTION, 1) > Duration::from_secs(60), "nothing is left");
+        assert!(reader.time_for(ACTION, 1) > Duration::from_mins(1), "nothing is left");
     }
 
     #[test]
@@ -365,6 +362,6 @@ mod tests {
         let admin = spender(&pace, "admin", "eu-west-1");
         admin.learn("111111111111");
         block_on(spend(&admin, 1));
-        assert_eq!(told(&pace), [row("111111111111", "eu-west-1", 1, 98.0)]);
+        assert_eq!(told(&pace), [row("111111111111", "eu-west-1", 1, 9.0)]);
     }
 }
