@@ -91,7 +91,7 @@ mod forms {
             format!("{}\n{}\n{}\n", page(first), page(second), page(&[])),
             format!("{:#}\n{:#}", page(second), page(first)),
             json!([page(first), page(second)]).to_string(),
-            page(&records)["events"].as_array().expect("events").iter().map(|event| format!("{event}\n")).collect(),
+            bare(page(&records)["events"].as_array().expect("events")),
         ] {
             assert_eq!(only(&text).gaps, [], "{text}");
         }
@@ -316,8 +316,8 @@ mod bad_lines {
         messages.push(r#"{"level":"INFO"}"#.to_owned());
         messages.push("x".repeat(1 << 20));
         let events: Vec<Value> = messages.iter().map(|message| json!({"logStreamName": "s", "message": message})).collect();
-        let lines: String = messages.iter().map(|message| format!("{message}\n")).collect();
-        let timed: String = messages.iter().map(|message| format!("2026-01-01T00:00:00.000Z {message}\n")).collect();
+        let lines = messages.join("\n");
+        let timed = "2026-01-01T00:00:00.000Z ".to_owned() + &messages.join("\n2026-01-01T00:00:00.000Z ");
         for text in [json!({"events": events}).to_string(), lines, timed] {
             let (histories, errors) = read(&text);
             assert_eq!((histories.len(), histories[0].gaps.as_slice()), (1, [].as_slice()));
