@@ -11,7 +11,7 @@ use stepscope::analysis::why::{Confidence, Evidence, WhyReport, why};
 use stepscope::asl::Definition;
 use stepscope::model::builder::history;
 use stepscope::model::history::LoggedLevel;
-use stepscope::model::{EventId, ExecutionStatus, Gap, History};
+use stepscope::model::{EventId, ExecutionArn, ExecutionStatus, Gap, History, StateMachineArn};
 use stepscope::rebuild::rebuild;
 use stepscope::sources::{Collector, Limits, Place, SourceError, read_path, read_stream};
 
@@ -66,8 +66,8 @@ mod forms {
         let wanted = only(bare(&of(Level::All, EXPRESS)));
         assert_eq!((wanted.events.len(), wanted.gaps.as_slice()), (11, [].as_slice()));
         let header = &wanted.header;
-        assert_eq!(header.arn.as_ref().map(|arn| arn.as_str()), Some(EXPRESS));
-        assert_eq!(header.state_machine_arn.as_ref().map(|arn| arn.name()), Some("Orders"));
+        assert_eq!(header.arn.as_ref().map(ExecutionArn::as_str), Some(EXPRESS));
+        assert_eq!(header.state_machine_arn.as_ref().map(StateMachineArn::name), Some("Orders"));
         assert_eq!((header.status, header.redrive_count), (Some(ExecutionStatus::Failed), Some(0)));
         assert_eq!((header.start, header.stop), (wanted.events[0].timestamp, wanted.events[10].timestamp));
         assert_eq!(wanted.origin.to_string(), "input log records");
