@@ -28,7 +28,7 @@ fn told(number: usize) -> History {
     let mut told = history("Orders");
     told.pass("Check", order(number), order(number)).enter_task("Charge", order(number));
     told.after(milliseconds(20)).scheduled_with(json!({"FunctionName": "charge", "Payload": order(number)})).started();
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         return told.after(milliseconds(500)).failed("CardDeclined", Some("no money")).execution_failed().build();
     }
     told.after(milliseconds(300)).succeeded(json!({"paid": true})).exit(json!({"paid": true})).execution_succeeded(json!({})).build()

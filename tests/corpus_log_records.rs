@@ -18,7 +18,7 @@ use serde_json::Value;
 use stepscope::analysis::show;
 use stepscope::analysis::why::{Confidence, Evidence, WhyReport, why};
 use stepscope::asl::Definition;
-use stepscope::model::{Details, ExecutionHeader, Gap, History, Origin, Timestamp};
+use stepscope::model::{Details, ExecutionArn, ExecutionHeader, Gap, History, HistoryEvent, Origin, Timestamp};
 use stepscope::rebuild::rebuild;
 use stepscope::sources::{Limits, Page, assemble, read_path};
 
@@ -26,7 +26,7 @@ use stepscope::sources::{Limits, Page, assemble, read_path};
 fn histories(path: &Path) -> Vec<History> {
     let mut read: Vec<History> = Vec::new();
     read_path(path, &Limits::default(), &mut |result| read.extend(result.ok().filter(|history| !history.events.is_empty())));
-    let failed = |history: &History| history.events.last().is_some_and(|event| event.is_failure());
+    let failed = |history: &History| history.events.last().is_some_and(HistoryEvent::is_failure);
     let (mut kept, others): (Vec<History>, Vec<History>) = read.into_iter().partition(failed);
     kept.truncate(40);
     kept.extend(others.into_iter().take(20));
@@ -37,7 +37,7 @@ fn histories(path: &Path) -> Vec<History> {
 fn named(mut history: History, number: usize) -> History {
     let made_up = || format!("arn:aws:states:us-east-1:111111111111:execution:Recorded:run-{number}").parse().ok();
     let arn = history.header.arn.take().or_else(made_up);
-    let machine = arn.as_ref().map(|arn| arn.state_machine());
+    let machine = arn.as_ref().map(ExecutionArn::state_machine);
     let name = arn.as_ref().map(|arn| arn.name().to_owned());
     history.header = ExecutionHeader { arn, state_machine_arn: machine, name, ..ExecutionHeader::default() };
     for event in &mut history.events {
@@ -118,14 +118,8 @@ fn records_of_all_events_tell_what_the_history_tells() {
         for history in &histories {
             let found = logged.get(&arn(history)).unwrap_or_else(|| panic!("{}: {} is not found", path.display(), arn(history)));
             let (wanted, said) = (told(history), told(found));
-            if said != wanted {
-                let w = |n: &str, v: &Value| std::fs::write(format!("/tmp/{n}.json"), serde_json::to_string_pretty(v).unwrap()).unwrap();
-                w("said0", &said.0);
-                w("wanted0", &wanted.0);
-                w("said1", &said.1);
-                w("wanted1", &wanted.1);
-            }
-            assert!(said == wanted, "{}", path.display());
+            assert_eq!(said.0, wanted.0, "{}", path.display());
+            assert_eq!(said.1, wanted.1, "{}", path.display());
             compared += 1;
         }
     }
@@ -220,11 +214,10 @@ fn no_state_is_wrongly_blamed_where_only_failures_were_logged() {
         [(Level::Error, true, 80), (Level::Error, false, 50), (Level::Fatal, true, 30), (Level::Fatal, false, 30)]
     {
         let Measured { right, nameless, wrong } = measured(&corpus, level, with_definition);
-        println!("{level:?}, definition {with_definition}: {right} right, {nameless} without a name, {} wrong", wrong.len());
         let is_told = |(confidence, _): &&(Confidence, String)| *confidence > Confidence::Guess;
         let sure: Vec<_> = wrong.iter().filter(is_told).collect();
         let allowed = usize::from(level == Level::Fatal && !with_definition);
-        assert!(sure.len() <= allowed && wrong.len() <= 1, "{level:?}: {wrong:#?}");
+        assert!(sure.len() <= allowed && wrong.len() <= 1, "{level:?}: {right} right, {nameless} without a name, {wrong:#?}");
         assert!(right >= least_right, "{level:?}, definition {with_definition}: {right} right");
     }
 }

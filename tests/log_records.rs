@@ -11,7 +11,7 @@ use stepscope::analysis::why::{Confidence, Evidence, WhyReport, why};
 use stepscope::asl::Definition;
 use stepscope::model::builder::history;
 use stepscope::model::history::LoggedLevel;
-use stepscope::model::{EventId, ExecutionStatus, Gap, History};
+use stepscope::model::{EventId, ExecutionArn, ExecutionStatus, Gap, History, StateMachineArn};
 use stepscope::rebuild::rebuild;
 use stepscope::sources::{Collector, Limits, Place, SourceError, read_path, read_stream};
 
@@ -66,8 +66,8 @@ mod forms {
         let wanted = only(bare(&of(Level::All, EXPRESS)));
         assert_eq!((wanted.events.len(), wanted.gaps.as_slice()), (11, [].as_slice()));
         let header = &wanted.header;
-        assert_eq!(header.arn.as_ref().map(|arn| arn.as_str()), Some(EXPRESS));
-        assert_eq!(header.state_machine_arn.as_ref().map(|arn| arn.name()), Some("Orders"));
+        assert_eq!(header.arn.as_ref().map(ExecutionArn::as_str), Some(EXPRESS));
+        assert_eq!(header.state_machine_arn.as_ref().map(StateMachineArn::name), Some("Orders"));
         assert_eq!((header.status, header.redrive_count), (Some(ExecutionStatus::Failed), Some(0)));
         assert_eq!((header.start, header.stop), (wanted.events[0].timestamp, wanted.events[10].timestamp));
         assert_eq!(wanted.origin.to_string(), "input log records");
@@ -91,7 +91,7 @@ mod forms {
             format!("{}\n{}\n{}\n", page(first), page(second), page(&[])),
             format!("{:#}\n{:#}", page(second), page(first)),
             json!([page(first), page(second)]).to_string(),
-            page(&records)["events"].as_array().expect("events").iter().map(|event| format!("{event}\n")).collect(),
+            bare(page(&records)["events"].as_array().expect("events")),
         ] {
             assert_eq!(only(&text).gaps, [], "{text}");
         }
@@ -316,8 +316,8 @@ mod bad_lines {
         messages.push(r#"{"level":"INFO"}"#.to_owned());
         messages.push("x".repeat(1 << 20));
         let events: Vec<Value> = messages.iter().map(|message| json!({"logStreamName": "s", "message": message})).collect();
-        let lines: String = messages.iter().map(|message| format!("{message}\n")).collect();
-        let timed: String = messages.iter().map(|message| format!("2026-01-01T00:00:00.000Z {message}\n")).collect();
+        let lines = messages.join("\n");
+        let timed = "2026-01-01T00:00:00.000Z ".to_owned() + &messages.join("\n2026-01-01T00:00:00.000Z ");
         for text in [json!({"events": events}).to_string(), lines, timed] {
             let (histories, errors) = read(&text);
             assert_eq!((histories.len(), histories[0].gaps.as_slice()), (1, [].as_slice()));

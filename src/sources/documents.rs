@@ -15,14 +15,13 @@ use super::compression::decompressed;
 use super::document::{self, Fault, Found, Part};
 use super::error::{Place, Rejected, SourceError};
 use super::event::Document;
-use super::form::{Form, form_of, message_of_line};
+use super::form::{Form, form_of};
 use super::json::{Cursor, JsonError, Problem};
 use super::limits::Limits;
 use super::lines::{Line, Lines};
-use super::log_records::{CUT_SHORT, is_broken_record, table};
-use super::records::{Records, expects_more, first_line, goes_on, is_blank, is_json, line_end, opens_document};
+use super::log_records::{CUT_SHORT, is_broken_record};
+use super::records::{Records, expects_more, first_line, goes_on, is_blank, is_json, opens_document};
 use crate::model::RawText;
-use crate::model::text::Form as TextForm;
 
 /// Something that was read.
 #[allow(clippy::large_enum_variant, reason = "handed on at once, never kept in a list")]
@@ -72,9 +71,9 @@ pub(super) enum Opened {
 
 /// Reads the documents of one input, or of a part of it.
 pub(super) struct Reader<'s> {
-    origin: &'s str,
-    limits: &'s Limits,
-    sink: Sink<'s>,
+    pub(super) origin: &'s str,
+    pub(super) limits: &'s Limits,
+    pub(super) sink: Sink<'s>,
     pub tally: Tally,
     pub form: Form,
     /// The input could not be read to its end, which was reported: an early end of the JSON is no news.
@@ -89,10 +88,10 @@ pub(super) struct Tally {
     /// The first of them was a message: what is no JSON is one, too.
     pub is_log: bool,
     /// Documents that are broken or something else.
-    unrelated: usize,
+    pub(super) unrelated: usize,
     has_given_up: bool,
     /// Lines that are no JSON, from before the first thing that was found: that tells whether they are a log's.
-    held_back: Vec<(SourceError, Vec<u8>)>,
+    pub(super) held_back: Vec<(SourceError, Vec<u8>)>,
 }
 
 impl<'s> Reader<'s> {
@@ -261,82 +260,6 @@ impl<'s> Reader<'s> {
         text
     }
 
-    /// Lines of a log that are in memory; `text` is the same, if it is UTF-8 all over.
-    fn log_lines(&mut self, all: &[u8], text: Option<&Arc<String>>, first_line: usize) {
-        let (mut at, mut number) = (0, first_line);
-        while at < all.len() {
-            let end = line_end(all, at);
-            let line = &all[at..end];
-            match text {
-                _ if is_blank(line) => {}
-                _ if line.len() > self.limits.document_bytes() => self.too_large(Place::line(self.origin, number)),
-                Some(text) => {
-                    let message = message_of_line(&text[at..end]);
-                    let begin = message.as_ptr() as usize - text.as_ptr() as usize;
-                    let message = RawText::slice(text, begin..begin + message.len(), TextForm::Plain);
-                    self.message(message.unwrap_or_else(|| RawText::plain("")), Place::line(self.origin, number));
-                }
-                None => self.log_line(line, number),
-            }
-            (at, number) = (end, number + 1);
-        }
-    }
-
-    fn log_line(&mut self, line: &[u8], number: usize) {
-        let place = Place::line(self.origin, number);
-        match std::str::from_utf8(line) {
-            Ok(text) => self.message(RawText::plain(message_of_line(text)), place),
-            // Only a record is missed; a function may write what it likes.
-            Err(_) if is_broken_record(message_of_line(&String::from_utf8_lossy(line)), self.limits.depth) => {
-                self.report(SourceError::NotUtf8 { place }, line);
-            }
-            Err(_) => self.message(RawText::plain(String::from_utf8_lossy(line).into_owned()), place),
-        }
-    }
-
-    /// A table of Logs Insights.
-    fn table(&mut self, bytes: Vec<u8>) {
-        let text = match String::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => {
-                let valid = error.utf8_error().valid_up_to();
-                let line = 1 + memchr::memchr_iter(b'\n', &error.as_bytes()[..valid]).count();
-                return self.report(SourceError::NotUtf8 { place: Place::line(self.origin, line) }, &[]);
-            }
-        };
-        table::read(&text, &mut |line, message| {
-            let place = Place::line(self.origin, line);
-            match message {
-                Some(message) => self.message(message, place),
-                None => {
-                    self.tally.unrelated += 1;
-                    let found = "a row of Logs Insights without @message, or else without execution_arn, id and type".to_owned();
-                    self.report(SourceError::NotAHistory { place, found }, &[]);
-                }
-            }
-        });
-    }
-
-    /// Hands a message on, and before it the lines that it shows to be messages, too.
-    fn message(&mut self, message: RawText, place: Place) {
-        self.tally.found += 1;
-        if self.tally.found == 1 {
-            self.tally.is_log = true;
-            for (error, text) in std::mem::take(&mut self.tally.held_back) {
-                let place = Place { line: error.source_and_line().1, ..Place::whole(self.origin) };
-                self.message(RawText::plain(String::from_utf8_lossy(&text).into_owned()), place);
-            }
-        }
-        (self.sink)(Ok(Read::Message(message, place)));
-    }
-
-    /// Reports lines that were held back: they are no log's.
-    pub(super) fn give_up_held_back(&mut self) {
-        for (error, text) in std::mem::take(&mut self.tally.held_back) {
-            self.report(error, &text);
-        }
-    }
-
     /// Documents one after the other.
     fn documents(&mut self, bytes: Vec<u8>, first_line: usize, in_lines: bool) {
         match String::from_utf8(bytes) {
@@ -452,7 +375,7 @@ impl<'s> Reader<'s> {
         self.report(SourceError::TooLarge { place, limit: self.limits.document_bytes() }, &[]);
     }
 
-    fn report(&mut self, error: SourceError, text: &[u8]) {
+    pub(super) fn report(&mut self, error: SourceError, text: &[u8]) {
         (self.sink)(Err(Rejected { error, text }));
     }
 }

@@ -1,7 +1,8 @@
 //! Bytes or the API to [`History`](crate::model::History); what events mean is decided elsewhere.
 //!
 //! The way of a file: `compression` and `lines` give text, `documents` cuts it into JSON documents, `document` and `event` read
-//! one over `json`'s cursor, `executions` finds out what belongs together, and `assemble` makes the history.
+//! one over `json`'s cursor, `executions` finds out what belongs together, and `assemble` makes the history. Messages of log events, in
+//! documents or in lines of their own (`form`, `messages`), go to `log_records`, which puts the records of each execution together.
 
 pub mod assemble;
 pub mod aws;
@@ -21,6 +22,7 @@ mod json;
 mod limits;
 mod lines;
 pub mod log_records;
+mod messages;
 pub mod parallel;
 mod records;
 pub mod result_files;

@@ -103,19 +103,24 @@ pub fn queried(records: &[Value]) -> String {
     json!({"results": records.iter().map(row).collect::<Vec<_>>(), "statistics": {"recordsMatched": 1.0}, "status": "Complete"}).to_string()
 }
 
+fn lines(records: &[Value], before: &str) -> String {
+    let lines: Vec<String> = records.iter().map(|record| format!("{before}{record}\n")).collect();
+    lines.concat()
+}
+
 /// The lines of an export to S3.
 pub fn exported(records: &[Value]) -> String {
-    records.iter().map(|record| format!("2026-01-01T00:00:00.000Z {record}\n")).collect()
+    lines(records, "2026-01-01T00:00:00.000Z ")
 }
 
 /// What `aws logs tail` prints.
 pub fn tailed(records: &[Value]) -> String {
-    records.iter().map(|record| format!("2026-01-01T00:00:00.000000+00:00 states/Orders/2026-01-01-00/7fa0cfbe {record}\n")).collect()
+    lines(records, "2026-01-01T00:00:00.000000+00:00 states/Orders/2026-01-01-00/7fa0cfbe ")
 }
 
 /// The records themselves, one a line.
 pub fn bare(records: &[Value]) -> String {
-    records.iter().map(|record| format!("{record}\n")).collect()
+    lines(records, "")
 }
 
 /// The records themselves, as an array.
@@ -126,11 +131,15 @@ pub fn listed(records: &[Value]) -> String {
 /// The table that the console exports of a query for `@timestamp` and `@message`.
 pub fn tabled(records: &[Value]) -> String {
     let row = |record: &Value| format!("2026-01-01 00:00:00.000,\"{}\"\n", record.to_string().replace('"', "\"\""));
-    "@timestamp,@message\n".to_owned() + &records.iter().map(row).collect::<String>()
+    let rows: Vec<String> = records.iter().map(row).collect();
+    "@timestamp,@message\n".to_owned() + &rows.concat()
 }
 
+/// Writes records in one form.
+pub type Writer = fn(&[Value]) -> String;
+
 /// All forms of files, by name.
-pub const FORMS: [(&str, fn(&[Value]) -> String); 8] = [
+pub const FORMS: [(&str, Writer); 8] = [
     ("filtered.json", filtered),
     ("delivered.json", delivered),
     ("queried.json", queried),

@@ -46,10 +46,9 @@ pub(super) fn look(text: &str, depth: usize) -> Message<'_> {
     let mut members = Members::default();
     match members.read(&mut cursor) {
         Ok(()) if cursor.is_at_end() => members.judge(),
-        Ok(()) => members.broken(),
         // Nobody nests a record's own members so deeply.
         Err(JsonError { problem: Problem::TooDeep, .. }) if !members.is_of_events() => Message::Other,
-        Err(_) => members.broken(),
+        Ok(()) | Err(_) => members.broken(),
     }
 }
 

@@ -213,7 +213,7 @@ fn many_lines_of_something_else_are_given_up_at_the_same_place() {
 #[test]
 fn log_records_of_one_execution_stand_in_many_chunks() {
     let lines = |ids: &[u64]| ids.iter().map(|id| log_record(*id, 1, true) + "\n").collect::<String>();
-    let filler: String = (0..300).map(|_| log_record(1, 1, false) + "\nSTART RequestId: 7\n").collect();
+    let filler = (log_record(1, 1, false) + "\nSTART RequestId: 7\n").repeat(300);
     let text = lines(&[3, 1]) + &filler + &lines(&[2, 1, 4]);
     let one = one_thread(|sink| read_stream(text.as_bytes(), "input", &Limits::default(), sink));
     assert_eq!(found(&text, 4), one);
