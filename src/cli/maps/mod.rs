@@ -36,10 +36,10 @@ use crate::render;
   stepscope maps --store store/ --state-machine Orders --since 2d
   stepscope maps --results copied/ --output json | jq '.runs[].groups'
 
-An execution or a Map Run is asked of the API; where its ResultWriter wrote to S3,
-the files are read, otherwise its children are listed. --results reads files
-alone, from S3 or a folder they were copied to. Without either, the histories of
-files or the store tell of the Map Runs and children that are among them.")]
+An execution or a Map Run is asked of the API; where its ResultWriter wrote to
+S3, the files are read, otherwise its children are listed. --results reads
+files alone, from S3 or a folder they were copied to. Without either, the
+histories of files or the store tell of the Map Runs and children among them.")]
 pub struct MapsArgs {
     /// An execution's ARN or console address, a Map Run's ARN, or a file or folder of histories
     #[arg(value_name = "RUN")]
