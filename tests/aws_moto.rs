@@ -8,8 +8,9 @@ mod common;
 use common::moto::{Moto, moto};
 use common::{ACCOUNT, block_on, settings_for};
 use serde_json::{Value, json};
-use stepscope::model::{EventType, ExecutionStatus, Gap, History};
-use stepscope::sources::aws::{AwsError, AwsSource};
+use stepscope::model::{EventType, ExecutionArn, ExecutionHeader, ExecutionStatus, Gap, History, RawText};
+use stepscope::sources::aws::pace::Budget;
+use stepscope::sources::aws::{Action, AwsError, AwsSettings, AwsSource, ExecutionsOf, Pace};
 
 async fn source(moto: &Moto) -> AwsSource {
     AwsSource::connect(&settings_for(&moto.url()), None).await.expect("settings for loopback")
@@ -174,4 +175,38 @@ fn an_execution_that_does_not_exist() {
     let arn = format!("arn:aws:states:{}:{ACCOUNT}:execution:Nothing:run-1", common::REGION).parse().expect("an ARN");
     let read = block_on(async { source(moto).await.history(&arn).await });
     assert!(matches!(read.expect_err("there is none"), AwsError::NoExecution { .. }));
+}
+
+#[test]
+fn what_is_pulled_from_a_listing_is_what_is_read_one_by_one() {
+    let Some(moto) = moto() else { return };
+    let definition = json!({"StartAt": "Check", "States": {"Check": {"Type": "Pass", "Next": "Stop"}, "Stop": fail("Refused")}});
+    block_on(async {
+        let execution = moto.run_to_failure("Pulled", &definition, &json!({"order": 7})).await;
+        let pace = Pace::new(Budget::default());
+        let settings = AwsSettings { pace: Some(pace.clone()), ..settings_for(&moto.url()) };
+        let paced = AwsSource::connect(&settings, None).await.expect("settings for loopback");
+        let arn: ExecutionArn = execution.parse().expect("moto's ARNs are ARNs");
+        let listed = paced.list_executions(ExecutionsOf::Machine(&arn.state_machine()), None, None).await.expect("a listing");
+        let pulled = paced.pull_history(&listed.items[0]).await.expect("a history");
+        let read = read(moto, &execution).await;
+        assert_eq!(pulled.history.events, read.events);
+        assert!(!pulled.is_behind);
+        let told = |header: &ExecutionHeader| {
+            let text = |text: &Option<RawText>| text.as_ref().map(|text| text.decode().into_owned());
+            (
+                header.arn.clone(),
+                header.name.clone(),
+                header.status,
+                header.start,
+                text(&header.input),
+                text(&header.error),
+                text(&header.cause),
+            )
+        };
+        assert_eq!(told(&pulled.history.header), told(&read.header));
+        let calls: Vec<(Action, u64)> = pace.spent().iter().map(|spent| (spent.action, spent.calls)).collect();
+        assert_eq!(calls, [(Action::ListExecutions, 1), (Action::GetExecutionHistory, 1)]);
+        assert!(pace.spent().iter().all(|spent| spent.account.as_deref() == Some(ACCOUNT)));
+    });
 }

@@ -17,6 +17,8 @@ pub struct Request {
     pub body: Value,
     /// How often the action was asked for before.
     pub earlier: usize,
+    /// Whose signature it carries; empty where it carries none.
+    pub access_key: String,
 }
 
 impl Request {
@@ -93,14 +95,14 @@ pub fn nobody() -> String {
 
 impl State {
     fn serve(&self, mut connection: TcpStream) -> std::io::Result<()> {
-        let Some((action, body)) = read_request(&connection)? else { return Ok(()) };
+        let Some(Head { action, access_key, body }) = read_request(&connection)? else { return Ok(()) };
         let earlier = {
             let mut asked = self.asked.lock().expect("no panic while counting");
             let count = asked.entry(action.clone()).or_default();
             *count += 1;
             *count - 1
         };
-        match (self.answer)(&Request { action, body, earlier }) {
+        match (self.answer)(&Request { action, body, earlier, access_key }) {
             Reply::Json(document) => write_response(&mut connection, 200, document.to_string().as_bytes()),
             Reply::Error(code, message) => {
                 let document = json!({"__type": format!("com.amazonaws.swf.service.v2.model#{code}"), "message": message});
@@ -121,10 +123,17 @@ impl State {
     }
 }
 
-/// The action and the body of a request; `None` when the connection was closed before it was whole.
-fn read_request(connection: &TcpStream) -> std::io::Result<Option<(String, Value)>> {
+/// What is read of a request.
+struct Head {
+    action: String,
+    access_key: String,
+    body: Value,
+}
+
+/// Reads a request; `None` when the connection was closed before it was whole.
+fn read_request(connection: &TcpStream) -> std::io::Result<Option<Head>> {
     let mut reader = BufReader::new(connection);
-    let (mut action, mut length) = (String::new(), 0);
+    let (mut action, mut access_key, mut length) = (String::new(), String::new(), 0);
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line)? == 0 {
@@ -137,13 +146,20 @@ fn read_request(connection: &TcpStream) -> std::io::Result<Option<(String, Value
         let Some((name, value)) = line.split_once(':') else { continue };
         match name.to_ascii_lowercase().as_str() {
             "x-amz-target" => value.trim().rsplit('.').next().unwrap_or_default().clone_into(&mut action),
+            "authorization" => signer(value).clone_into(&mut access_key),
             "content-length" => length = value.trim().parse().unwrap_or(0),
             _ => {}
         }
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    Ok(Some((action, serde_json::from_slice(&body).unwrap_or_default())))
+    Ok(Some(Head { action, access_key, body: serde_json::from_slice(&body).unwrap_or_default() }))
+}
+
+/// The access key in `AWS4-HMAC-SHA256 Credential=AKIA.../20260101/...`.
+fn signer(authorization: &str) -> &str {
+    let after = authorization.split_once("Credential=").map_or("", |(_, after)| after);
+    after.split('/').next().unwrap_or_default()
 }
 
 fn write_head(connection: &mut TcpStream, status: u16, length: usize) -> std::io::Result<()> {

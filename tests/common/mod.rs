@@ -7,6 +7,7 @@ pub mod log_group;
 pub mod log_records;
 pub mod moto;
 pub mod program;
+pub mod quota_endpoint;
 pub mod store;
 
 use std::future::Future;

@@ -117,3 +117,101 @@ fn end(event: &HistoryEvent) -> Option<ExecutionStatus> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::builder::history;
+    use crate::model::{EventId, Timestamp};
+    use crate::sources::{Limits, read_stream};
+
+    const ARN: &str = "arn:aws:states:us-east-1:111111111111:execution:Orders:run-1";
+
+    /// A listing's item; an execution that is closed stopped a minute after it started.
+    fn item(status: ExecutionStatus, redrive_count: u64) -> ExecutionItem {
+        ExecutionItem {
+            arn: ARN.parse().expect("an ARN"),
+            state_machine_arn: "arn:aws:states:us-east-1:111111111111:stateMachine:Orders".parse().expect("an ARN"),
+            status: Some(status),
+            start: Some(moment("2026-01-01T00:00:00Z")),
+            stop: status.is_closed().then(|| moment("2026-01-01T00:01:00Z")),
+            redrive_count,
+            redrive: None,
+            map_run_arn: Some("arn:aws:states:us-east-1:111111111111:mapRun:Parent/Each:1".to_owned()),
+            version_arn: None,
+            alias_arn: None,
+        }
+    }
+
+    fn moment(text: &str) -> Timestamp {
+        text.parse().expect("a time")
+    }
+
+    /// Events of these types, a second apart.
+    fn events(kinds: &[EventType]) -> Vec<HistoryEvent> {
+        let event = |(kind, number): (&EventType, u64)| HistoryEvent {
+            id: EventId(number),
+            previous_event_id: None,
+            timestamp: Some(moment(&format!("2026-01-01T00:00:{number:02}Z"))),
+            kind: *kind,
+            details: Details::None,
+            unknown: None,
+        };
+        kinds.iter().zip(1..).map(event).collect()
+    }
+
+    /// Status, redrives, whether it stopped and whether it is behind.
+    fn settled(item: &ExecutionItem, kinds: &[EventType]) -> (Option<ExecutionStatus>, Option<u64>, Option<Timestamp>, bool) {
+        let mut header = listed(item);
+        let is_behind = settle(&mut header, item, &events(kinds));
+        (header.status, header.redrive_count, header.stop, is_behind)
+    }
+
+    #[test]
+    fn the_events_decide_how_an_execution_stood() {
+        use EventType::{ExecutionFailed as Fail, ExecutionRedriven as Redrive, ExecutionStarted as Start, ExecutionSucceeded as Succeed};
+        use ExecutionStatus::{Failed, PendingRedrive, Running, Succeeded};
+        let listed_stop = Some(moment("2026-01-01T00:01:00Z"));
+        let second = |number: u64| Some(moment(&format!("2026-01-01T00:00:{number:02}Z")));
+        let cases = [
+            (item(Failed, 0), vec![Start, Fail], (Some(Failed), Some(0), listed_stop, false)),
+            (item(Running, 0), vec![Start], (Some(Running), Some(0), None, false)),
+            (item(Running, 0), vec![Start, Succeed], (Some(Succeeded), Some(0), second(2), false)),
+            (item(Failed, 0), vec![Start], (Some(Running), Some(0), None, true)),
+            // Redriven after it was listed: its second run goes on, or is over.
+            (item(Failed, 0), vec![Start, Fail, Redrive], (Some(Running), Some(1), None, false)),
+            (item(Failed, 0), vec![Start, Fail, Redrive, Succeed], (Some(Succeeded), Some(1), second(4), false)),
+            // Redriven before it was listed, which its events do not show yet.
+            (item(Running, 1), vec![Start, Fail], (Some(Failed), Some(0), second(2), true)),
+            (item(Succeeded, 1), vec![Start, Fail, Redrive], (Some(Running), Some(1), None, true)),
+            (item(Succeeded, 1), vec![Start, Fail, Redrive, Succeed], (Some(Succeeded), Some(1), listed_stop, false)),
+            // A child of a Map Run which waits to be redriven has ended before.
+            (item(PendingRedrive, 0), vec![Start, Fail], (Some(PendingRedrive), Some(0), None, false)),
+            (item(PendingRedrive, 0), vec![Start, Fail, Redrive, Succeed], (Some(Succeeded), Some(1), second(4), false)),
+            (item(Failed, 0), vec![], (Some(Failed), Some(0), listed_stop, true)),
+        ];
+        for (item, kinds, expected) in cases {
+            assert_eq!(settled(&item, &kinds), expected, "{:?} redriven {} times, {kinds:?}", item.status, item.redrive_count);
+        }
+    }
+
+    #[test]
+    fn a_bundle_is_read_back_as_it_was() {
+        let built = history("Orders").input(serde_json::json!({"id": 7})).enter_pass("Check", serde_json::json!({"id": 7})).build();
+        let item = item(ExecutionStatus::Running, 0);
+        let mut header = listed(&item);
+        settle(&mut header, &item, &built.events);
+        let pulled = Pulled { history: History { header, ..built }, is_behind: false };
+        let text = pulled.bundle().expect("JSON");
+        assert!(!text.contains('\n'));
+        let mut read = Vec::new();
+        read_stream(text.as_bytes(), "a bundle", &Limits::default(), &mut |history| read.push(history.expect("a history")));
+        let [back] = read.as_slice() else { panic!("one execution, not {}", read.len()) };
+        assert_eq!(back.events, pulled.history.events);
+        let told = |header: &ExecutionHeader| {
+            let input = header.input.as_ref().map(|input| input.decode().into_owned());
+            (header.arn.clone(), header.status, header.start, header.stop, header.redrive_count, header.map_run_arn.clone(), input)
+        };
+        assert_eq!(told(&back.header), told(&pulled.history.header));
+    }
+}

@@ -117,3 +117,218 @@ impl Bucket {
         self.at = self.at.max(now);
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::float_cmp, reason = "these numbers come out exactly")]
+mod tests {
+    use super::*;
+
+    /// Half of the bucket of `GetExecutionHistory`.
+    const HALF: Quota = Quota { bucket: 200.0, refill: 10.0 };
+
+    const START: Duration = Duration::ZERO;
+
+    fn seconds(seconds: f64) -> Duration {
+        Duration::from_secs_f64(seconds)
+    }
+
+    /// The service's bucket of 400, filled with 20 a second, from which production takes, too.
+    struct Service {
+        tokens: f64,
+        at: f64,
+        /// Calls a second of production, which come as they like.
+        production: f64,
+        next: f64,
+        random: fastrand::Rng,
+        refused: u32,
+    }
+
+    impl Service {
+        /// Production has taken its part of the bucket already.
+        fn new(production: f64) -> Self {
+            let random = fastrand::Rng::with_seed(7);
+            Self { tokens: 400.0 * (1.0 - production / 20.0), at: 0.0, production, next: f64::INFINITY, random, refused: 0 }
+        }
+
+        fn take(&mut self, now: f64) -> bool {
+            self.tokens = (self.tokens + (now - self.at) * 20.0).min(400.0);
+            self.at = now;
+            let is_there = self.tokens >= 1.0;
+            self.tokens -= f64::from(u8::from(is_there));
+            is_there
+        }
+
+        /// Lets production call until now.
+        fn go_on(&mut self, now: f64) {
+            if self.production > 0.0 && self.next.is_infinite() {
+                self.next = 0.0;
+            }
+            while self.next <= now {
+                let at = self.next;
+                self.refused += u32::from(!self.take(at));
+                self.next += -self.random.f64().max(f64::MIN_POSITIVE).ln() / self.production;
+            }
+        }
+    }
+
+    /// What came of making so many calls one after the other, throttled ones again.
+    struct Outcome {
+        /// When each try was made.
+        tries: Vec<f64>,
+        throttled: u32,
+    }
+
+    fn call(service: &mut Service, bucket: &mut Bucket, from: f64, calls: u32) -> Outcome {
+        let mut outcome = Outcome { tries: Vec::new(), throttled: 0 };
+        let mut now = from;
+        let mut done = 0;
+        while done < calls {
+            if let Err(wait) = bucket.take(seconds(now)) {
+                now += wait.as_secs_f64() + 1e-9;
+                continue;
+            }
+            service.go_on(now);
+            outcome.tries.push(now);
+            if service.take(now) {
+                done += 1;
+            } else {
+                outcome.throttled += 1;
+                bucket.slow_down(seconds(now), seconds(now));
+            }
+        }
+        outcome
+    }
+
+    /// The most by which any window has more calls than the allowance lets through.
+    fn excess(tries: &[f64], allowance: Quota) -> f64 {
+        let (mut tokens, mut at, mut excess) = (allowance.bucket, 0.0, 0.0_f64);
+        for time in tries {
+            tokens = (tokens + (time - at) * allowance.refill).min(allowance.bucket) - 1.0;
+            at = *time;
+            excess = excess.max(-tokens);
+        }
+        excess
+    }
+
+    #[test]
+    fn a_full_bucket_gives_what_it_holds_at_once_and_then_goes_by_its_rate() {
+        let mut bucket = Bucket::new(Quota { bucket: 2.0, refill: 4.0 }, START);
+        assert_eq!((bucket.take(START), bucket.take(START)), (Ok(()), Ok(())));
+        assert_eq!(bucket.take(START), Err(seconds(0.25)));
+        assert_eq!(bucket.take(seconds(0.125)), Err(seconds(0.125)));
+        assert_eq!(bucket.take(seconds(0.25)), Ok(()));
+        // However long nobody calls, it holds no more.
+        assert_eq!((bucket.take(seconds(99.0)), bucket.take(seconds(99.0))), (Ok(()), Ok(())));
+        assert!(bucket.take(seconds(99.0)).is_err());
+    }
+
+    #[test]
+    fn a_token_that_was_not_used_is_there_again_and_a_full_bucket_stays_full() {
+        let mut bucket = Bucket::new(Quota { bucket: 1.0, refill: 1.0 }, START);
+        bucket.give_back();
+        assert_eq!(bucket.take(START), Ok(()));
+        assert!(bucket.take(START).is_err());
+        bucket.give_back();
+        assert_eq!(bucket.take(START), Ok(()));
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_gives_nothing() {
+        let mut bucket = Bucket::new(Quota { bucket: 1.0, refill: 1.0 }, seconds(10.0));
+        assert_eq!(bucket.take(seconds(10.0)), Ok(()));
+        assert_eq!(bucket.take(seconds(3.0)), Err(seconds(1.0)));
+        assert_eq!(bucket.take(seconds(11.0)), Ok(()));
+    }
+
+    #[test]
+    fn alone_all_of_the_share_is_used_and_no_more() {
+        let mut bucket = Bucket::new(HALF, START);
+        let outcome = call(&mut Service::new(0.0), &mut bucket, 0.0, 2_400);
+        let allowed = (2_400.0 - 200.0) / 10.0;
+        let took = *outcome.tries.last().expect("calls");
+        assert!((allowed * 0.99..allowed * 1.01).contains(&took), "{took} s of {allowed} s");
+        assert_eq!(outcome.throttled, 0);
+        assert!(excess(&outcome.tries, HALF) < 1e-6);
+    }
+
+    #[test]
+    fn beside_production_on_the_other_half_few_calls_are_throttled() {
+        let mut service = Service::new(10.0);
+        let mut bucket = Bucket::new(HALF, START);
+        let outcome = call(&mut service, &mut bucket, 0.0, 10_000);
+        assert!(outcome.throttled < 50, "{} of 10,000", outcome.throttled);
+        assert!(service.refused < 50, "production lost {} of about 10,000", service.refused);
+        let took = *outcome.tries.last().expect("calls");
+        assert!(took < 1.15 * 980.0, "{took} s");
+        assert!(excess(&outcome.tries, HALF) < 1e-6);
+    }
+
+    #[test]
+    fn where_production_leaves_less_than_the_share_calls_give_way() {
+        for production in [12.0, 15.0, 18.0] {
+            let mut service = Service::new(production);
+            let outcome = call(&mut service, &mut Bucket::new(HALF, START), 0.0, 5_000);
+            assert!(f64::from(outcome.throttled) < 0.02 * 5_000.0, "{} of 5,000 beside {production} a second", outcome.throttled);
+            let took = *outcome.tries.last().expect("calls");
+            let left = 5_000.0 / (20.0 - production);
+            assert!(took < 1.5 * left, "{took} s, and {left} s would do beside {production} a second");
+        }
+    }
+
+    #[test]
+    fn calls_that_are_throttled_together_slow_it_down_once() {
+        let mut bucket = Bucket::new(HALF, START);
+        for _ in 0..5 {
+            bucket.slow_down(seconds(1.0), seconds(1.1));
+        }
+        assert!((bucket.rate() - 7.0).abs() < 0.1, "{}", bucket.rate());
+        bucket.slow_down(seconds(1.2), seconds(1.3));
+        assert!((bucket.rate() - 4.9).abs() < 0.1, "{}", bucket.rate());
+        assert!(bucket.tokens() < 1.0, "nothing is left of what was saved up");
+    }
+
+    #[test]
+    fn it_never_stops_and_is_as_fast_as_before_after_ten_minutes() {
+        let mut bucket = Bucket::new(HALF, START);
+        for second in 0..100 {
+            bucket.slow_down(seconds(f64::from(second)), seconds(f64::from(second)));
+        }
+        assert!(bucket.rate() >= 1.0, "{}", bucket.rate());
+        bucket.fill(seconds(100.0 + RECOVERY));
+        assert_eq!(bucket.rate(), 10.0);
+    }
+
+    #[test]
+    fn what_was_lent_before_the_account_was_known_is_owed() {
+        let mut bucket = Bucket::new(HALF, START);
+        let mut other = Bucket::new(HALF, START);
+        for _ in 0..150 {
+            bucket.take(START).expect("a token");
+            other.take(START).expect("a token");
+        }
+        other.slow_down(START, START);
+        bucket.absorb(other, START);
+        assert_eq!(bucket.tokens(), -150.0);
+        assert!((bucket.rate() - 7.0).abs() < 0.1);
+        assert!(bucket.take(START).expect_err("in debt") > seconds(20.0));
+    }
+
+    #[test]
+    fn a_later_run_goes_on_with_what_an_earlier_one_left() {
+        let mut bucket = Bucket::new(HALF, START);
+        bucket.resume(3.0, 5.0, seconds(2.0));
+        assert_eq!((bucket.tokens(), bucket.rate()), (13.0, 5.0 + 10.0 * 2.0 / RECOVERY));
+        bucket.resume(3.0, 99.0, seconds(3_600.0));
+        assert_eq!((bucket.tokens(), bucket.rate()), (200.0, 10.0));
+        bucket.resume(f64::NAN, f64::INFINITY, seconds(1.0));
+        assert_eq!((bucket.tokens(), bucket.rate()), (200.0, 10.0));
+    }
+
+    #[test]
+    fn the_time_for_many_calls_counts_what_is_saved_up() {
+        let bucket = Bucket::new(HALF, START);
+        assert_eq!(bucket.time_for(2_200.0), seconds(200.0));
+        assert_eq!(bucket.time_for(100.0), START);
+        assert_eq!(bucket.time_for(f64::MAX), LONGEST_WAIT);
+    }
+}

@@ -155,6 +155,7 @@ pub enum BudgetError {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "these numbers come out exactly")]
 mod tests {
     use super::*;
 

@@ -178,3 +178,107 @@ impl Try {
         self.lane.state().counts.retried += 1;
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::float_cmp, reason = "these numbers come out exactly")]
+mod tests {
+    use std::task::Poll;
+
+    use futures_util::FutureExt;
+    use futures_util::future::join_all;
+
+    use super::*;
+
+    fn block_on<F: Future>(future: F) -> F::Output {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
+    }
+
+    fn lane(bucket: f64, refill: f64) -> Arc<Lane> {
+        Arc::new(Lane::new(Quota { bucket, refill }, Instant::now()))
+    }
+
+    /// One call an hour: what is in the bucket is all there is.
+    fn slow_lane(bucket: f64) -> Arc<Lane> {
+        lane(bucket, 1.0 / 3_600.0)
+    }
+
+    /// How many whole calls are in the bucket.
+    fn left(lane: &Lane) -> f64 {
+        lane.look().1.tokens().round()
+    }
+
+    #[test]
+    fn turns_are_given_in_the_order_in_which_they_were_asked_for() {
+        let order = Mutex::new(Vec::new());
+        block_on(async {
+            let lane = lane(1.0, 500.0);
+            let callers = (0..20).map(|number| {
+                let (lane, order) = (Arc::clone(&lane), &order);
+                async move {
+                    lane.turn().await.expect("open").spend();
+                    order.lock().expect("no panic").push(number);
+                }
+            });
+            join_all(callers).await;
+            let (counts, _) = lane.look();
+            assert_eq!(counts.calls, 20);
+            assert!(counts.waited > Duration::from_millis(100), "19 calls waited 2 ms longer each: {:?}", counts.waited);
+        });
+        assert_eq!(order.into_inner().expect("no panic"), (0..20).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_caller_that_goes_away_in_the_queue_takes_nothing() {
+        block_on(async {
+            let lane = slow_lane(1.0);
+            let first = lane.turn().await.expect("open");
+            let mut second = Box::pin(lane.turn());
+            let mut third = Box::pin(lane.turn());
+            assert!(matches!(futures_util::poll!(&mut second), Poll::Pending));
+            assert!(matches!(futures_util::poll!(&mut third), Poll::Pending));
+            drop(second);
+            drop(first);
+            assert_eq!(left(&lane), 1.0, "the first turn was not used");
+            let third = lane.turn().now_or_never();
+            assert!(third.is_none(), "somebody stands before it");
+        });
+    }
+
+    #[test]
+    fn a_turn_that_is_not_used_goes_back_and_one_that_is_does_not() {
+        block_on(async {
+            let lane = slow_lane(2.0);
+            drop(lane.turn().await.expect("open"));
+            assert_eq!(left(&lane), 2.0);
+            drop(lane.turn().await.expect("open").spend());
+            assert_eq!(left(&lane), 1.0);
+            assert_eq!(lane.look().0.calls, 1);
+        });
+    }
+
+    #[test]
+    fn whoever_queues_in_a_lane_that_closes_is_sent_on() {
+        block_on(async {
+            let lane = lane(1.0, 1_000.0);
+            lane.turn().await.expect("open").spend();
+            let waiting = lane.turn();
+            let close = async { lane.close() };
+            let (turn, (counts, _)) = tokio::join!(waiting, close);
+            assert!(turn.is_none());
+            assert_eq!(counts.calls, 1);
+        });
+    }
+
+    #[test]
+    fn throttling_lasts_until_another_answer_comes() {
+        block_on(async {
+            let lane = slow_lane(10.0);
+            let turn = lane.turn().await.expect("open").spend();
+            assert_eq!(turn.throttled().answers, 1);
+            assert_eq!(turn.throttled().answers, 2);
+            turn.answered();
+            assert_eq!(turn.throttled().answers, 1);
+            assert_eq!(lane.look().0.throttled, 3);
+        });
+    }
+}

@@ -233,3 +233,113 @@ impl Spender {
         bucket.time_for(calls as f64)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ACTION: Action = Action::ListMapRuns;
+
+    fn spender(pace: &Pace, profile: &str, region: &str) -> Spender {
+        Spender { pace: pace.clone(), profile: Some(profile.to_owned()), region: region.to_owned() }
+    }
+
+    async fn spend(spender: &Spender, calls: u32) {
+        for _ in 0..calls {
+            spender.spend(ACTION).await.answered();
+        }
+    }
+
+    fn block_on<F: Future>(future: F) -> F::Output {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
+    }
+
+    /// Account or profile, region, calls, and whole calls left in the bucket; the bucket of the action holds 100.
+    fn told(pace: &Pace) -> Vec<(String, String, u64, f64)> {
+        let name = |spent: &Spent| spent.account.clone().or_else(|| spent.profile.clone()).unwrap_or_default();
+        pace.spent().iter().map(|spent| (name(spent), spent.region.clone(), spent.calls, spent.tokens.round())).collect()
+    }
+
+    fn row(name: &str, region: &str, calls: u64, left: f64) -> (String, String, u64, f64) {
+        (name.to_owned(), region.to_owned(), calls, left)
+    }
+
+    fn pace() -> Pace {
+        // Refilled so slowly that nothing comes during a test.
+        let quota = "states:ListMapRuns=0.0001/100".parse().expect("a quota");
+        Pace::new(Budget::new(Share::ALL).with_quota(quota))
+    }
+
+    #[test]
+    fn two_profiles_of_one_account_spend_from_one_bucket_and_others_have_their_own() {
+        let pace = pace();
+        block_on(async {
+            let (admin, reader, other) =
+                (spender(&pace, "admin", "eu-west-1"), spender(&pace, "reader", "eu-west-1"), spender(&pace, "other", "eu-west-1"));
+            admin.learn("111111111111");
+            reader.learn("111111111111");
+            other.learn("123456789012");
+            spend(&admin, 10).await;
+            spend(&reader, 20).await;
+            spend(&spender(&pace, "reader", "us-east-1"), 1).await;
+            spend(&other, 2).await;
+        });
+        let rows = [
+            row("111111111111", "eu-west-1", 30, 69.0),
+            row("111111111111", "us-east-1", 1, 98.0),
+            row("123456789012", "eu-west-1", 2, 97.0),
+        ];
+        assert_eq!(told(&pace), rows);
+    }
+
+    #[test]
+    fn what_was_spent_before_the_account_was_known_is_put_to_it() {
+        let pace = pace();
+        block_on(async {
+            let (admin, reader) = (spender(&pace, "admin", "eu-west-1"), spender(&pace, "reader", "eu-west-1"));
+            spend(&admin, 60).await;
+            spend(&reader, 60).await;
+            assert_eq!(told(&pace), [row("admin", "eu-west-1", 60, 39.0), row("reader", "eu-west-1", 60, 39.0)]);
+            admin.learn("111111111111");
+            reader.learn("111111111111");
+            admin.learn("123456789012");
+        });
+        assert_eq!(told(&pace), [row("111111111111", "eu-west-1", 120, -21.0)], "the first answer about a profile stands");
+    }
+
+    #[test]
+    fn a_later_run_has_no_new_buckets() {
+        let first = pace();
+        block_on(async {
+            let admin = spender(&first, "admin", "eu-west-1");
+            admin.learn("111111111111");
+            spend(&admin, 90).await;
+        });
+        let levels: Vec<Level> = serde_json::from_str(&serde_json::to_string(&first.levels()).expect("JSON")).expect("levels");
+        let second = pace();
+        second.resume(&levels, Duration::from_secs(1));
+        block_on(async {
+            let reader = spender(&second, "reader", "eu-west-1");
+            reader.learn("111111111111");
+            spend(&reader, 1).await;
+        });
+        assert_eq!(told(&second), [row("111111111111", "eu-west-1", 1, 8.0)]);
+    }
+
+    #[test]
+    fn levels_that_nobody_understands_are_passed_over() {
+        let level = |action: &str, tokens: f64| Level {
+            account: "111111111111".to_owned(),
+            region: "eu-west-1".to_owned(),
+            action: action.to_owned(),
+            tokens,
+            rate: f64::NAN,
+        };
+        let pace = pace();
+        pace.resume(&[level("states:Teleport", 0.0), level("states:ListMapRuns", 0.0)], Duration::ZERO);
+        let admin = spender(&pace, "admin", "eu-west-1");
+        admin.learn("111111111111");
+        block_on(spend(&admin, 1));
+        assert_eq!(told(&pace), [row("111111111111", "eu-west-1", 1, 98.0)]);
+    }
+}
