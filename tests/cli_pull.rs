@@ -2,12 +2,18 @@
 
 mod common;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use common::block_on;
+use common::fake_endpoint::{FakeEndpoint, Reply, Request};
 use common::moto::{Moto, moto};
-use common::program::{Run, argument, program};
+use common::program::{Run, argument, program, stepscope};
+use common::quota_endpoint::{self, Fleet, QuotaEndpoint, Quotas};
+use common::{ACCOUNT, REGION, block_on};
 use serde_json::{Value, json};
+use stepscope::sources::aws::Action;
+use tempfile::TempDir;
 
 fn pull(url: &str, store: &Path, more: &[&str]) -> Run {
     let arguments = ["pull", "--region", "eu-west-1", "--endpoint-url", url, "--store", argument(store)];
@@ -59,4 +65,238 @@ fn a_new_user_pulls_and_asks_the_store() {
     ask(&store, &["failures"]).ends_with(0).shows(&["CardDeclined", "Stop"]);
     ask(&store, &["latency"]).ends_with(0).shows(&["Check"]);
     ask(&store, &["why", &failed[0]]).ends_with(0).shows(&["CardDeclined", "on purpose"]);
+}
+
+/// A fleet behind the quotas of the service, made a hundred times as fast.
+fn fast() -> Quotas {
+    Quotas { acceleration: 100.0, ..Quotas::default() }
+}
+
+/// The arguments that pull all of a fleet, whenever it ran.
+fn all(quotas: &Quotas) -> Vec<String> {
+    let words = quotas.words().into_iter().flat_map(|quota| ["--quota".to_owned(), quota]);
+    ["--since", "2026-01-01"].map(str::to_owned).into_iter().chain(words).collect()
+}
+
+fn pull_fleet(endpoint: &QuotaEndpoint, store: &Path, more: &[&str]) -> Run {
+    let all = all(&fast());
+    let arguments: Vec<&str> = all.iter().map(String::as_str).chain(["--output", "json"]).chain(more.iter().copied()).collect();
+    pull(endpoint.url(), store, &arguments)
+}
+
+struct Scene {
+    folder: TempDir,
+    endpoint: QuotaEndpoint,
+}
+
+impl Scene {
+    fn of(machines: usize, executions: usize) -> Self {
+        Self::with_faults(machines, executions, |_| None)
+    }
+
+    fn with_faults(machines: usize, executions: usize, fault: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static) -> Self {
+        let endpoint = QuotaEndpoint::with_faults(Fleet::mixed(machines, executions), fast(), fault);
+        Self { folder: tempfile::tempdir().expect("a folder"), endpoint }
+    }
+
+    fn store(&self) -> PathBuf {
+        self.folder.path().join("store")
+    }
+
+    fn pull(&self, more: &[&str]) -> Run {
+        pull_fleet(&self.endpoint, &self.store(), more)
+    }
+}
+
+/// What was not looked at: kind, and how many executions.
+fn missing(report: &Value) -> Vec<(&str, Option<u64>)> {
+    let of = |missing: &'_ Value| missing["what"].as_str().map(|what| (what.to_owned(), missing["executions"].as_u64()));
+    let found: Vec<(String, Option<u64>)> = report["not_looked_at"].as_array().expect("a list").iter().filter_map(of).collect();
+    let known = ["place", "tags", "listing", "express", "gone", "histories", "rest", "definition"];
+    found.iter().map(|(what, count)| (*known.iter().find(|known| *known == what).expect("a kind"), *count)).collect()
+}
+
+#[test]
+fn what_the_store_has_is_not_fetched_again() {
+    let scene = Scene::of(2, 200);
+    let first = scene.pull(&[]).ends_with(0).json();
+    assert_eq!((first["executions"]["listed"].clone(), first["executions"]["new"].clone()), (json!(200), json!(200)), "{first:#}");
+    let histories = scene.endpoint.calls(Action::GetExecutionHistory);
+    assert_eq!(histories, Fleet::mixed(2, 200).pages());
+    assert_eq!(scene.endpoint.calls(Action::DescribeStateMachineForExecution), 2, "one for each revision");
+    let second = scene.pull(&[]).ends_with(0).json();
+    let counts = &second["executions"];
+    assert_eq!((counts["already_stored"].clone(), counts["unchanged"].clone()), (json!(198), json!(2)), "two still run: {second:#}");
+    assert_eq!(scene.endpoint.calls(Action::GetExecutionHistory), histories + 2);
+    assert_eq!(scene.endpoint.calls(Action::DescribeStateMachineForExecution), 2);
+}
+
+#[test]
+fn failures_come_first_and_a_limit_keeps_the_best() {
+    let scene = Scene::of(1, 200);
+    let report = scene.pull(&["--limit", "30"]).ends_with(0).json();
+    assert_eq!((report["executions"]["new"].clone(), report["executions"]["left_out_by_limit"].clone()), (json!(30), json!(170)));
+    let statuses =
+        ask(&scene.store(), &["query", "SELECT status, count(*) AS n FROM executions GROUP BY status", "--output", "json"]).json();
+    let of = |status: &str| {
+        let rows = statuses["rows"].as_array().expect("rows");
+        rows.iter().find(|row| row["status"] == status).map_or(0, |row| row["n"].as_u64().expect("a count"))
+    };
+    // Of each hundred 15 did not succeed.
+    assert_eq!((of("FAILED"), of("TIMED_OUT"), of("ABORTED"), of("RUNNING"), of("SUCCEEDED")), (20, 4, 4, 2, 0), "{statuses:#}");
+}
+
+#[test]
+fn a_sample_leaves_out_successes_and_says_how_many() {
+    let scene = Scene::of(1, 300);
+    let report = scene.pull(&["--sample", "20%"]).ends_with(0).json();
+    let counts = &report["executions"];
+    let (new, left_out) = (counts["new"].as_u64().expect("a count"), counts["left_out_by_sample"].as_u64().expect("a count"));
+    assert_eq!(new + left_out, 300);
+    assert!((75..130).contains(&new), "45 that did not succeed, and about 51 of the others: {new}");
+}
+
+#[test]
+fn only_the_statuses_that_are_wanted_are_listed() {
+    let scene = Scene::of(1, 200);
+    let report = scene.pull(&["--status", "failed,timed-out"]).ends_with(0).json();
+    assert_eq!((report["executions"]["listed"].clone(), report["executions"]["new"].clone()), (json!(24), json!(24)));
+    scene.pull(&["--state-machine", "Nobody"]).ends_with(4).says(&["no state machine matches"]);
+    scene.pull(&["--until", "2025-12-31"]).ends_with(2).says(&["nothing lies between"]);
+}
+
+#[test]
+fn a_machine_of_many_executions_is_listed_by_status() {
+    let scene = Scene::of(1, 1_500);
+    let report = scene.pull(&["--limit", "100"]).ends_with(0).json();
+    assert_eq!(report["executions"]["new"], 100);
+    // The first page did not reach back: one for each status.
+    assert_eq!(scene.endpoint.calls(Action::ListExecutions), 7);
+}
+
+#[test]
+fn a_history_and_a_machine_that_vanish_are_named_and_the_rest_is_stored() {
+    let gone = quota_endpoint::execution_arn("Orders-0", "run-10");
+    let scene = Scene::with_faults(3, 90, move |request| match request.action.as_str() {
+        "GetExecutionHistory" if request.body["executionArn"] == gone.replace("Orders-0", "Orders-1").as_str() => {
+            Some(Reply::Error("ExecutionDoesNotExist", "Execution Does Not Exist"))
+        }
+        "ListExecutions" if request.body["stateMachineArn"] == quota_endpoint::machine_arn("Orders-2").as_str() => {
+            Some(Reply::Error("StateMachineDoesNotExist", "State Machine Does Not Exist"))
+        }
+        _ => None,
+    });
+    let report = scene.pull(&[]).ends_with(1).json();
+    assert_eq!(missing(&report), [("listing", None), ("gone", Some(1))], "{report:#}");
+    assert_eq!(report["executions"]["new"], 59);
+}
+
+#[test]
+fn credentials_that_run_out_stop_cleanly_and_the_next_pull_goes_on() {
+    let has_expired = Arc::new(AtomicBool::new(false));
+    let calls = AtomicUsize::new(0);
+    let shared = Arc::clone(&has_expired);
+    let scene = Scene::with_faults(2, 300, move |request| {
+        if request.action == "GetExecutionHistory" && calls.fetch_add(1, Ordering::SeqCst) == 150 {
+            shared.store(true, Ordering::SeqCst);
+        }
+        shared
+            .load(Ordering::SeqCst)
+            .then_some(Reply::Error("ExpiredTokenException", "The security token included in the request is expired"))
+    });
+    let report = scene.pull(&[]).ends_with(1).json();
+    assert_eq!(report["places"][0]["outcome"], "broke_off");
+    let new = report["executions"]["new"].as_u64().expect("a count");
+    let waiting = report["waiting"].as_u64().expect("a count");
+    let left = report["not_looked_at"][0]["executions"].as_u64().expect("a count");
+    assert_eq!(new + waiting + left, 300, "{report:#}");
+    assert!(new + waiting > 80 && left > 100, "{report:#}");
+    assert!(report["not_looked_at"][0]["reason"].as_str().expect("a reason").contains("expired"));
+    has_expired.store(false, Ordering::SeqCst);
+    let report = scene.pull(&[]).ends_with(0).json();
+    assert!(report["places"][0]["resumed_from"].is_string(), "{report:#}");
+    assert_eq!(report["executions"]["new"], 300, "of both together");
+}
+
+#[test]
+fn a_definition_that_may_not_be_asked_is_stood_in_for() {
+    let scene = Scene::with_faults(1, 40, |request| {
+        (request.action == "DescribeStateMachineForExecution").then_some(Reply::Error("AccessDeniedException", "not authorized"))
+    });
+    let report = scene.pull(&[]).ends_with(1).json();
+    assert_eq!(missing(&report), [("definition", None)]);
+    assert_eq!(report["executions"]["new"], 40);
+    let failed = quota_endpoint::execution_arn("Orders-0", "run-7");
+    ask(&scene.store(), &["why", &failed]).ends_with(0).shows(&["the definition may be of another time", "not authorized"]);
+}
+
+#[test]
+fn a_store_that_cannot_be_written_costs_no_call() {
+    let scene = Scene::of(1, 10);
+    scene.pull(&["--limit", "1"]).ends_with(0);
+    let calls = scene.endpoint.all_calls();
+    for file in ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"] {
+        let _ = std::fs::remove_file(scene.store().join(file));
+    }
+    std::fs::create_dir(scene.store().join("ledger.sqlite")).expect("made");
+    scene.pull(&[]).ends_with(1).says(&["ledger.sqlite could not be opened"]);
+    assert_eq!(scene.endpoint.all_calls(), calls);
+}
+
+#[test]
+fn an_account_that_another_process_pulls_is_left_to_it() {
+    let scene = Scene::of(1, 10);
+    scene.pull(&["--limit", "1"]).ends_with(0);
+    let lock = std::fs::File::options().write(true).open(scene.store().join(format!(".pulling/{ACCOUNT}_{REGION}"))).expect("there");
+    lock.lock().expect("free");
+    let report = scene.pull(&[]).ends_with(1).json();
+    assert_eq!((report["places"][0]["outcome"].clone(), report["executions"]["new"].clone()), (json!("claimed"), json!(0)));
+    drop(lock);
+    scene.pull(&[]).ends_with(0);
+}
+
+/// A configuration with two profiles, each with an endpoint of its own.
+fn profiles(folder: &Path, endpoints: &[(&str, &str)]) -> PathBuf {
+    let profile = |(name, url): &(&str, &str)| {
+        format!(
+            "[profile {name}]\nregion = {REGION}\nendpoint_url = {url}\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = secret\n"
+        )
+    };
+    let file = folder.join("config");
+    std::fs::write(&file, endpoints.iter().map(profile).collect::<String>()).expect("written");
+    file
+}
+
+#[test]
+fn an_endpoint_that_hangs_does_not_hold_up_another_profile() {
+    let scene = Scene::of(2, 100);
+    let hanging = FakeEndpoint::start(|_| Reply::Hang);
+    let config = profiles(scene.folder.path(), &[("good", scene.endpoint.url()), ("hanging", hanging.url())]);
+    let quotas = all(&fast());
+    let store = scene.store();
+    let arguments = ["pull", "--profile", "hanging", "--profile", "good", "--store", argument(&store), "--output", "json"];
+    let environment = [("AWS_CONFIG_FILE", argument(&config)), ("AWS_MAX_ATTEMPTS", "1")];
+    let run = Run::of(program().envs(environment).args(arguments).args(["--cli-read-timeout", "1"]).args(quotas)).ends_with(1);
+    let report = run.json();
+    let outcomes: Vec<&str> = report["places"].as_array().expect("two").iter().filter_map(|place| place["outcome"].as_str()).collect();
+    assert_eq!((outcomes, report["executions"]["new"].clone()), (vec!["failed", "done"], json!(100)), "{report:#}");
+    assert!(report["not_looked_at"][0]["reason"].as_str().expect("why").contains("gave no answer in time"));
+}
+
+#[test]
+fn two_profiles_of_one_account_are_pulled_once() {
+    let scene = Scene::of(2, 100);
+    let config = profiles(scene.folder.path(), &[("one", scene.endpoint.url()), ("other", scene.endpoint.url())]);
+    let store = scene.store();
+    let arguments = ["pull", "--profile", "one", "--profile", "other", "--store", argument(&store), "--output", "json"];
+    let report = Run::of(program().env("AWS_CONFIG_FILE", &config).args(arguments).args(all(&fast()))).ends_with(0).json();
+    let mut outcomes: Vec<&str> = report["places"].as_array().expect("two").iter().filter_map(|place| place["outcome"].as_str()).collect();
+    outcomes.sort_unstable();
+    assert_eq!((outcomes, report["executions"]["new"].clone()), (vec!["done", "same_account"], json!(100)));
+    assert_eq!(scene.endpoint.calls(Action::GetExecutionHistory), Fleet::mixed(2, 100).pages());
+}
+
+#[test]
+fn other_verbs_take_one_profile() {
+    stepscope(["why", "x.json", "--profile", "a", "--profile", "b"]).ends_with(2).says(&["--profile", "multiple times"]);
 }

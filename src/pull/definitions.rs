@@ -107,7 +107,7 @@ fn learn(place: &Place<'_>, machine: &str, arn: &str, start: Micros, revision: &
         return Ok(true);
     };
     let created = created(&place.machines.borrow(), machine);
-    let is_first = created.is_some_and(|created| since.0.abs_diff(created.0) < 1_000_000);
+    let is_first = created.is_some_and(|created| since.0.abs_diff(created.0) <= 1_000_000);
     if ledger.stretch_at(machine, start)?.is_some_and(|known| known.since > since) {
         // It started just after a change, and still had the definition from before.
         ledger.set_exact(arn, definition)?;

@@ -72,7 +72,7 @@ async fn fetch_one(place: &Place<'_>, source: &AwsSource, id: FoundId, found: Fo
         Ok(pulled) => {
             place.answered();
             Progress::add(&progress.done, 1);
-            return keep(place, id, &found, pulled);
+            return keep(place, id, &found, &pulled);
         }
         Err(error) => error,
     };
@@ -119,7 +119,7 @@ fn item_of(found: &Found, arn: ExecutionArn) -> ExecutionItem {
 }
 
 /// Into the ledger; from there into the tables when enough has come together.
-fn keep(place: &Place<'_>, id: FoundId, found: &Found, pulled: Pulled) -> Result<(), StoreError> {
+fn keep(place: &Place<'_>, id: FoundId, found: &Found, pulled: &Pulled) -> Result<(), StoreError> {
     let mut gaps = pulled.history.gaps.clone();
     if pulled.is_behind && !gaps.iter().any(|gap| matches!(gap, Gap::NoEnd | Gap::NoEvents)) {
         gaps.push(Gap::NoEnd);

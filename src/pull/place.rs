@@ -144,16 +144,13 @@ impl<'a> Place<'a> {
             self.outcome.set(PlaceOutcome::SameAccount);
             return Ok(false);
         }
-        match self.shared.pull.store.claim(account, &region)? {
-            Some(claim) => Ok(self.claim.set(claim).is_ok()),
-            None => {
-                self.outcome.set(PlaceOutcome::Claimed);
-                let reason =
-                    "another stepscope pulls this account and region into the same store; what it fetches lands there as well".to_owned();
-                self.skip(Skipped { what: Missing::Place, machine: None, executions: None, example: None, reason });
-                Ok(false)
-            }
+        if let Some(claim) = self.shared.pull.store.claim(account, &region)? {
+            return Ok(self.claim.set(claim).is_ok());
         }
+        self.outcome.set(PlaceOutcome::Claimed);
+        let reason = "another stepscope pulls this account and region into the same store; what it fetches lands there as well".to_owned();
+        self.skip(Skipped { what: Missing::Place, machine: None, executions: None, example: None, reason });
+        Ok(false)
     }
 
     /// Takes up the run that was interrupted, or begins one.

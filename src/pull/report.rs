@@ -9,7 +9,7 @@ use crate::analysis::pull::{
 };
 use crate::sources::aws::pace::Spent;
 use crate::store::StoreError;
-use crate::store::ledger::{State, Tally};
+use crate::store::ledger::{Problem, RunId, State, Tally};
 
 /// The report of all places. Runs that are done are forgotten.
 pub(super) fn of(shared: &Shared<'_>, places: &[Place<'_>]) -> Result<PullReport, StoreError> {
@@ -22,7 +22,9 @@ pub(super) fn of(shared: &Shared<'_>, places: &[Place<'_>]) -> Result<PullReport
         not_looked_at.extend(missing);
     }
     let mut executions = PullCounts::default();
-    reports.iter().for_each(|place| executions.add(&place.executions));
+    for place in &reports {
+        executions.add(&place.executions);
+    }
     let storing = shared.storing.borrow();
     let written = storing.written();
     let mut damaged: Vec<String> = storing.take_damaged().iter().map(ToString::to_string).collect();
@@ -65,7 +67,9 @@ fn of_place(shared: &Shared<'_>, place: &Place<'_>, spent: &[Spent]) -> Result<(
         })
         .collect();
     let mut executions = PullCounts::default();
-    machines.iter().for_each(|machine| executions.add(&machine.executions));
+    for machine in &machines {
+        executions.add(&machine.executions);
+    }
     let (since, until) = run.map_or((pull.wanted.since, pull.wanted.until), |run| (run.since, run.until));
     let report = PlaceReport {
         profile: place.settings.profile.clone(),
@@ -93,8 +97,8 @@ fn of_place(shared: &Shared<'_>, place: &Place<'_>, spent: &[Spent]) -> Result<(
 }
 
 /// Adds what the ledger knows of executions that were not fetched.
-fn missing_executions(shared: &Shared<'_>, place: &Place<'_>, run: crate::store::ledger::RunId) -> Result<(), StoreError> {
-    for (machine, state, reason, executions, example) in shared.ledger.problems(run)? {
+fn missing_executions(shared: &Shared<'_>, place: &Place<'_>, run: RunId) -> Result<(), StoreError> {
+    for Problem { machine, state, reason, executions, example } in shared.ledger.problems(run)? {
         let what = if state == State::Gone { Missing::Gone } else { Missing::Histories };
         place.skip(Skipped { what, machine: Some(machine), executions: Some(executions), example: Some(example), reason });
     }

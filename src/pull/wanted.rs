@@ -50,9 +50,12 @@ impl Sample {
 impl Wanted {
     /// Whether the machine is wanted, by its name or ARN.
     pub fn names(&self, machine: &StateMachineArn) -> bool {
-        let of = |pattern: &String| match pattern.starts_with("arn:") {
-            true => pattern::matches(unqualified(pattern).as_deref().unwrap_or(pattern), machine.unqualified()),
-            false => pattern::matches(pattern, machine.name()),
+        let of = |pattern: &String| {
+            if pattern.starts_with("arn:") {
+                pattern::matches(unqualified(pattern).as_deref().unwrap_or(pattern), machine.unqualified())
+            } else {
+                pattern::matches(pattern, machine.name())
+            }
         };
         self.machines.is_empty() || self.machines.iter().any(of)
     }

@@ -58,6 +58,7 @@ pub fn text(report: &PullReport, styles: &Styles, redactor: &Redactor, columns: 
         one_place(place, &mut page)?;
     }
     not_looked_at(report, &mut page)?;
+    pull_logs::advice(report.places.iter().flat_map(|place| &place.logs), &mut page)?;
     last_lines(report, &mut page)
 }
 
@@ -135,7 +136,7 @@ fn machines(place: &Place, page: &mut Page<'_>) -> io::Result<()> {
     if !shown.is_empty() {
         let columns = ["listed", "new", "replaced", "stored", "left out", "missing"];
         let room = page.width.saturating_sub(2 + NUMBER * columns.len()).max(8);
-        let numbers: String = columns.iter().map(|column| format!("{column:>NUMBER$}")).collect();
+        let numbers = columns.map(|column| format!("{column:>NUMBER$}")).concat();
         writeln!(page.out, "  {}", paint(page.styles.dim, format!("{:room$}{numbers}", "state machine")))?;
         for machine in shown.iter().take(MACHINES) {
             one_machine(machine, room, page)?;
@@ -164,7 +165,7 @@ fn one_machine(machine: &PulledMachine, room: usize, page: &mut Page<'_>) -> io:
         counts.already_stored + counts.unchanged,
         counts.left_out_by_sample + counts.left_out_by_limit,
     ];
-    let numbers: String = numbers.iter().map(|number| format!("{:>NUMBER$}", thousands(*number))).collect();
+    let numbers = numbers.map(|number| format!("{:>NUMBER$}", thousands(number))).concat();
     let missing = format!("{:>NUMBER$}", thousands(counts.missing));
     let style = if counts.missing > 0 { page.styles.failure } else { anstyle::Style::new() };
     writeln!(page.out, "  {}{padding}{numbers}{}", paint(page.styles.state, name), paint(style, missing))

@@ -61,8 +61,8 @@ pub fn stretches(window: LogWindow, read_before: &[LogWindow], now: Timestamp) -
     let window = LogWindow::new(window.from, window.until.min(now));
     let mut left = Vec::new();
     let mut from = window.from;
-    for before in read_before {
-        if before.from > from && before.from < window.until {
+    for before in read_before.iter().take_while(|before| before.from < window.until) {
+        if before.from > from {
             left.push(LogWindow::new(from, before.from));
         }
         from = from.max(before.until.min(window.until));

@@ -79,6 +79,21 @@ impl Tally {
     }
 }
 
+/// Executions of a machine that were not fetched for the same reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The state machine.
+    pub machine: String,
+    /// What has become of them.
+    pub state: State,
+    /// Why.
+    pub reason: String,
+    /// How many.
+    pub executions: u64,
+    /// The ARN of one of them.
+    pub example: String,
+}
+
 const COLUMNS: &str = "id, arn, machine, status, start, stop, redrives, version, alias, map_run, rank, was_known";
 
 fn found(row: &Row<'_>) -> rusqlite::Result<(FoundId, Found)> {
@@ -206,8 +221,8 @@ impl Ledger {
         })
     }
 
-    /// Why executions were not fetched: machine, state, reason, how many, and one of them. In order.
-    pub fn problems(&self, run: RunId) -> Result<Vec<(String, State, String, u64, String)>, StoreError> {
+    /// Why executions were not fetched. In order.
+    pub fn problems(&self, run: RunId) -> Result<Vec<Problem>, StoreError> {
         self.ask(|connection| {
             let group = "SELECT machine, state, problem, count(*), min(arn) FROM executions
                 WHERE run = ?1 AND problem IS NOT NULL GROUP BY machine, state, problem ORDER BY machine, state, problem";
@@ -215,9 +230,9 @@ impl Ledger {
             let mut rows = statement.query([run.0])?;
             let mut problems = Vec::new();
             while let Some(row) = rows.next()? {
-                let count = u64::try_from(row.get::<_, i64>(3)?).unwrap_or(0);
+                let executions = u64::try_from(row.get::<_, i64>(3)?).unwrap_or(0);
                 if let Some(state) = State::from_number(row.get(1)?) {
-                    problems.push((row.get(0)?, state, row.get(2)?, count, row.get(4)?));
+                    problems.push(Problem { machine: row.get(0)?, state, reason: row.get(2)?, executions, example: row.get(4)? });
                 }
             }
             Ok(problems)

@@ -29,7 +29,7 @@ use super::{Store, StoreError};
 use crate::model::Micros;
 
 pub use definitions::{DefinitionId, InForce, Stretch};
-pub use executions::{Found, FoundId, State, Tally};
+pub use executions::{Found, FoundId, Problem, State, Tally};
 pub use histories::Fetched;
 pub use runs::{ListingRow, Run, RunId};
 

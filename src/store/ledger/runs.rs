@@ -63,16 +63,15 @@ impl Ledger {
                     })
                     .optional()?,
             };
-            let run = match known {
-                Some(run) => run,
-                None => {
-                    let (since, until) = window;
-                    connection.execute(
-                        "INSERT INTO runs (account, region, selection, since, until, started) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                        params![account, region, selection, since.0, until.0, now.0],
-                    )?;
-                    Run { id: RunId(connection.last_insert_rowid()), since, until, started: now, is_resumed: false }
-                }
+            let run = if let Some(run) = known {
+                run
+            } else {
+                let (since, until) = window;
+                connection.execute(
+                    "INSERT INTO runs (account, region, selection, since, until, started) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                    params![account, region, selection, since.0, until.0, now.0],
+                )?;
+                Run { id: RunId(connection.last_insert_rowid()), since, until, started: now, is_resumed: false }
             };
             let others = "SELECT id FROM runs WHERE account = :account AND region = :region AND id <> :run";
             let names = named_params! { ":account": account, ":region": region, ":run": run.id.0 };
