@@ -150,7 +150,7 @@ fn with_epochs(mut value: Value) -> Value {
     for name in ["timestamp", "startDate", "stopDate"] {
         if let Some(moment) = members.get_mut(name) {
             let at: stepscope::model::Timestamp = moment.as_str().and_then(|text| text.parse().ok()).expect("a moment");
-            *moment = json!(at.as_millisecond() as f64 / 1000.0);
+            *moment = json!(at.as_duration().as_secs_f64());
         }
     }
     value

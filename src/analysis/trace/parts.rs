@@ -95,6 +95,7 @@ pub struct FunctionReport {
 
 /// A call to another service, as its caller saw it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[allow(clippy::struct_excessive_bools, reason = "the flags are X-Ray's")]
 pub struct CallReport {
     /// The service: `DynamoDB`.
     pub name: String,

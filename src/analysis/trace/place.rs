@@ -14,7 +14,7 @@ use crate::model::span::Trace;
 /// How far apart a visit and its span may begin, in microseconds.
 const NEARBY: i64 = 2_000_000;
 /// Visits that fit a span so much alike, in microseconds, cannot be told apart by time.
-const ALIKE: i64 = 10_000;
+const ALIKE: i64 = 50_000;
 /// So many visits around a span's start are looked at.
 const NEIGHBOURS: usize = 64;
 
@@ -156,13 +156,16 @@ impl Placer<'_> {
                 if apart <= NEARBY.unsigned_abs() {
                     let ends = self.outline.visits[*visit].left.zip(inner.end).map_or(0, |(left, end)| left.0.abs_diff(end.0));
                     let ends = ends.min(NEARBY.unsigned_abs());
-                    fits.push((i64::try_from(apart + ends).unwrap_or(i64::MAX), span, *visit));
+                    let cost = i64::try_from(apart + ends).unwrap_or(i64::MAX).saturating_add(self.calls_apart(span, *visit, states));
+                    fits.push((cost, span, *visit));
                 }
             }
         }
         fits.sort_unstable();
         let mut by_span: HashMap<usize, Vec<(i64, usize)>> = HashMap::new();
-        fits.iter().for_each(|(cost, span, visit)| by_span.entry(*span).or_default().push((*cost, *visit)));
+        for (cost, span, visit) in &fits {
+            by_span.entry(*span).or_default().push((*cost, *visit));
+        }
         let mut is_placed = std::collections::HashSet::new();
         for (cost, span, visit) in &fits {
             if is_taken[*visit] || is_placed.contains(span) {
@@ -177,6 +180,23 @@ impl Placer<'_> {
         found
     }
 
+    /// How far apart the calls of a span and the attempts of a visit began, in microseconds: iterations that were entered and ended
+    /// together may differ in nothing else.
+    fn calls_apart(&self, span: usize, visit: usize, states: &[usize]) -> i64 {
+        const ONE_MORE: i64 = 20_000;
+        let attempts = &self.outline.visits[visit].attempts;
+        let calls = self.children[span].iter().filter(|child| states.binary_search(child).is_err());
+        let (mut count, mut apart) = (0_usize, 0_i64);
+        for start in calls.filter_map(|call| self.trace.spans[*call].start) {
+            count += 1;
+            let distances = attempts.iter().filter_map(|attempt| attempt.scheduled).map(|scheduled| scheduled.0.abs_diff(start.0));
+            let nearest = distances.min().unwrap_or(0).min(NEARBY.unsigned_abs());
+            apart = apart.saturating_add(i64::try_from(nearest).unwrap_or(NEARBY));
+        }
+        let missing = i64::try_from(count.abs_diff(attempts.len())).unwrap_or(i64::MAX);
+        apart.saturating_add(missing.saturating_mul(ONE_MORE))
+    }
+
     /// The visits of each state, by when they were entered.
     fn by_state(&self) -> HashMap<&str, Vec<(Micros, usize)>> {
         let mut found: HashMap<&str, Vec<(Micros, usize)>> = HashMap::new();
@@ -185,7 +205,9 @@ impl Placer<'_> {
                 found.entry(&visit.state).or_default().push((entered, position));
             }
         }
-        found.values_mut().for_each(|visits| visits.sort_unstable());
+        for visits in found.values_mut() {
+            visits.sort_unstable();
+        }
         found
     }
 
@@ -195,11 +217,13 @@ impl Placer<'_> {
         if attempts.is_empty() {
             return;
         }
+        let mut has_call = vec![false; attempts.len()];
         for (position, call) in calls.iter().enumerate() {
             let by_request = self.request_of(*call).filter(|(at, _)| *at == visit).map(|(_, attempt)| attempt);
             let by_order = (calls.len() == attempts.len()).then_some(position);
-            let attempt = by_request.or(by_order).or_else(|| by_time(attempts, self.trace.spans[*call].start));
+            let attempt = by_request.or(by_order).or_else(|| by_time(attempts, &has_call, self.trace.spans[*call].start));
             let Some(attempt) = attempt else { continue };
+            has_call[attempt] = true;
             add(found, visit, attempt, if by_request.is_some() { SpanBasis::RequestId } else { basis }, *call);
         }
     }
@@ -242,9 +266,12 @@ fn add(found: &mut Vec<PlacedAttempt>, visit: usize, attempt: usize, basis: Span
     }
 }
 
-/// The last attempt that was scheduled before the call, or began at nearly the same moment.
-fn by_time(attempts: &[OutlineAttempt], start: Option<Micros>) -> Option<usize> {
+/// The attempt that was scheduled when the call began, or nearest to it: before it, or after it by no more than clocks differ.
+/// Of several that are equally near one without a call.
+fn by_time(attempts: &[OutlineAttempt], has_call: &[bool], start: Option<Micros>) -> Option<usize> {
     const SLACK: i64 = 50_000;
-    let start = start?.0.saturating_add(SLACK);
-    attempts.iter().rposition(|attempt| attempt.scheduled.is_some_and(|scheduled| scheduled.0 <= start)).or(Some(0))
+    let start = start?.0;
+    let scheduled = attempts.iter().enumerate().filter_map(|(position, attempt)| Some((position, attempt.scheduled?.0)));
+    let nearby = scheduled.filter(|(_, scheduled)| *scheduled <= start.saturating_add(SLACK));
+    nearby.min_by_key(|(position, scheduled)| (start.abs_diff(*scheduled), has_call[*position])).map(|(position, _)| position).or(Some(0))
 }

@@ -73,6 +73,7 @@ pub struct TracedAttempt {
 
 /// One span.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[allow(clippy::struct_excessive_bools, reason = "the flags are X-Ray's")]
 pub struct SpanReport {
     /// Its id.
     pub id: String,

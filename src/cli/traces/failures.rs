@@ -46,7 +46,9 @@ impl Pending {
         if let Some(file) = args.path() {
             let saved = self.saved.get_or_insert_with(|| read(file, loader));
             let index = TraceIndex::new(saved);
-            failures.iter().for_each(|failure| failure.add_to(reports, &index));
+            for failure in &failures {
+                failure.add_to(reports, &index);
+            }
             return;
         }
         for failure in failures {

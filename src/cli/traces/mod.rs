@@ -25,6 +25,7 @@ pub struct TraceArgs {
     /// Read traces: a file or folder with what `aws xray batch-get-traces` or an OpenTelemetry collector wrote; X-Ray is asked
     /// where none is named
     #[arg(long, value_name = "FILE|DIR", num_args = 0..=1)]
+    #[allow(clippy::option_option, reason = "clap's form of a flag whose value may be left out")]
     trace: Option<Option<PathBuf>>,
 }
 
@@ -54,12 +55,11 @@ impl TraceArgs {
 /// The trace of one execution, or why there is none.
 pub fn of_execution(args: &TraceArgs, history: &History, path: &ExecutionPath, loader: &mut Loader<'_>) -> Result<TraceReport, Incomplete> {
     let outline = Outline::of_history(history, path);
-    let traces = match args.path() {
-        Some(file) => read(file, loader),
-        None => {
-            let wanted = live::Wanted::of_execution(history, path, &outline).map_err(|why| no_trace(&why))?;
-            loader.traces(&wanted)?
-        }
+    let traces = if let Some(file) = args.path() {
+        read(file, loader)
+    } else {
+        let wanted = live::Wanted::of_execution(history, path, &outline).map_err(|why| no_trace(&why))?;
+        loader.traces(&wanted)?
     };
     join(&outline, &TraceIndex::new(&traces))
 }

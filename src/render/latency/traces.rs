@@ -1,5 +1,6 @@
 //! What traces add: for each state cold starts, functions and the calls that they made.
 
+use std::fmt::Write as _;
 use std::io;
 
 use super::machine_name;
@@ -23,10 +24,10 @@ pub(super) fn write(report: &TracesReport, page: &mut Page<'_>) -> io::Result<()
         counted(report.traces, "trace")
     );
     if report.likely > 0 {
-        words += &format!("; {} told by time and name alone", report.likely);
+        let _ = write!(words, "; {} told by time and name alone", report.likely);
     }
     if report.ambiguous > 0 {
-        words += &format!("; {} fit by time and name and cannot be told apart", counted(report.ambiguous, "execution"));
+        let _ = write!(words, "; {} fit by time and name and cannot be told apart", counted(report.ambiguous, "execution"));
     }
     let dim = page.styles.dim;
     page.paragraph(dim, &words)?;

@@ -55,12 +55,16 @@ fn read(input: impl Read, origin: &str, limits: &Limits, traces: &mut TraceSet, 
     let is_lines = is_json(&first) || second.as_ref().is_some_and(|line| opens(line) && is_json(line) && opens(&first));
     let had_second = second.is_some();
     if !is_lines {
-        second.into_iter().for_each(|line| lines.give_back(line));
+        if let Some(second) = second {
+            lines.give_back(second);
+        }
         lines.give_back(first);
         return reader.whole(lines, limits);
     }
     reader.line(first, limits);
-    second.into_iter().for_each(|line| reader.line(line, limits));
+    if let Some(second) = second {
+        reader.line(second, limits);
+    }
     while had_second && let Some(line) = next_with_text(&mut lines)? {
         reader.line(line, limits);
     }
