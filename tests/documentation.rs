@@ -23,6 +23,7 @@ const PAGES: &[&str] = &[
     "docs/cost.md",
     "docs/tables.md",
     "docs/store.md",
+    "docs/pull.md",
 ];
 
 fn page(name: &str) -> String {
