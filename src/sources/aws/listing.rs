@@ -213,14 +213,26 @@ fn workflow_type(word: &StateMachineType) -> Option<WorkflowType> {
     }
 }
 
+/// A moment of the wire, which is a number of seconds with a fraction. As such it is never exact, and rounded to the microsecond it is what
+/// was meant.
 fn moment(time: &DateTime) -> Option<Timestamp> {
-    let nanoseconds = i32::try_from(time.subsec_nanos()).ok()?;
-    Timestamp::new(time.secs(), nanoseconds).ok()
+    let microseconds = (i128::from(time.subsec_nanos()) + 500) / 1_000 + i128::from(time.secs()) * 1_000_000;
+    Timestamp::from_microsecond(i64::try_from(microseconds).ok()?).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_of_the_wire_are_exact_to_the_microsecond() {
+        let read = |seconds: f64| moment(&DateTime::from_secs_f64(seconds)).map(|time| time.to_string());
+        assert_eq!(read(1_795_267_131.783).as_deref(), Some("2026-11-21T13:18:51.783Z"));
+        assert_eq!(read(1_767_225_599.999_999_9).as_deref(), Some("2026-01-01T00:00:00Z"));
+        assert_eq!(read(1_767_225_600.0).as_deref(), Some("2026-01-01T00:00:00Z"));
+        assert_eq!(read(-0.25).as_deref(), Some("1969-12-31T23:59:59.75Z"));
+        assert_eq!(read(1e18), None);
+    }
 
     #[test]
     fn the_log_group_of_a_machine_that_logs() {

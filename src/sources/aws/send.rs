@@ -59,7 +59,7 @@ impl AwsSource {
         let mut failures = Failures::new(&self.patience);
         loop {
             let credentials = self.credentials.ready().await?;
-            let turn = spender.spend(action).await;
+            let turn = spender.turn(action).await;
             let begun = Instant::now();
             let error = match make().await {
                 Ok(answer) => {

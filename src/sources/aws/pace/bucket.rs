@@ -5,6 +5,9 @@
 //! Growth goes by calls, so that about one call in 180 is throttled where somebody else keeps taking more than is left,
 //! however few those calls are; it also goes by time, so that a slow bucket is not slow for hours.
 //!
+//! What has been saved up is not spent in one moment: should there be less than that in the service's bucket, only the few calls that are
+//! on their way are throttled, not as many as are made side by side.
+//!
 //! Pure arithmetic: the time is given, as what has passed since some beginning.
 
 use std::time::Duration;
@@ -23,6 +26,15 @@ const GROWTH: f64 = 1.0 / 500.0;
 /// Seconds in which the rate grows from nothing to the full one at the latest.
 const RECOVERY: f64 = 600.0;
 
+/// How much faster than the full rate saved calls are spent at most.
+const HASTE: f64 = 10.0;
+
+/// Seconds in which all that can be saved up may be spent nevertheless.
+const SPENDING: f64 = 10.0;
+
+/// Calls that may be made in one moment.
+const AT_ONCE: f64 = 5.0;
+
 /// The longest wait that is told at once; whoever waits asks again.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
@@ -35,6 +47,8 @@ pub(super) struct Bucket {
     tokens: f64,
     /// What fills it now.
     rate: f64,
+    /// Calls that may be made in this moment, if there are tokens for them.
+    at_once: f64,
     /// When `tokens` and `rate` were right.
     at: Duration,
     /// When the rate was lowered last.
@@ -44,23 +58,20 @@ pub(super) struct Bucket {
 impl Bucket {
     /// A full bucket.
     pub(super) fn new(full: Quota, now: Duration) -> Self {
-        Self { full, tokens: full.bucket, rate: full.refill, at: now, lowered: None }
+        Self { full, tokens: full.bucket, rate: full.refill, at_once: AT_ONCE, at: now, lowered: None }
     }
 
     /// Takes a token, or says how long it will be until there is one.
     pub(super) fn take(&mut self, now: Duration) -> Result<(), Duration> {
         self.fill(now);
-        if self.tokens >= 1.0 {
-            self.tokens -= 1.0;
-            self.rate = (self.rate * (1.0 + GROWTH)).min(self.full.refill);
-            return Ok(());
+        let wait = self.time_for(1.0);
+        if wait > Duration::ZERO {
+            return Err(wait);
         }
-        Err(self.time_for(1.0))
-    }
-
-    /// Puts a token back that was taken and not used.
-    pub(super) fn give_back(&mut self) {
-        self.tokens = (self.tokens + 1.0).min(self.full.bucket);
+        self.tokens -= 1.0;
+        self.at_once -= 1.0;
+        self.rate = (self.rate * (1.0 + GROWTH)).min(self.full.refill);
+        Ok(())
     }
 
     /// Slows down because a call was throttled. Calls that were made before it was slowed down last say nothing new.
@@ -95,8 +106,14 @@ impl Bucket {
 
     /// How long it takes until so many tokens can have been taken, from the time it was filled last.
     pub(super) fn time_for(&self, tokens: f64) -> Duration {
-        let seconds = ((tokens - self.tokens) / self.rate).max(0.0);
+        let saved = (tokens - self.tokens) / self.rate;
+        let seconds = saved.max((tokens - self.at_once) / self.haste()).max(0.0);
         Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST_WAIT)
+    }
+
+    /// Calls a second at most, whatever was saved up.
+    fn haste(&self) -> f64 {
+        (self.full.refill * HASTE).max(self.full.bucket / SPENDING)
     }
 
     /// What is in it.
@@ -114,6 +131,7 @@ impl Bucket {
         let seconds = now.saturating_sub(self.at).as_secs_f64();
         self.tokens = (self.tokens + self.rate * seconds).min(self.full.bucket);
         self.rate = (self.rate + self.full.refill * seconds / RECOVERY).min(self.full.refill);
+        self.at_once = (self.at_once + self.haste() * seconds).min(AT_ONCE);
         self.at = self.at.max(now);
     }
 }
@@ -223,21 +241,22 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_was_not_used_is_there_again_and_a_full_bucket_stays_full() {
-        let mut bucket = Bucket::new(Quota { bucket: 1.0, refill: 1.0 }, START);
-        bucket.give_back();
-        assert_eq!(bucket.take(START), Ok(()));
-        assert!(bucket.take(START).is_err());
-        bucket.give_back();
-        assert_eq!(bucket.take(START), Ok(()));
-    }
-
-    #[test]
     fn a_clock_that_goes_back_gives_nothing() {
         let mut bucket = Bucket::new(Quota { bucket: 1.0, refill: 1.0 }, seconds(10.0));
         assert_eq!(bucket.take(seconds(10.0)), Ok(()));
         assert_eq!(bucket.take(seconds(3.0)), Err(seconds(1.0)));
         assert_eq!(bucket.take(seconds(11.0)), Ok(()));
+    }
+
+    #[test]
+    fn what_was_saved_up_is_spent_quickly_and_not_in_one_moment() {
+        let mut bucket = Bucket::new(HALF, START);
+        assert_eq!((0..9).filter(|_| bucket.take(START).is_ok()).count(), 5);
+        assert_eq!(bucket.take(START), Err(seconds(0.01)));
+        assert_eq!((0..2_000).filter(|half| bucket.take(seconds(f64::from(*half) / 2_000.0)).is_ok()).count(), 99);
+        // One that is filled slowly is spent within ten seconds all the same.
+        let mut slow = Bucket::new(Quota { bucket: 100.0, refill: 0.5 }, START);
+        assert_eq!((0..1_000).filter(|hundredth| slow.take(seconds(f64::from(*hundredth) / 100.0)).is_ok()).count(), 104);
     }
 
     #[test]
@@ -302,15 +321,15 @@ mod tests {
     fn what_was_lent_before_the_account_was_known_is_owed() {
         let mut bucket = Bucket::new(HALF, START);
         let mut other = Bucket::new(HALF, START);
-        for _ in 0..150 {
+        for _ in 0..5 {
             bucket.take(START).expect("a token");
             other.take(START).expect("a token");
         }
         other.slow_down(START, START);
         bucket.absorb(other, START);
-        assert_eq!(bucket.tokens(), -150.0);
+        assert_eq!(bucket.tokens(), -5.0, "the other one was emptied");
         assert!((bucket.rate() - 7.0).abs() < 0.1);
-        assert!(bucket.take(START).expect_err("in debt") > seconds(20.0));
+        assert!(bucket.take(START).expect_err("in debt") > seconds(0.8));
     }
 
     #[test]
@@ -328,7 +347,8 @@ mod tests {
     fn the_time_for_many_calls_counts_what_is_saved_up() {
         let bucket = Bucket::new(HALF, START);
         assert_eq!(bucket.time_for(2_200.0), seconds(200.0));
-        assert_eq!(bucket.time_for(100.0), START);
+        assert_eq!(bucket.time_for(105.0), seconds(1.0), "a hundred a second");
+        assert_eq!(bucket.time_for(5.0), START);
         assert_eq!(bucket.time_for(f64::MAX), LONGEST_WAIT);
     }
 }

@@ -1,11 +1,13 @@
 //! Where calls of one kind queue: first come, first served.
 //!
 //! Whoever is at the head of the queue waits for the bucket, the others for the head. A caller that goes away leaves the queue as if
-//! it had never been there, and a turn that is not used goes back into the bucket.
+//! it had never been there.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::Level;
@@ -19,6 +21,10 @@ pub(super) struct Lane {
     beginning: Instant,
     /// Held by the head of the queue.
     head: tokio::sync::Mutex<()>,
+    /// Wakes the head when the lane is closed.
+    closing: Notify,
+    /// Callers in the queue, and calls without an answer yet.
+    busy: AtomicUsize,
     state: Mutex<State>,
 }
 
@@ -45,18 +51,14 @@ pub(super) struct Counts {
     pub(super) waited: Duration,
 }
 
-/// The right to make one try of one call. Dropped without being used, it is given back.
+/// Somebody who queues in a lane or waits for an answer.
 #[derive(Debug)]
-pub(super) struct Turn {
-    lane: Arc<Lane>,
-    taken: Duration,
-    is_used: bool,
-}
+struct Present(Arc<Lane>);
 
 /// One try of a call that is being made, or was.
 #[derive(Debug)]
 pub(in crate::sources::aws) struct Try {
-    lane: Arc<Lane>,
+    caller: Present,
     taken: Duration,
 }
 
@@ -73,12 +75,13 @@ impl Lane {
     pub(super) fn new(allowance: Quota, beginning: Instant) -> Self {
         let bucket = Bucket::new(allowance, beginning.elapsed());
         let state = State { bucket, counts: Counts::default(), throttling: None, closed: false };
-        Self { beginning, head: tokio::sync::Mutex::default(), state: Mutex::new(state) }
+        Self { beginning, head: tokio::sync::Mutex::default(), closing: Notify::new(), busy: AtomicUsize::new(0), state: Mutex::new(state) }
     }
 
-    /// Waits for a turn; `None` when this lane was closed meanwhile, for another one.
-    pub(super) async fn turn(self: &Arc<Self>) -> Option<Turn> {
+    /// Waits for a turn, which the caller makes use of at once; `None` when this lane was closed meanwhile, for another one.
+    pub(super) async fn turn(self: &Arc<Self>) -> Option<Try> {
         let came = self.now();
+        let present = Present::new(self);
         let _head = self.head.lock().await;
         loop {
             let wait = {
@@ -89,13 +92,18 @@ impl Lane {
                 }
                 match state.bucket.take(now) {
                     Ok(()) => {
+                        state.counts.calls += 1;
                         state.counts.waited += now.saturating_sub(came);
-                        return Some(Turn { lane: Arc::clone(self), taken: now, is_used: false });
+                        drop(state);
+                        return Some(Try { caller: present, taken: now });
                     }
                     Err(wait) => wait,
                 }
             };
-            tokio::time::sleep(wait).await;
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.closing.notified() => {}
+            }
         }
     }
 
@@ -103,6 +111,7 @@ impl Lane {
     pub(super) fn close(&self) -> (Counts, Bucket) {
         let mut state = self.state();
         state.closed = true;
+        self.closing.notify_one();
         (std::mem::take(&mut state.counts), state.bucket.clone())
     }
 
@@ -119,7 +128,13 @@ impl Lane {
 
     /// Goes on where an earlier run left off, `age` ago.
     pub(super) fn resume(&self, level: &Level, age: Duration) {
-        self.state().bucket.resume(level.tokens, level.rate, age);
+        let tokens = if level.was_busy { level.tokens.min(0.0) } else { level.tokens };
+        self.state().bucket.resume(tokens, level.rate, age);
+    }
+
+    /// Whether somebody queues or waits for an answer.
+    pub(super) fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Relaxed) > 0
     }
 
     /// What went through so far, and the bucket as it is now.
@@ -139,33 +154,29 @@ impl Lane {
     }
 }
 
-impl Turn {
-    /// The call is made now, whatever becomes of it.
-    pub(super) fn spend(mut self) -> Try {
-        self.is_used = true;
-        self.lane.state().counts.calls += 1;
-        Try { lane: Arc::clone(&self.lane), taken: self.taken }
+impl Present {
+    fn new(lane: &Arc<Lane>) -> Self {
+        lane.busy.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(lane))
     }
 }
 
-impl Drop for Turn {
+impl Drop for Present {
     fn drop(&mut self) {
-        if !self.is_used {
-            self.lane.state().bucket.give_back();
-        }
+        self.0.busy.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl Try {
     /// The service answered something else than that calls are throttled.
     pub(in crate::sources::aws) fn answered(&self) {
-        self.lane.state().throttling = None;
+        self.caller.0.state().throttling = None;
     }
 
     /// The service throttled the call.
     pub(in crate::sources::aws) fn throttled(&self) -> Throttling {
-        let now = self.lane.now();
-        let mut state = self.lane.state();
+        let now = self.caller.0.now();
+        let mut state = self.caller.0.state();
         state.counts.throttled += 1;
         state.bucket.slow_down(self.taken, now);
         let (since, answers) = state.throttling.unwrap_or((now, 0));
@@ -175,7 +186,7 @@ impl Try {
 
     /// The call is about to be tried again because it failed for another reason.
     pub(in crate::sources::aws) fn retried(&self) {
-        self.lane.state().counts.retried += 1;
+        self.caller.0.state().counts.retried += 1;
     }
 }
 
@@ -184,7 +195,6 @@ impl Try {
 mod tests {
     use std::task::Poll;
 
-    use futures_util::FutureExt;
     use futures_util::future::join_all;
 
     use super::*;
@@ -215,7 +225,7 @@ mod tests {
             let callers = (0..20).map(|number| {
                 let (lane, order) = (Arc::clone(&lane), &order);
                 async move {
-                    lane.turn().await.expect("open").spend();
+                    lane.turn().await.expect("open");
                     order.lock().expect("no panic").push(number);
                 }
             });
@@ -228,39 +238,29 @@ mod tests {
     }
 
     #[test]
-    fn a_caller_that_goes_away_in_the_queue_takes_nothing() {
+    fn callers_that_go_away_in_the_queue_take_nothing_and_hold_up_nobody() {
+        block_on(async {
+            let lane = lane(1.0, 20.0);
+            lane.turn().await.expect("open").answered();
+            let (mut second, mut third, mut fourth) = (Box::pin(lane.turn()), Box::pin(lane.turn()), Box::pin(lane.turn()));
+            for caller in [&mut second, &mut third, &mut fourth] {
+                assert!(matches!(futures_util::poll!(caller), Poll::Pending));
+            }
+            assert!(lane.is_busy());
+            drop(third);
+            drop(second);
+            fourth.await.expect("the head of the queue by now").answered();
+            assert!(!lane.is_busy());
+            assert_eq!(lane.look().0.calls, 2);
+            assert_eq!(left(&lane), 0.0);
+        });
+    }
+
+    #[test]
+    fn whoever_queues_in_a_lane_that_closes_is_sent_on_at_once() {
         block_on(async {
             let lane = slow_lane(1.0);
-            let first = lane.turn().await.expect("open");
-            let mut second = Box::pin(lane.turn());
-            let mut third = Box::pin(lane.turn());
-            assert!(matches!(futures_util::poll!(&mut second), Poll::Pending));
-            assert!(matches!(futures_util::poll!(&mut third), Poll::Pending));
-            drop(second);
-            drop(first);
-            assert_eq!(left(&lane), 1.0, "the first turn was not used");
-            let third = lane.turn().now_or_never();
-            assert!(third.is_none(), "somebody stands before it");
-        });
-    }
-
-    #[test]
-    fn a_turn_that_is_not_used_goes_back_and_one_that_is_does_not() {
-        block_on(async {
-            let lane = slow_lane(2.0);
-            drop(lane.turn().await.expect("open"));
-            assert_eq!(left(&lane), 2.0);
-            drop(lane.turn().await.expect("open").spend());
-            assert_eq!(left(&lane), 1.0);
-            assert_eq!(lane.look().0.calls, 1);
-        });
-    }
-
-    #[test]
-    fn whoever_queues_in_a_lane_that_closes_is_sent_on() {
-        block_on(async {
-            let lane = lane(1.0, 1_000.0);
-            lane.turn().await.expect("open").spend();
+            lane.turn().await.expect("open");
             let waiting = lane.turn();
             let close = async { lane.close() };
             let (turn, (counts, _)) = tokio::join!(waiting, close);
@@ -273,7 +273,7 @@ mod tests {
     fn throttling_lasts_until_another_answer_comes() {
         block_on(async {
             let lane = slow_lane(10.0);
-            let turn = lane.turn().await.expect("open").spend();
+            let turn = lane.turn().await.expect("open");
             assert_eq!(turn.throttled().answers, 1);
             assert_eq!(turn.throttled().answers, 2);
             turn.answered();

@@ -16,7 +16,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use self::lane::{Lane, Turn};
+use self::lane::Lane;
 use super::Action;
 
 pub use budget::{Budget, BudgetError, QuotaOf, Share};
@@ -98,6 +98,9 @@ pub struct Level {
     pub tokens: f64,
     /// Calls a second.
     pub rate: f64,
+    /// Whether calls were under way, so that the run may have spent all of it before it ended, with nobody left to say so.
+    #[serde(default)]
+    pub was_busy: bool,
 }
 
 impl Pace {
@@ -124,18 +127,24 @@ impl Pace {
 
     /// How full the buckets are whose account is known, in a fixed order; for [`resume`](Self::resume).
     pub fn levels(&self) -> Vec<Level> {
-        let level = |spent: Spent| {
-            let (tokens, rate) = (spent.tokens, spent.rate);
-            spent.account.map(|account| Level { account, region: spent.region, action: spent.action.to_string(), tokens, rate })
+        let level = |(key, lane): (Key, Arc<Lane>)| {
+            let Owner::Account(account) = key.owner else { return None };
+            let (_, bucket) = lane.look();
+            let (action, was_busy) = (key.action.to_string(), lane.is_busy());
+            Some(Level { account, region: key.region, action, tokens: bucket.tokens(), rate: bucket.rate(), was_busy })
         };
-        self.spent().into_iter().filter_map(level).collect()
+        self.open_lanes().into_iter().filter_map(level).collect()
     }
 
     /// What was spent so far: by account, then by region and action.
     pub fn spent(&self) -> Vec<Spent> {
+        self.open_lanes().into_iter().map(|(key, lane)| self.spent_in(key, &lane)).collect()
+    }
+
+    fn open_lanes(&self) -> Vec<(Key, Arc<Lane>)> {
         let mut open: Vec<(Key, Arc<Lane>)> = self.lanes().open.iter().map(|(key, lane)| (key.clone(), Arc::clone(lane))).collect();
         open.sort_by(|(one, _), (other, _)| one.cmp(other));
-        open.into_iter().map(|(key, lane)| self.spent_in(key, &lane)).collect()
+        open
     }
 
     fn spent_in(&self, key: Key, lane: &Lane) -> Spent {
@@ -208,17 +217,13 @@ pub(super) struct Spender {
 }
 
 impl Spender {
-    async fn turn(&self, action: Action) -> Turn {
+    /// Waits until a call may be made, which the caller does then.
+    pub(super) async fn turn(&self, action: Action) -> Try {
         loop {
             if let Some(turn) = self.pace.lane(&self.profile, &self.region, action).turn().await {
                 return turn;
             }
         }
-    }
-
-    /// Waits until a call may be made, which the caller does then.
-    pub(super) async fn spend(&self, action: Action) -> Try {
-        self.turn(action).await.spend()
     }
 
     /// Whose account it is.
@@ -246,7 +251,7 @@ mod tests {
 
     async fn spend(spender: &Spender, calls: u32) {
         for _ in 0..calls {
-            spender.spend(ACTION).await.answered();
+            spender.turn(ACTION).await.answered();
         }
     }
 
@@ -254,7 +259,7 @@ mod tests {
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
     }
 
-    /// Account or profile, region, calls, and whole calls left in the bucket; the bucket of the action holds 100.
+    /// Account or profile, region, calls, and whole calls left in the bucket; the bucket of the action holds 10.
     fn told(pace: &Pace) -> Vec<(String, String, u64, f64)> {
         let name = |spent: &Spent| spent.account.clone().or_else(|| spent.profile.clone()).unwrap_or_default();
         pace.spent().iter().map(|spent| (name(spent), spent.region.clone(), spent.calls, spent.tokens.round())).collect()
@@ -266,7 +271,7 @@ mod tests {
 
     fn pace() -> Pace {
         // Refilled so slowly that nothing comes during a test.
-        let quota = "states:ListMapRuns=0.0001/100".parse().expect("a quota");
+        let quota = "states:ListMapRuns=0.0001/10".parse().expect("a quota");
         Pace::new(Budget::new(Share::ALL).with_quota(quota))
     }
 
@@ -279,16 +284,13 @@ mod tests {
             admin.learn("111111111111");
             reader.learn("111111111111");
             other.learn("123456789012");
-            spend(&admin, 10).await;
-            spend(&reader, 20).await;
+            spend(&admin, 2).await;
+            spend(&reader, 3).await;
             spend(&spender(&pace, "reader", "us-east-1"), 1).await;
             spend(&other, 2).await;
         });
-        let rows = [
-            row("111111111111", "eu-west-1", 30, 69.0),
-            row("111111111111", "us-east-1", 1, 98.0),
-            row("123456789012", "eu-west-1", 2, 97.0),
-        ];
+        let rows =
+            [row("111111111111", "eu-west-1", 5, 5.0), row("111111111111", "us-east-1", 1, 9.0), row("123456789012", "eu-west-1", 2, 8.0)];
         assert_eq!(told(&pace), rows);
     }
 
@@ -297,14 +299,14 @@ mod tests {
         let pace = pace();
         block_on(async {
             let (admin, reader) = (spender(&pace, "admin", "eu-west-1"), spender(&pace, "reader", "eu-west-1"));
-            spend(&admin, 60).await;
-            spend(&reader, 60).await;
-            assert_eq!(told(&pace), [row("admin", "eu-west-1", 60, 39.0), row("reader", "eu-west-1", 60, 39.0)]);
+            spend(&admin, 5).await;
+            spend(&reader, 5).await;
+            assert_eq!(told(&pace), [row("admin", "eu-west-1", 5, 5.0), row("reader", "eu-west-1", 5, 5.0)]);
             admin.learn("111111111111");
             reader.learn("111111111111");
             admin.learn("123456789012");
         });
-        assert_eq!(told(&pace), [row("111111111111", "eu-west-1", 120, -21.0)], "the first answer about a profile stands");
+        assert_eq!(told(&pace), [row("111111111111", "eu-west-1", 10, 0.0)], "the first answer about a profile stands");
     }
 
     #[test]
@@ -313,7 +315,7 @@ mod tests {
         block_on(async {
             let admin = spender(&first, "admin", "eu-west-1");
             admin.learn("111111111111");
-            spend(&admin, 90).await;
+            spend(&admin, 5).await;
         });
         let levels: Vec<Level> = serde_json::from_str(&serde_json::to_string(&first.levels()).expect("JSON")).expect("levels");
         let second = pace();
@@ -323,7 +325,26 @@ mod tests {
             reader.learn("111111111111");
             spend(&reader, 1).await;
         });
-        assert_eq!(told(&second), [row("111111111111", "eu-west-1", 1, 8.0)]);
+        assert_eq!(told(&second), [row("111111111111", "eu-west-1", 1, 4.0)]);
+    }
+
+    #[test]
+    fn a_run_that_is_killed_may_have_spent_all_that_was_left_when_it_was_last_seen() {
+        let first = pace();
+        let levels = block_on(async {
+            let admin = spender(&first, "admin", "eu-west-1");
+            admin.learn("111111111111");
+            let under_way = admin.turn(ACTION).await;
+            let levels = first.levels();
+            under_way.answered();
+            levels
+        });
+        assert_eq!(first.levels().iter().map(|level| level.was_busy).collect::<Vec<_>>(), [false]);
+        let second = pace();
+        second.resume(&levels, Duration::ZERO);
+        let reader = spender(&second, "reader", "eu-west-1");
+        reader.learn("111111111111");
+        assert!(reader.time_for(ACTION, 1) > Duration::from_mins(1), "nothing is left");
     }
 
     #[test]
@@ -334,12 +355,13 @@ mod tests {
             action: action.to_owned(),
             tokens,
             rate: f64::NAN,
+            was_busy: false,
         };
         let pace = pace();
         pace.resume(&[level("states:Teleport", 0.0), level("states:ListMapRuns", 0.0)], Duration::ZERO);
         let admin = spender(&pace, "admin", "eu-west-1");
         admin.learn("111111111111");
         block_on(spend(&admin, 1));
-        assert_eq!(told(&pace), [row("111111111111", "eu-west-1", 1, 98.0)]);
+        assert_eq!(told(&pace), [row("111111111111", "eu-west-1", 1, 9.0)]);
     }
 }
