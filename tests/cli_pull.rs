@@ -127,7 +127,7 @@ fn what_the_store_has_is_not_fetched_again() {
     let second = scene.pull(&[]).ends_with(0).json();
     let counts = &second["executions"];
     assert_eq!((counts["already_stored"].clone(), counts["unchanged"].clone()), (json!(198), json!(2)), "two still run: {second:#}");
-    assert_eq!(scene.endpoint.calls(Action::GetExecutionHistory), histories + 2);
+    assert_eq!(scene.endpoint.calls(Action::GetExecutionHistory), histories + 3, "one of the two has two pages");
     assert_eq!(scene.endpoint.calls(Action::DescribeStateMachineForExecution), 2);
 }
 
@@ -276,7 +276,7 @@ fn an_endpoint_that_hangs_does_not_hold_up_another_profile() {
     let store = scene.store();
     let arguments = ["pull", "--profile", "hanging", "--profile", "good", "--store", argument(&store), "--output", "json"];
     let environment = [("AWS_CONFIG_FILE", argument(&config)), ("AWS_MAX_ATTEMPTS", "1")];
-    let run = Run::of(program().envs(environment).args(arguments).args(["--cli-read-timeout", "1"]).args(quotas)).ends_with(1);
+    let run = Run::of(program().envs(environment).args(arguments).args(["--cli-read-timeout", "5"]).args(quotas)).ends_with(1);
     let report = run.json();
     let outcomes: Vec<&str> = report["places"].as_array().expect("two").iter().filter_map(|place| place["outcome"].as_str()).collect();
     assert_eq!((outcomes, report["executions"]["new"].clone()), (vec!["failed", "done"], json!(100)), "{report:#}");
@@ -299,4 +299,62 @@ fn two_profiles_of_one_account_are_pulled_once() {
 #[test]
 fn other_verbs_take_one_profile() {
     stepscope(["why", "x.json", "--profile", "a", "--profile", "b"]).ends_with(2).says(&["--profile", "multiple times"]);
+}
+
+#[test]
+fn express_machines_are_named_and_tags_select() {
+    let Some(moto) = moto() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = folder.path().join("store");
+    let role = format!("arn:aws:iam::{ACCOUNT}:role/tests");
+    let (tagged, _) = block_on(ran(moto, "TagsOne", &passing(), 1));
+    block_on(ran(moto, "TagsOther", &passing(), 1));
+    let machine = quota_endpoint::machine_arn(&tagged);
+    let team = aws_sdk_sfn::types::Tag::builder().key("team").value("payments").build();
+    block_on(moto.client().tag_resource().resource_arn(&machine).tags(team).send()).expect("tagged");
+    let express = moto.client().create_state_machine().name("TagsExpress").definition(passing().to_string()).role_arn(role);
+    block_on(express.r#type(aws_sdk_sfn::types::StateMachineType::Express).send()).expect("made");
+    let report = pulled(&moto.url(), &store, &["--state-machine", "Tags*", "--tag", "team=payments"]);
+    assert_eq!((report["executions"]["new"].clone(), report["not_looked_at"].clone()), (json!(1), json!([])), "{report:#}");
+    let report = pulled(&moto.url(), &store, &["--state-machine", "Tags*"]);
+    assert_eq!((report["executions"]["new"].clone(), missing(&report)), (json!(1), vec![("express", None)]), "{report:#}");
+    pull(&moto.url(), &store, &["--state-machine", "Tags*"]).ends_with(0).shows(&[
+        "Not looked at",
+        "1 Express machine (TagsExpress)",
+        "they are in the logs",
+    ]);
+}
+
+#[test]
+fn an_execution_that_ran_on_past_the_window_is_fetched_when_it_has_ended() {
+    let has_ended = Arc::new(AtomicBool::new(false));
+    let shared = Arc::clone(&has_ended);
+    let arn = quota_endpoint::execution_arn("Orders-0", "run-99");
+    let of_ours = arn.clone();
+    let scene = Scene::with_faults(1, 100, move |request| {
+        if !shared.load(Ordering::SeqCst) || request.body["executionArn"] != of_ours.as_str() {
+            return None;
+        }
+        let start = quota_endpoint::FIRST_START + 99.0;
+        Some(Reply::Json(match request.action.as_str() {
+            "DescribeExecution" => {
+                json!({"executionArn": of_ours, "name": "run-99", "status": "SUCCEEDED", "startDate": start, "stopDate": start + 1e6,
+                "stateMachineArn": quota_endpoint::machine_arn("Orders-0"), "redriveCount": 0})
+            }
+            "GetExecutionHistory" => json!({"events": [
+                {"id": 1, "previousEventId": 0, "timestamp": start, "type": "ExecutionStarted", "executionStartedEventDetails": {"input": "{}"}},
+                {"id": 2, "previousEventId": 0, "timestamp": start + 1e6, "type": "ExecutionSucceeded", "executionSucceededEventDetails": {"output": "{}"}}]}),
+            _ => return None,
+        }))
+    });
+    scene.pull(&[]).ends_with(0);
+    let later = ["--since", "2026-02-01"];
+    let url = scene.endpoint.url();
+    // It still runs: there is nothing to fetch.
+    pull(url, &scene.store(), &later).ends_with(4);
+    has_ended.store(true, Ordering::SeqCst);
+    let report = pulled(url, &scene.store(), &later);
+    assert_eq!((report["executions"]["listed"].clone(), report["executions"]["replaced"].clone()), (json!(1), json!(1)), "{report:#}");
+    let statuses = ask(&scene.store(), &["query", "SELECT status FROM executions WHERE name = 'run-99'", "--output", "json"]).json();
+    assert_eq!(statuses["rows"], json!([{"status": "SUCCEEDED"}]));
 }

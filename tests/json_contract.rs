@@ -8,10 +8,13 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use common::fake_endpoint::{FakeEndpoint, Reply};
 use common::function_log::FunctionLog;
-use common::program::stepscope_reading;
+use common::program::{program, stepscope_reading};
+use common::quota_endpoint::{Fleet, QuotaEndpoint, Quotas};
 use serde::Serialize;
 use serde_json::{Value, json};
 use stepscope::analysis::compare::{Kind as AttributeKind, Reason, Relation};
@@ -20,6 +23,7 @@ use stepscope::analysis::execution::WaitsFor;
 use stepscope::analysis::latency::{By, Compared as LatencyCompared, Verdict as LatencyVerdict};
 use stepscope::analysis::maps::{Children, Evidence, ExplainedChild, Lack, MapsReport, Parent};
 use stepscope::analysis::pull_logs::{MachineLogs, Via, advice};
+use stepscope::analysis::pull::{Missing, PlaceOutcome};
 use stepscope::analysis::replay::{Chance, Change, DefinitionSource, Verdict};
 use stepscope::analysis::show::ScopeKind;
 use stepscope::analysis::task_log::{FunctionOutcome, LogBasis, Logged};
@@ -561,6 +565,7 @@ fn documents_and_page_name_the_same_fields_and_values() {
     queries(folder, &mut comparison);
     traced(folder, &mut comparison);
     map_runs(folder, &mut comparison);
+    pulls(folder, &mut comparison);
     comparison.finish(&["History", "Event"]);
 }
 
@@ -909,6 +914,37 @@ fn every_store(folder: &Path, comparison: &mut Comparison<'_>) {
     told("Store pruning", &["store", "prune", "--older-than", "9000-01-01"]);
 }
 
+/// Pulls of which one breaks off, and the next one goes on beside damage.
+fn pulls(folder: &Path, comparison: &mut Comparison<'_>) {
+    let quotas = Quotas { acceleration: 100.0, ..Quotas::default() };
+    let (asked, is_broken) = (AtomicUsize::new(0), Arc::new(AtomicBool::new(true)));
+    let shared = Arc::clone(&is_broken);
+    let endpoint = QuotaEndpoint::with_faults(Fleet::mixed(1, 60), quotas, move |request| {
+        let asks_for_history = request.action == "GetExecutionHistory";
+        let is_late = asks_for_history && asked.fetch_add(1, Ordering::SeqCst) > 30;
+        match shared.load(Ordering::SeqCst) {
+            true => is_late.then_some(Reply::Error("ExpiredTokenException", "expired")),
+            false => asks_for_history.then_some(Reply::Error("ExecutionDoesNotExist", "gone")),
+        }
+    });
+    let config =
+        format!("[profile ada]\nregion = eu-west-1\nendpoint_url = {}\naws_access_key_id = A\naws_secret_access_key = s\n", endpoint.url());
+    std::fs::write(folder.join("config"), config).expect("a file");
+    let mut told = || {
+        let arguments = ["pull", "--profile", "ada", "--since", "2026-01-01", "--store", "pulled", "--output", "json"];
+        let quotas = quotas.words().into_iter().flat_map(|quota| ["--quota".to_owned(), quota]);
+        let output = program().current_dir(folder).env("AWS_CONFIG_FILE", "config").args(arguments).args(quotas).output().expect("it runs");
+        let document = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}, {}", stderr(&output)));
+        comparison.object("Pull report", &document);
+    };
+    told();
+    is_broken.store(false, Ordering::SeqCst);
+    for file in common::store::files_of(&folder.join("pulled"), "executions") {
+        std::fs::write(file, "nothing").expect("damaged");
+    }
+    told();
+}
+
 #[test]
 fn events_stand_in_the_shape_of_the_service() {
     let page = Page::read();
@@ -1056,6 +1092,8 @@ fn the_page_has_every_value_of_every_enum_and_no_other() {
         ),
         ("Query column kind", all!(ColumnKind: Text, Number, Time)),
         ("Store finding kind", all!(FindingKind: Damaged, Missing, Orphan, Foreign)),
+        ("Place outcome", all!(PlaceOutcome: Done, Interrupted, BrokeOff, Failed, SameAccount, Claimed)),
+        ("Missing part", all!(Missing: Place, Tags, Listing, Express, Gone, Histories, Rest, Definition, Logs, NotLogged)),
         ("Gap", every_gap().iter().map(|gap| gap.id().to_owned()).collect()),
     ];
     for (heading, values) in enums {

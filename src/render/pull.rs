@@ -133,6 +133,9 @@ fn machines(place: &Place, page: &mut Page<'_>) -> io::Result<()> {
         other.executions.listed.cmp(&one.executions.listed).then_with(|| one.state_machine.cmp(&other.state_machine))
     });
     let quiet = place.machines.len() - shown.len();
+    if place.machines.is_empty() && place.outcome == PlaceOutcome::Done {
+        page.paragraph(page.styles.dim, "no state machine to look at")?;
+    }
     if !shown.is_empty() {
         let columns = ["listed", "new", "replaced", "stored", "left out", "missing"];
         let room = page.width.saturating_sub(2 + NUMBER * columns.len()).max(8);
