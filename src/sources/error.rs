@@ -287,7 +287,10 @@ impl SourceError {
 
     /// Whether it is readable, and simply not what was looked for: worth a word, not a failure.
     pub fn is_unrelated(&self) -> bool {
-        matches!(self, Self::NotAHistory { .. } | Self::NotADefinition { .. } | Self::NotTraces { .. } | Self::OtherLines { has_records: false, .. })
+        matches!(
+            self,
+            Self::NotAHistory { .. } | Self::NotADefinition { .. } | Self::NotTraces { .. } | Self::OtherLines { has_records: false, .. }
+        )
     }
 
     /// Whether all that could be read was read, and there is something to say about it.

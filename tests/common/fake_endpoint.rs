@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 pub struct Request {
     /// Without its service, such as `DescribeExecution`; empty where the request names none.
     pub action: String,
+    /// What follows the address, such as `/bucket?list-type=2`.
+    pub target: String,
     /// The members of the call.
     pub body: Value,
     /// How often the action was asked for before.
@@ -93,14 +95,14 @@ pub fn nobody() -> String {
 
 impl State {
     fn serve(&self, mut connection: TcpStream) -> std::io::Result<()> {
-        let Some((action, body)) = read_request(&connection)? else { return Ok(()) };
+        let Some((action, target, body)) = read_request(&connection)? else { return Ok(()) };
         let earlier = {
             let mut asked = self.asked.lock().expect("no panic while counting");
             let count = asked.entry(action.clone()).or_default();
             *count += 1;
             *count - 1
         };
-        match (self.answer)(&Request { action, body, earlier }) {
+        match (self.answer)(&Request { action, target, body, earlier }) {
             Reply::Json(document) => write_response(&mut connection, 200, document.to_string().as_bytes()),
             Reply::Error(code, message) => {
                 let document = json!({"__type": format!("com.amazonaws.swf.service.v2.model#{code}"), "message": message});
@@ -122,9 +124,9 @@ impl State {
 }
 
 /// The action and the body of a request; `None` when the connection was closed before it was whole.
-fn read_request(connection: &TcpStream) -> std::io::Result<Option<(String, Value)>> {
+fn read_request(connection: &TcpStream) -> std::io::Result<Option<(String, String, Value)>> {
     let mut reader = BufReader::new(connection);
-    let (mut action, mut length) = (String::new(), 0);
+    let (mut action, mut target, mut length) = (String::new(), String::new(), 0);
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line)? == 0 {
@@ -133,6 +135,11 @@ fn read_request(connection: &TcpStream) -> std::io::Result<Option<(String, Value
         let line = line.trim_end();
         if line.is_empty() {
             break;
+        }
+        if target.is_empty() {
+            // The first line: method, target, version.
+            line.split(' ').nth(1).unwrap_or("/").clone_into(&mut target);
+            continue;
         }
         let Some((name, value)) = line.split_once(':') else { continue };
         match name.to_ascii_lowercase().as_str() {
@@ -143,7 +150,7 @@ fn read_request(connection: &TcpStream) -> std::io::Result<Option<(String, Value
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    Ok(Some((action, serde_json::from_slice(&body).unwrap_or_default())))
+    Ok(Some((action, target, serde_json::from_slice(&body).unwrap_or_default())))
 }
 
 fn write_head(connection: &mut TcpStream, status: u16, length: usize) -> std::io::Result<()> {
