@@ -11,6 +11,7 @@ const PAGES: &[&str] = &[
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/json.md",
+    "docs/logs.md",
     "docs/performance.md",
     "docs/interpreter.md",
     "docs/run.md",

@@ -58,7 +58,7 @@ impl Held {
     }
 
     /// Takes one record.
-    pub(super) fn add(&mut self, envelope: &Envelope, record: &str, place: &Place) -> News {
+    pub(super) fn add(&mut self, envelope: &Envelope<'_>, record: &str, place: &Place) -> News {
         if is_before(place, &self.place) {
             self.place = place.clone();
         }

@@ -57,9 +57,10 @@ pub struct Collector {
 
 #[derive(Debug, Default)]
 struct Shard {
-    open: HashMap<String, Held>,
+    /// By a hash of their ARN, with it.
+    open: HashMap<Key, (String, Held)>,
     /// Digests of the records of executions that are complete, by a hash of their ARN.
-    complete: HashMap<(u64, u64), Box<[u32]>>,
+    complete: HashMap<Key, Box<[u32]>>,
     loose: usize,
     /// When `loose` reaches it, what is held is compressed.
     pack_at: usize,
@@ -127,7 +128,7 @@ impl Collector {
         }
     }
 
-    fn add(&self, envelope: &envelope::Envelope, text: &str, place: &Place, out: Out<'_>) {
+    fn add(&self, envelope: &envelope::Envelope<'_>, text: &str, place: &Place, out: Out<'_>) {
         let key = key_of(&envelope.arn);
         let mut shard = locked(&self.shards[shard_of(key)]);
         if let Some(digests) = shard.complete.get(&key) {
@@ -139,21 +140,25 @@ impl Collector {
             return;
         }
         let Shard { open, loose, .. } = &mut *shard;
-        let mut entry = match open.entry(envelope.arn.clone()) {
+        let mut entry = match open.entry(key) {
             Entry::Occupied(entry) => entry,
             Entry::Vacant(vacant) => {
-                let is_express = envelope.arn.parse::<ExecutionArn>().is_ok_and(|arn| arn.is_express());
-                vacant.insert_entry(Held::new(place, is_express))
+                let Ok(arn) = envelope.arn.parse::<ExecutionArn>() else {
+                    drop(shard);
+                    let error = SourceError::BadRecord { place: place.clone(), found: envelope::NO_ARN };
+                    return out(Err(Rejected { error, text: text.as_bytes() }));
+                };
+                vacant.insert_entry((envelope.arn.clone().into_owned(), Held::new(place, arn.is_express())))
             }
         };
-        let held = entry.get_mut();
+        let held = &mut entry.get_mut().1;
         let before = held.loose_bytes();
         if held.add(envelope, text, place) == News::Again {
             return;
         }
         *loose += held.loose_bytes() - before;
         if held.is_complete() {
-            let (arn, held) = entry.remove_entry();
+            let (arn, held) = entry.remove();
             *loose -= held.loose_bytes();
             shard.complete.insert(key, held.digests());
             drop(shard);
@@ -178,7 +183,7 @@ impl Collector {
     pub fn finish(&self, out: Out<'_>) {
         let mut left: Vec<(String, Held)> = Vec::new();
         for shard in &self.shards {
-            left.extend(locked(shard).open.drain());
+            left.extend(locked(shard).open.drain().map(|(_, held)| held));
         }
         left.sort_by(|(one_arn, one), (other_arn, other)| {
             let key = |held: &Held| (held.place.origin.clone(), held.place.line, held.place.entry);
@@ -193,7 +198,7 @@ impl Collector {
     /// The same for several threads that call it: each gets a part of what is left, in any order. [`Self::report`] tells the rest.
     pub fn finish_a_part(&self, out: Out<'_>) {
         while let Some(shard) = self.shards.get(self.next_shard.fetch_add(1, Ordering::Relaxed)) {
-            let left: Vec<(String, Held)> = locked(shard).open.drain().collect();
+            let left: Vec<(String, Held)> = locked(shard).open.drain().map(|(_, held)| held).collect();
             for (arn, held) in left {
                 self.hand_on(&arn, held, out);
             }
@@ -216,14 +221,17 @@ impl Collector {
 
 impl Shard {
     fn pack(&mut self) {
-        self.open.values_mut().for_each(Held::pack);
-        self.loose = self.open.values().map(Held::loose_bytes).sum();
+        self.open.values_mut().for_each(|(_, held)| held.pack());
+        self.loose = self.open.values().map(|(_, held)| held.loose_bytes()).sum();
         // What is not worth it is not looked at again and again.
         self.pack_at = self.loose * 2;
     }
 }
 
-fn key_of(arn: &str) -> (u64, u64) {
+/// An execution by its ARN. Two of a billion are mixed up once in 10^20 times.
+type Key = (u64, u64);
+
+fn key_of(arn: &str) -> Key {
     let half = |salt: u8| {
         let mut hasher = DefaultHasher::new();
         hasher.write_u8(salt);
@@ -233,7 +241,7 @@ fn key_of(arn: &str) -> (u64, u64) {
     (half(1), half(2))
 }
 
-fn shard_of(key: (u64, u64)) -> usize {
+fn shard_of(key: Key) -> usize {
     #[allow(clippy::cast_possible_truncation, reason = "only the lowest bits are wanted")]
     let low = key.1 as usize;
     low % SHARDS

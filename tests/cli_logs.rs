@@ -1,0 +1,159 @@
+//! The program on log records: an export of Express executions alone leads to the failing state and its input.
+
+mod common;
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use common::log_records::{Level, bare, exported, filtered, records};
+use common::program::{argument, stepscope, stepscope_reading};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Value, json};
+use stepscope::model::History;
+use stepscope::model::builder::{history, milliseconds};
+use tempfile::TempDir;
+
+fn arn(number: usize) -> String {
+    format!("arn:aws:states:eu-west-1:111111111111:express:Orders:run-{number}:7fa0cfbe-be28-4a20-9875-{number:012}")
+}
+
+fn order(number: usize) -> Value {
+    json!({"order": number})
+}
+
+/// Every third one fails.
+fn told(number: usize) -> History {
+    let mut told = history("Orders");
+    told.pass("Check", order(number), order(number)).enter_task("Charge", order(number));
+    told.after(milliseconds(20)).scheduled_with(json!({"FunctionName": "charge", "Payload": order(number)})).started();
+    if number % 3 == 0 {
+        return told.after(milliseconds(500)).failed("CardDeclined", Some("no money")).execution_failed().build();
+    }
+    told.after(milliseconds(300)).succeeded(json!({"paid": true})).exit(json!({"paid": true})).execution_succeeded(json!({})).build()
+}
+
+fn all(level: Level) -> Vec<Value> {
+    (0..12).flat_map(|number| records(&told(number), &arn(number), level, true)).collect()
+}
+
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+    let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
+    packer.write_all(text.as_bytes()).expect("memory");
+    fs::write(path, packer.finish().expect("memory")).expect("a file");
+}
+
+/// What `aws logs create-export-task` leaves in a bucket: gzip files in folders by stream, and a file that shows that it may write.
+fn export() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let records = all(Level::All);
+    for stream in 0..4 {
+        // One execution's records stand in every stream.
+        let part: Vec<Value> = records.iter().skip(stream).step_by(4).cloned().collect();
+        let text = exported(&part) + "2026-01-01T00:00:00.000Z REPORT RequestId: 7 Duration: 5 ms\n";
+        write(&folder.path().join(format!("7d1f/states-Orders-2026-01-01-00-{stream}/000000.gz")), &text);
+    }
+    fs::write(folder.path().join("aws-logs-write-test"), "Permission Check Successful").expect("a file");
+    folder
+}
+
+#[test]
+fn an_export_of_express_executions_leads_to_the_state_and_its_input() {
+    let folder = export();
+    let path = argument(folder.path());
+    let failures =
+        stepscope(["failures", "--input", path, "--output", "json"]).ends_with(0).says(&["4 lines of the log are no records"]).json();
+    let [group] = failures["groups"].as_array().expect("groups").as_slice() else { panic!("{failures}") };
+    assert_eq!(
+        (group["state"].as_str(), group["error"].as_str(), group["count"].as_u64()),
+        (Some("Charge"), Some("CardDeclined"), Some(4))
+    );
+    let why = stepscope(["why", path, "--execution", "run-3", "--output", "json"]).ends_with(0).json();
+    let cause = &why["root_cause"];
+    assert_eq!((cause["state"].as_str(), cause["confidence"].as_str()), (Some("Charge"), Some("certain")));
+    assert_eq!(cause["input"].as_str(), Some(order(3).to_string().as_str()));
+    assert_eq!((why["execution"]["arn"].as_str(), &why["incomplete"]), (Some(arn(3).as_str()), &json!([])));
+    stepscope(["why", path, "--status", "failed"]).ends_with(0).shows(&["4 executions: 4 failed", "CardDeclined"]);
+    stepscope(["show", path, "--execution", "run-4"]).ends_with(0).shows(&["Charge", "320ms"]);
+    let latency = stepscope(["latency", "--input", path, "--output", "json"]).ends_with(0).json();
+    let charge = latency["states"].as_array().expect("states").iter().find(|state| state["state"] == "Charge").expect("Charge");
+    assert_eq!((charge["visits"].as_u64(), charge["p50_ms"].as_f64()), (Some(12), Some(320.0)));
+    stepscope(["cost", "--input", path]).ends_with(0).shows(&["EXPRESS, 12 executions"]);
+}
+
+#[test]
+fn the_store_keeps_them_and_the_same_records_again_change_nothing() {
+    let folder = export();
+    let store = tempfile::tempdir().expect("a folder");
+    let ingest = || {
+        let arguments = ["ingest", argument(folder.path()), "--store", argument(store.path()), "--output", "json"];
+        stepscope(arguments).ends_with(0).json()
+    };
+    let (first, again) = (ingest(), ingest());
+    assert_eq!((first["new"].as_u64(), again["unchanged"].as_u64(), again["new"].as_u64()), (Some(12), Some(12), Some(0)));
+    stepscope(["why", "run-3", "--store", argument(store.path())]).ends_with(0).shows(&["Charge", "CardDeclined"]);
+}
+
+#[test]
+fn records_in_several_arguments_and_on_standard_input_belong_together() {
+    let records = all(Level::All);
+    let folder = tempfile::tempdir().expect("a folder");
+    let (one, other) = (folder.path().join("one.json"), folder.path().join("other.jsonl"));
+    let (first, second): (Vec<(usize, Value)>, _) = records.iter().cloned().enumerate().partition(|(number, _)| number % 2 == 0);
+    let values = |part: Vec<(usize, Value)>| part.into_iter().map(|(_, record)| record).collect::<Vec<_>>();
+    fs::write(&one, filtered(&values(first))).expect("a file");
+    fs::write(&other, bare(&values(second))).expect("a file");
+    for arguments in [["why", argument(&one), argument(&other)], ["why", argument(folder.path()), "--quiet"]] {
+        stepscope(arguments).ends_with(0).shows(&["12 executions: 4 failed, 8 succeeded"]);
+    }
+    let failures = ["failures", "--input", argument(&one), "--input", argument(&other)];
+    stepscope(failures).ends_with(0).shows(&["4 of 12 executions failed"]);
+    stepscope_reading(["why", "-"], filtered(&records)).ends_with(0).shows(&["12 executions: 4 failed, 8 succeeded"]);
+}
+
+#[test]
+fn at_error_the_answer_says_what_it_lacks() {
+    let log = filtered(&records(&told(0), &arn(0), Level::Error, false));
+    let wanted = [
+        "State     not known",
+        "CardDeclined",
+        "no money",
+        "only failures were logged (level ERROR)",
+        "started at a time that is not known",
+    ];
+    stepscope_reading(["why", "-"], log.clone()).ends_with(0).shows(&wanted);
+    let latency = stepscope_reading(["latency", "--input", "-", "--output", "json"], log.clone()).json();
+    assert_eq!(latency["machines"][0]["p50_ms"], Value::Null, "nobody knows how long it took: {latency}");
+    let definitions = tempfile::tempdir().expect("a folder");
+    let definition = json!({"StartAt": "Check", "States": {"Check": {"Type": "Pass", "Next": "Charge"},
+        "Charge": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": true}}});
+    fs::write(definitions.path().join("Orders.json"), definition.to_string()).expect("a file");
+    let arguments = ["why", "-", "--definitions", argument(definitions.path())];
+    stepscope_reading(arguments, log).ends_with(0).shows(&["State     Charge", "Sure?     likely"]);
+}
+
+#[test]
+fn bad_records_are_told_one_line_a_kind_and_the_exit_code_says_so() {
+    let records = all(Level::All);
+    let cut = |number: usize| records[number].to_string()[..70].to_owned() + "\n";
+    let text = cut(3) + &bare(&records) + "END RequestId: 7\n" + &cut(5) + &cut(9);
+    let words = ["line 1: a log record that is cut short or broken; left out, and 2 others like it", "1 line of the log is no record"];
+    stepscope_reading(["why", "-", "--status", "failed"], text.clone()).ends_with(1).says(&words).shows(&["4 executions: 4 failed"]);
+    stepscope_reading(["failures", "--input", "-"], text.clone()).ends_with(1).says(&words).shows(&["4 of 12 executions failed"]);
+    let store = tempfile::tempdir().expect("a folder");
+    let report =
+        stepscope_reading(["ingest", "-", "--store", argument(store.path()), "--output", "json"], text).ends_with(1).says(&words).json();
+    assert_eq!((report["new"].as_u64(), report["rejected"].as_u64()), (Some(12), Some(3)));
+    let set_aside = fs::read_to_string(report["rejected_file"].as_str().expect("a file")).expect("readable");
+    assert_eq!(set_aside.lines().count(), 3);
+}
+
+#[test]
+fn a_log_of_something_else_is_a_failure_that_says_so() {
+    let text = "2026-01-01T00:00:00.000Z START RequestId: 7\n2026-01-01T00:00:00.001Z END RequestId: 7\n";
+    let words = ["2 lines of the log are no records of Step Functions, and nothing else was found"];
+    stepscope_reading(["why", "-"], text).ends_with(1).says(&words);
+    stepscope_reading(["failures", "--input", "-"], text).ends_with(1).says(&words);
+}
