@@ -9,6 +9,7 @@ pub mod cli;
 pub mod expr;
 pub mod interpreter;
 pub mod model;
+pub mod pull;
 pub mod rebuild;
 pub mod render;
 pub mod sources;

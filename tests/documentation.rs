@@ -24,6 +24,7 @@ const PAGES: &[&str] = &[
     "docs/cost.md",
     "docs/tables.md",
     "docs/store.md",
+    "docs/pull-logs.md",
 ];
 
 fn page(name: &str) -> String {

@@ -18,6 +18,7 @@ use stepscope::analysis::compare::{Kind as AttributeKind, Reason, Relation};
 use stepscope::analysis::cost::{ConditionId, Item, PeriodLength};
 use stepscope::analysis::execution::WaitsFor;
 use stepscope::analysis::latency::{By, Compared as LatencyCompared, Verdict as LatencyVerdict};
+use stepscope::analysis::pull_logs::{MachineLogs, Via, advice};
 use stepscope::analysis::replay::{Chance, Change, DefinitionSource, Verdict};
 use stepscope::analysis::show::ScopeKind;
 use stepscope::analysis::task_log::{FunctionOutcome, LogBasis, Logged};
@@ -25,6 +26,7 @@ use stepscope::analysis::variants::EdgeKind;
 use stepscope::analysis::why::{Basis, Confidence, Kind};
 use stepscope::asl::check::{Code, MachineType, Severity};
 use stepscope::model::builder::{HistoryBuilder, history, seconds};
+use stepscope::model::facts::WorkflowType;
 use stepscope::model::path::{AttemptOutcome, VisitOutcome};
 use stepscope::model::wire::WireBundle;
 use stepscope::model::{Details, EventId, EventType, ExecutionArn, ExecutionStatus, Gap, StateType, Timestamp};
@@ -545,6 +547,7 @@ fn documents_and_page_name_the_same_fields_and_values() {
     }
     grouped_failures(folder, &mut comparison);
     every_store(folder, &mut comparison);
+    logs_of_a_machine(&mut comparison);
     latencies(folder, &mut comparison);
     ways(folder, &mut comparison);
     compared_sides(folder, &mut comparison);
@@ -708,6 +711,21 @@ fn grouped_failures(folder: &Path, comparison: &mut Comparison<'_>) {
         comparison.object("Failure group report", &document(folder, &[&failures[..], &["--group", id]].concat()));
     }
     comparison.object("Failures report", &document(folder, &[&failures[..], &["--limit", "1"]].concat()));
+}
+
+/// What a pull tells of logs: it asks an endpoint for them, so what it would write is made here.
+fn logs_of_a_machine(comparison: &mut Comparison<'_>) {
+    let machine = "arn:aws:states:eu-west-1:111111111111:stateMachine:Orders".parse().expect("an ARN");
+    let nothing = MachineLogs::new(&machine, None, None, false);
+    comparison.object("Machine logs", &serde_json::to_value(&nothing).expect("JSON"));
+    let moment = Some("2026-11-20T08:00:00Z".parse().expect("a moment"));
+    let mut logs = MachineLogs::new(&machine, Some(WorkflowType::Express), Some("ERROR"), true);
+    (logs.log_group, logs.via, logs.since, logs.until) = (Some("orders".to_owned()), Some(Via::Insights), moment, moment);
+    logs.scanned(1_000_000);
+    logs.unreadable.push("log group orders: a log record that is cut short".to_owned());
+    logs.not_looked_at.push("its log group from 2026-11-20T08:00:00Z on".to_owned());
+    logs.advice = advice(&machine, "ERROR", true, None, "");
+    comparison.object("Machine logs", &serde_json::to_value(&logs).expect("JSON"));
 }
 
 /// A store that is filled, looked at, damaged and cleaned up.
@@ -905,6 +923,7 @@ fn every_gap() -> Vec<Gap> {
         Gap::UnplacedEvents { events: 1, first },
         Gap::ChildNotRead { execution: String::new(), reason: None },
         Gap::NoDefinition { reason: None },
+        Gap::OtherDefinition { reason: String::new() },
     ];
     for gap in &gaps {
         match gap {
@@ -924,7 +943,8 @@ fn every_gap() -> Vec<Gap> {
             | Gap::BrokenLinks { .. }
             | Gap::UnplacedEvents { .. }
             | Gap::ChildNotRead { .. }
-            | Gap::NoDefinition { .. } => {}
+            | Gap::NoDefinition { .. }
+            | Gap::OtherDefinition { .. } => {}
         }
     }
     gaps

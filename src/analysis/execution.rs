@@ -23,7 +23,7 @@ pub struct ExecutionSummary {
     pub state_machine: Option<String>,
     /// Status of the service; null when nothing tells.
     pub status: Option<ExecutionStatus>,
-    /// ISO 8601, UTC.
+    /// ISO 8601, UTC; null where only failures were logged.
     pub start: Option<Timestamp>,
     /// ISO 8601, UTC; null while it runs.
     pub stop: Option<Timestamp>,
@@ -117,7 +117,8 @@ pub fn redrive_count(history: &History, path: &ExecutionPath) -> u64 {
 pub fn summary(history: &History, path: &ExecutionPath) -> ExecutionSummary {
     let header = &history.header;
     let status = status(history, path);
-    let start = start(history);
+    // The first of the failures that were logged is not the beginning.
+    let start = start(history).filter(|_| history.header.start.is_some() || !is_failures_only(history));
     let last = last_moment(history);
     let stop = stop(history, status);
     ExecutionSummary {
@@ -161,13 +162,20 @@ pub fn quoted(text: &str) -> String {
 pub fn incomplete(history: &History, path: &ExecutionPath) -> Vec<Incomplete> {
     let mut found: Vec<Incomplete> = history.gaps.iter().map(missing).collect();
     let id = |event: &usize| history.events.get(*event).map(|event| event.id);
-    if let Some(first) = path.broken_links.first().and_then(id) {
+    // Where only failures were logged, every link leads nowhere, and nothing was placed by it.
+    let links_tell = !is_failures_only(history);
+    if let Some(first) = path.broken_links.first().and_then(id).filter(|_| links_tell) {
         found.push(missing(&Gap::BrokenLinks { events: path.broken_links.len(), first }));
     }
     if let Some(first) = path.unplaced.first().and_then(id) {
         found.push(missing(&Gap::UnplacedEvents { events: path.unplaced.len(), first }));
     }
     found
+}
+
+/// Whether the history was made of log records, and nothing but failures was logged.
+pub fn is_failures_only(history: &History) -> bool {
+    history.gaps.iter().any(|gap| matches!(gap, Gap::LoggedOnly { .. }))
 }
 
 /// A gap as reports hold it.

@@ -13,6 +13,8 @@ pub mod fleet;
 pub mod ingest;
 pub mod latency;
 pub mod pattern;
+pub mod pull;
+pub mod pull_logs;
 pub mod replay;
 pub mod run;
 pub mod selection;

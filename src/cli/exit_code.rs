@@ -24,6 +24,8 @@ pub enum Exit {
     Found,
     /// Nothing matched what was asked for.
     NothingMatched,
+    /// Somebody stopped it, and it could still say so.
+    Interrupted,
 }
 
 impl Exit {
@@ -35,6 +37,7 @@ impl Exit {
             Self::WrongUsage => 2,
             Self::Found => 3,
             Self::NothingMatched => 4,
+            Self::Interrupted => 130,
         }
     }
 }

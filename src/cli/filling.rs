@@ -180,7 +180,7 @@ impl Worker for Ingesting<'_> {
 
     fn reject(&mut self, rejected: Rejected<'_>) {
         let error = &rejected.error;
-        if error.is_unrelated() && self.shared.is_in_folder(error.source_and_line().0) {
+        if error.is_remark() || error.is_unrelated() && self.shared.is_in_folder(error.source_and_line().0) {
             self.counts.passed_over.add(error);
         } else {
             self.shared.rejects.add(&rejected);

@@ -14,14 +14,14 @@ use super::aws_settings;
 use super::exit_code::WrongUsage;
 use super::global::GlobalArgs;
 use super::output::{redactor, say};
-use super::problems::PassedOver;
+use super::problems::{PassedOver, Problems};
 use super::settings::store_folder;
 use super::stored::Stored;
 use crate::asl::Definition;
 use crate::model::arn::ArnError;
 use crate::model::{ExecutionArn, Gap, History, StateMachineArn};
 use crate::sources::aws::{AwsError, AwsSettings, AwsSource};
-use crate::sources::{DefinitionSet, Exec, Limits, SourceError, read_definitions, read_path, read_stream};
+use crate::sources::{Collector, DefinitionSet, Exec, Limits, SourceError, collect_path, collect_stream, read_definitions};
 
 /// Which executions.
 #[derive(Debug, Clone, Args)]
@@ -29,7 +29,8 @@ pub struct ExecArgs {
     /// Execution ARN, console URL, `-`, or a file or folder of histories
     ///
     /// Files hold the output of `aws stepfunctions get-execution-history` (one page or several), a list of events, a bundle of it with
-    /// describe-execution and the definition, or one bundle a line; gzip and zstd are undone.
+    /// describe-execution and the definition, one bundle a line, or log records of CloudWatch Logs (`aws logs filter-log-events`, Insights,
+    /// exports to S3); gzip and zstd are undone.
     #[arg(value_name = "EXEC")]
     pub execs: Vec<String>,
     /// The state machine of --latest-failed: a name or an ARN
@@ -60,6 +61,16 @@ struct Aws {
     settings: AwsSettings,
     runtime: Runtime,
     by_region: HashMap<String, AwsSource>,
+}
+
+/// Takes what is read.
+type Sink<'s> = &'s mut dyn FnMut(Result<History, SourceError>);
+
+/// What stood beside executions in an input.
+struct Beside {
+    /// Whether there was an execution.
+    read_some: bool,
+    unrelated: PassedOver,
 }
 
 impl<'w> Loader<'w> {
@@ -119,6 +130,10 @@ impl<'w> Loader<'w> {
         let execs: Vec<Exec> =
             args.execs.iter().map(|text| text.parse::<Exec>().map_err(|error| no_exec(text, &error))).collect::<Result<_, _>>()?;
         let several = execs.len() > 1;
+        // Log records of one execution may stand in several files.
+        let collector = Collector::new(&self.limits);
+        let mut beside = Vec::new();
+        let are_folders = execs.iter().all(|exec| matches!(exec, Exec::Path(path) if path.is_dir()));
         for exec in execs {
             match exec {
                 Exec::Arn(arn) if self.global.store.is_some() => match self.stored(arn.as_str()) {
@@ -137,11 +152,22 @@ impl<'w> Loader<'w> {
                     Err(error) => return Err(error),
                 },
                 Exec::StandardInput => {
-                    self.read(false, take, |limits, sink| read_stream(io::stdin(), "standard input", limits, sink));
+                    let read = |limits: &Limits, sink: Sink<'_>| collect_stream(io::stdin(), "standard input", limits, &collector, sink);
+                    beside.push(self.read(false, take, read));
                 }
-                Exec::Path(path) => self.read(path.is_dir(), take, |limits, sink| read_path(&path, limits, sink)),
+                Exec::Path(path) => {
+                    let read = |limits: &Limits, sink: Sink<'_>| collect_path(&path, limits, &collector, sink);
+                    beside.push(self.read(path.is_dir(), take, read));
+                }
             }
         }
+        let logs = self.read(are_folders, take, |_, sink| collector.finish(&mut |result| sink(result.map_err(|rejected| rejected.error))));
+        let has_logs = logs.read_some;
+        let has_read = has_logs || beside.iter().any(|input| input.read_some);
+        for input in beside {
+            self.tell(&input.unrelated, input.read_some || has_logs);
+        }
+        self.tell(&logs.unrelated, has_read);
         Ok(())
     }
 
@@ -186,14 +212,9 @@ impl<'w> Loader<'w> {
         Ok(())
     }
 
-    fn read(
-        &mut self,
-        is_folder: bool,
-        take: &mut dyn FnMut(History),
-        read: impl FnOnce(&Limits, &mut dyn FnMut(Result<History, SourceError>)),
-    ) {
+    fn read(&mut self, is_folder: bool, take: &mut dyn FnMut(History), read: impl FnOnce(&Limits, Sink<'_>)) -> Beside {
         let mut read_some = false;
-        let mut unrelated = PassedOver::default();
+        let (mut unrelated, mut records) = (PassedOver::default(), Problems::default());
         let limits = self.limits.clone();
         read(&limits, &mut |result| match result {
             Ok(history) => {
@@ -201,10 +222,20 @@ impl<'w> Loader<'w> {
                 self.detail(&format!("read {}: {} events", history.origin, history.events.len()));
                 take(self.with_definition(history));
             }
-            Err(problem) if is_folder && problem.is_unrelated() => unrelated.add(&problem),
+            Err(problem) if problem.is_remark() || is_folder && problem.is_unrelated() => unrelated.add(&problem),
+            Err(problem) if problem.fault_of_record().is_some() => records.add(&problem),
             Err(problem) => self.report(&problem),
         });
-        if read_some {
+        for words in records.words() {
+            say(self.words, redactor(&self.global), &words);
+        }
+        self.problems += usize::try_from(records.count()).unwrap_or(usize::MAX);
+        Beside { read_some, unrelated }
+    }
+
+    /// Says what was passed over: a word beside what was read, and a failure where nothing was.
+    fn tell(&mut self, unrelated: &PassedOver, has_read: bool) {
+        if has_read {
             for words in unrelated.words(self.definitions.is_some()) {
                 self.note(&words);
             }

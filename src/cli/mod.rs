@@ -19,6 +19,7 @@ mod output;
 mod plot;
 mod problems;
 mod progress;
+mod pull;
 mod query;
 mod replay;
 mod run;
@@ -74,6 +75,7 @@ enum Verb {
     Query(query::QueryArgs),
     Cost(cost::CostArgs),
     Ingest(ingest::IngestArgs),
+    Pull(Box<pull::PullArgs>),
     Store(store::StoreArgs),
     TestState(test_state::TestStateArgs),
     Failures(failures::FailuresArgs),
@@ -119,6 +121,7 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Query(args) => query::run(args, &cli.global, out, words),
         Verb::Cost(args) => cost::run(args, &cli.global, out, words),
         Verb::Ingest(args) => ingest::run(args, &cli.global, out, words),
+        Verb::Pull(args) => pull::run(args, &cli.global, out, words),
         Verb::Store(args) => store::run(args, &cli.global, out, words),
         Verb::TestState(args) => test_state::run(args, &cli.global, out, words),
         Verb::Failures(args) => failures::run(args, &cli.global, out, words),

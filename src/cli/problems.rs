@@ -16,6 +16,8 @@ const NAMED_UNRELATED: usize = 3;
 pub struct Problems {
     count: u64,
     first: BTreeSet<Problem>,
+    /// Log records that can't be read, by what is wrong with them: how many, and the first.
+    records: BTreeMap<&'static str, (u64, Problem)>,
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,7 +31,19 @@ impl Problems {
     /// Takes one more.
     pub fn add(&mut self, error: &SourceError) {
         let (source, line) = error.source_and_line();
-        self.add_at(source, line, || error.to_string());
+        let Some(fault) = error.fault_of_record() else { return self.add_at(source, line, || error.to_string()) };
+        self.count += 1;
+        let is_first = |known: &Problem| (source, line) < (known.source.as_str(), known.line);
+        let problem = || Problem { source: source.to_owned(), line, text: error.to_string() };
+        match self.records.entry(fault) {
+            Entry::Occupied(mut known) => {
+                known.get_mut().0 += 1;
+                if is_first(&known.get().1) {
+                    known.get_mut().1 = problem();
+                }
+            }
+            Entry::Vacant(vacant) => drop(vacant.insert((1, problem()))),
+        }
     }
 
     /// Takes one that is no source's.
@@ -51,6 +65,18 @@ impl Problems {
         self.count += other.count;
         self.first.extend(other.first);
         self.shorten();
+        for (fault, (count, problem)) in other.records {
+            match self.records.entry(fault) {
+                Entry::Occupied(mut known) => {
+                    let (known_count, first) = known.get_mut();
+                    *known_count += count;
+                    if problem < *first {
+                        *first = problem;
+                    }
+                }
+                Entry::Vacant(vacant) => drop(vacant.insert((count, problem))),
+            }
+        }
     }
 
     fn shorten(&mut self) {
@@ -64,19 +90,24 @@ impl Problems {
         self.count
     }
 
-    /// The first of them in words, up to `most`.
-    pub fn first(&self, most: usize) -> impl Iterator<Item = &str> {
-        self.first.iter().take(most).map(|problem| problem.text.as_str())
-    }
-
     /// What to say: the first ones, and how many others there are.
     pub fn words(&self) -> Vec<String> {
-        let mut words: Vec<String> = self.first(NAMED).map(str::to_owned).collect();
-        let others = self.count.saturating_sub(words.len() as u64);
+        let of_records: u64 = self.records.values().map(|(count, _)| count).sum();
+        let mut words: Vec<String> = self.first.iter().map(|problem| problem.text.clone()).collect();
+        let others = self.count.saturating_sub(words.len() as u64 + of_records);
+        words.splice(0..0, self.records.values().map(of_kind));
         if others > 0 {
             words.push(format!("{others} more could not be read"));
         }
         words
+    }
+}
+
+fn of_kind((count, first): &(u64, Problem)) -> String {
+    match count {
+        0 | 1 => first.text.clone(),
+        2 => format!("{}, and 1 other like it", first.text),
+        count => format!("{}, and {} others like it", first.text, count - 1),
     }
 }
 
@@ -89,6 +120,8 @@ pub struct PassedOver {
     /// Those of them that are definitions.
     definitions: HashSet<u64>,
     first: BTreeMap<String, Beside>,
+    /// What there is to say about inputs that were read to their end.
+    remarks: BTreeSet<String>,
 }
 
 #[derive(Debug)]
@@ -103,6 +136,10 @@ struct Beside {
 impl PassedOver {
     /// Takes what was found in such a file.
     pub fn add(&mut self, error: &SourceError) {
+        if error.is_remark() {
+            self.remarks.insert(error.to_string());
+            return;
+        }
         let (source, line) = error.source_and_line();
         let mut hasher = DefaultHasher::new();
         source.hash(&mut hasher);
@@ -121,6 +158,7 @@ impl PassedOver {
     pub fn merge(&mut self, other: Self) {
         self.files.extend(other.files);
         self.definitions.extend(other.definitions);
+        self.remarks.extend(other.remarks);
         for (source, beside) in other.first {
             self.keep(source, beside);
         }
@@ -148,8 +186,10 @@ impl PassedOver {
         let of_one = |(source, beside): (&String, &Beside)| format!("passed over: {source}: {}", beside.found);
         let others = self.first.iter().filter(|(_, beside)| beside.found != DEFINITION);
         let mut words: Vec<String> = others.take(NAMED_UNRELATED).map(of_one).collect();
+        let named = words.len() as u64;
+        words.splice(0..0, self.remarks.iter().cloned());
         let definitions = self.definitions.len() as u64;
-        match self.count().saturating_sub(words.len() as u64 + definitions) {
+        match self.count().saturating_sub(named + definitions) {
             0 => {}
             1 => words.push("passed over: 1 more file that holds no history".to_owned()),
             others => words.push(format!("passed over: {others} more files that hold no history")),

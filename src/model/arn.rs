@@ -184,6 +184,16 @@ impl StateMachineArn {
         fields(&self.0).expect("checked when it was parsed").region
     }
 
+    /// Such as `aws`.
+    pub fn partition(&self) -> &str {
+        fields(&self.0).expect("checked when it was parsed").partition
+    }
+
+    /// The account's twelve digits.
+    pub fn account(&self) -> &str {
+        fields(&self.0).expect("checked when it was parsed").account
+    }
+
     /// The ARN without version or alias, and without the label of a Distributed Map.
     pub fn unqualified(&self) -> &str {
         let after_kind = self.0.match_indices(':').nth(5).map_or(self.0.len(), |(colon, _)| colon + 1);

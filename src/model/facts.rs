@@ -300,10 +300,18 @@ impl Needs {
     }
 }
 
+/// The [`Gap::id`](super::Gap::id) of a history made of the records of failures.
+const LOGGED_ONLY: &str = "logged_only";
+
 impl ExecutionFacts<'_> {
-    /// From start to stop; `None` while it runs.
+    /// From start to stop; `None` while it runs, and where its beginning was not logged.
     pub fn duration_ms(&self) -> Option<f64> {
-        Some(self.stop?.milliseconds_since(self.start?))
+        Some(self.stop?.milliseconds_since(self.beginning()?))
+    }
+
+    /// When it started; unlike `start` not the time of its first event where that cannot have been the first: a log of failures only.
+    pub fn beginning(&self) -> Option<Micros> {
+        self.start.filter(|_| !self.gaps.contains(&LOGGED_ONLY))
     }
 
     /// The attempts of one visit.

@@ -228,11 +228,40 @@ pub enum Gap {
         /// Why, where it was tried.
         reason: Option<String>,
     },
+    /// The history was made of log records, and the level left most events out.
+    LoggedOnly {
+        /// The level that the records look like.
+        level: LoggedLevel,
+    },
+    /// The history was made of log records, and none of them ends the execution.
+    NoEndLogged,
+    /// Log records with one id tell different things: a step ran more than once. The earlier ones were kept.
+    RepeatedEvents {
+        /// How many records were left out.
+        events: usize,
+        /// The first of them.
+        first: EventId,
+    },
     /// There is no definition, or it can't be read; what the normal path reaches was judged by the history alone.
     NoDefinition {
         /// Why, where there is one.
         reason: Option<String>,
     },
+    /// The definition is the machine's, and may be of an earlier or a later time than the execution.
+    OtherDefinition {
+        /// Why the right one is not known.
+        reason: String,
+    },
+}
+
+/// What a state machine's logging leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum LoggedLevel {
+    /// Everything but failures.
+    Error,
+    /// Everything but the end of an execution that did not succeed.
+    Fatal,
 }
 
 impl Gap {
@@ -255,7 +284,11 @@ impl Gap {
             Self::BrokenLinks { .. } => "broken_links",
             Self::UnplacedEvents { .. } => "unplaced_events",
             Self::ChildNotRead { .. } => "child_not_read",
+            Self::LoggedOnly { .. } => "logged_only",
+            Self::NoEndLogged => "no_end_logged",
+            Self::RepeatedEvents { .. } => "repeated_events",
             Self::NoDefinition { .. } => "no_definition",
+            Self::OtherDefinition { .. } => "other_definition",
         }
     }
 }
@@ -294,9 +327,29 @@ impl fmt::Display for Gap {
             Self::ChildNotRead { execution, reason: Some(reason) } => {
                 write!(f, "the failed child execution was not read ({reason}): {execution}")
             }
+            Self::LoggedOnly { level: LoggedLevel::Error } => {
+                write!(
+                    f,
+                    "only failures were logged (level ERROR): the way to them and most states' names are not known; level ALL logs them"
+                )
+            }
+            Self::LoggedOnly { level: LoggedLevel::Fatal } => {
+                write!(
+                    f,
+                    "only the end was logged (level FATAL, or ERROR where no step failed): the way to it is not known; level ALL logs it"
+                )
+            }
+            Self::NoEndLogged => write!(f, "no log record of its end was read: it may still run, or the record was lost"),
+            Self::RepeatedEvents { events, first } => {
+                let times = if *events == 1 { "1 log record tells".to_owned() } else { format!("{events} log records tell") };
+                write!(f, "{times} otherwise of an event that another record tells of (the first is {first}); the earlier ones were kept")
+            }
             Self::NoDefinition { reason: None } => write!(f, "no definition at hand: what is normal was judged by the history alone"),
             Self::NoDefinition { reason: Some(reason) } => {
                 write!(f, "no definition at hand ({reason}): what is normal was judged by the history alone")
+            }
+            Self::OtherDefinition { reason } => {
+                write!(f, "the definition may be of another time than the execution ({reason})")
             }
         }
     }

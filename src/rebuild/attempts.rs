@@ -69,6 +69,9 @@ impl Rebuilder<'_> {
         if !matches!(link, Link::Nowhere(_)) {
             self.path.broken_links.push(index);
         }
+        if self.failures_only {
+            return self.task_of_failure(index);
+        }
         let missing = match link {
             Link::Nowhere(missing) => Some(missing),
             _ => None,

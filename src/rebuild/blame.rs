@@ -8,6 +8,7 @@
 //! | `EvaluationFailed`                 | -                      | the one that this event names                |
 //! | anything else                      | names a state          | the one that the cause names                 |
 //! | anything else                      | names none             | the nearest one that had not ended: a guess  |
+//! | anything, where only failures were logged | names none    | none, unless the links above lead to it      |
 //! | nothing (stopped, timed out)       | -                      | the one that was open, if it is the only one |
 
 use super::cause_text::state_in_cause;
@@ -52,6 +53,9 @@ impl Rebuilder<'_> {
         }
         if let Some(found) = linked.or_else(|| self.same_error_before(end)) {
             return Blame { visit: Some(found.visit), event: Some(found.event), basis: found.basis, alternatives: 0 };
+        }
+        if self.failures_only {
+            return Blame { visit: None, event: end.event, basis: Basis::ExecutionEvent, alternatives: 0 };
         }
         let nearest = match end.link {
             Link::To(previous) => self.places[previous].visit.filter(|visit| self.visit(*visit).exited.is_none()),
@@ -132,7 +136,8 @@ impl Rebuilder<'_> {
             _ => None,
         };
         let found = entered.or_else(on_chain).or_else(|| self.newest_open(named.state));
-        if found.is_some() || linked.is_some() || named.entered_event_id.is_none() || position == 0 {
+        let is_alone = position == 0 && !self.failures_only;
+        if found.is_some() || linked.is_some() || named.entered_event_id.is_none() || is_alone {
             return found;
         }
         // Its Entered event is missing, but the service names it all the same.
@@ -155,7 +160,8 @@ impl Rebuilder<'_> {
 
     /// The blame for an end that links to nothing: somebody stopped the execution, or it ran out of time.
     pub(super) fn blame_open(&self, end: Option<EventIndex>) -> Blame {
-        self.blame_one_of(end, &self.open_leaves(false), false)
+        let open = if self.failures_only { Vec::new() } else { self.open_leaves(false) };
+        self.blame_one_of(end, &open, false)
     }
 
     fn blame_one_of(&self, end: Option<EventIndex>, open: &[VisitId], newest: bool) -> Blame {

@@ -31,7 +31,8 @@ impl Rebuilder<'_> {
     /// Names visits whose Entered event is missing, where only one state of the definition can be meant: one that calls what the visit
     /// called and that the visit before it leads to.
     fn name_nameless(&mut self) {
-        let Some(definition) = self.definition else { return };
+        // Where nothing but failures was logged, the visit before is not the one that led here.
+        let Some(definition) = self.definition.filter(|_| !self.failures_only) else { return };
         let nameless: Vec<VisitId> = self.path.visits().filter(|(_, visit)| visit.state.is_none()).map(|(id, _)| id).collect();
         for id in nameless {
             let visit = self.visit(id);
@@ -190,6 +191,10 @@ impl Rebuilder<'_> {
             .runs
             .get(visit.attempts.last().map_or(visit.run, |attempt| attempt.run) as usize)
             .is_some_and(|run| run.end.is_some() || run.blame.is_some());
+        // The end would link to it: whatever failed here, the execution went on.
+        if self.failures_only && run_ended && last_attempt_failed && visit.aborted.is_none() {
+            return VisitOutcome::Caught;
+        }
         if visit.aborted.is_some() || parent_closed || run_ended {
             return VisitOutcome::Aborted;
         }
@@ -227,7 +232,7 @@ impl Rebuilder<'_> {
 }
 
 /// The end of the `Resource` that an event's attempt calls.
-fn called(event: &HistoryEvent) -> Option<String> {
+pub(super) fn called(event: &HistoryEvent) -> Option<String> {
     let (kind, resource) = match &event.details {
         Details::Scheduled(scheduled) => (&scheduled.resource_type, &scheduled.resource),
         Details::Started(started) => (&started.resource_type, &started.resource),

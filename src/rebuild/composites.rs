@@ -256,6 +256,9 @@ impl Rebuilder<'_> {
 
     pub(super) fn map_run_ended(&mut self, index: EventIndex, link: Link, ending: Ending) -> Place {
         let Some(map) = self.map_of_run(link) else {
+            if self.failures_only && matches!(ending, Ending::Failed | Ending::TimedOut) {
+                return self.map_of_failed_run(index);
+            }
             self.path.unplaced.push(index);
             return self.unknown(link);
         };

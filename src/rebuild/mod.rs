@@ -16,6 +16,7 @@
 //! | `EvaluationFailed`                   | the state that it names, by the Entered event in its cause                      |
 //! | steps of an attempt                  | the visit of what it links to                                                   |
 //! | anything after `ExecutionRedriven`   | the visit that had not ended                                                    |
+//! | a failure where nothing else was logged | what the definition leaves no choice about, else a state without a name (`failures_only`) |
 //! | an event whose link leads nowhere    | what the definition, the names seen so far and the order make likely; it is listed |
 
 mod attempts;
@@ -23,6 +24,7 @@ mod blame;
 mod cause_text;
 mod close;
 mod composites;
+mod failures_only;
 mod likely;
 mod place;
 mod visits;

@@ -46,6 +46,8 @@ pub(super) struct NamelessAbort {
 pub(super) struct Rebuilder<'h> {
     pub history: &'h History,
     pub definition: Option<&'h Definition>,
+    /// Nothing but failures was logged.
+    pub failures_only: bool,
     pub path: ExecutionPath,
     pub places: Vec<Place>,
     pub aborts: Vec<NamelessAbort>,
@@ -71,6 +73,7 @@ impl<'h> Rebuilder<'h> {
         Self {
             history,
             definition,
+            failures_only: super::failures_only::is_failures_only(history),
             path,
             places: Vec::with_capacity(history.events.len()),
             aborts: Vec::new(),

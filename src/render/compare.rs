@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
-use super::columns::width;
+use super::columns::{thousands, width};
 use super::page::Page;
 use super::redact::Redactor;
 use super::styles::{Styles, paint};
@@ -283,17 +283,4 @@ fn bar(share: f64) -> String {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a share is from 0 to 1")]
     let eighths = (share.clamp(0.0, 1.0) * (BAR * 8) as f64).ceil() as usize;
     format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
-}
-
-/// A count with its thousands apart.
-fn thousands(count: u64) -> String {
-    let digits = count.to_string();
-    let mut out = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }

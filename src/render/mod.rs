@@ -14,6 +14,8 @@ mod json_text;
 pub mod latency;
 mod page;
 pub mod plot;
+pub mod pull;
+mod pull_logs;
 pub mod query;
 pub mod redact;
 pub mod replay;

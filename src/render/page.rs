@@ -81,6 +81,11 @@ impl<'a> Page<'a> {
         self.hanging(2, 2, style, text)
     }
 
+    /// A paragraph at the left edge.
+    pub fn paragraph_at_edge(&mut self, style: Style, text: &str) -> io::Result<()> {
+        self.hanging(0, 0, style, text)
+    }
+
     /// An entry of a list.
     pub fn item(&mut self, style: Style, text: &str) -> io::Result<()> {
         for (position, part) in wrapped(text, self.width - 4).into_iter().enumerate() {

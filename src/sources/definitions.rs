@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use super::documents::Read;
 use super::error::{Place, SourceError};
 use super::files::read_file;
 use super::folder::walk;
@@ -101,7 +102,8 @@ fn read_one(file: &Path, limits: &Limits, set: &mut DefinitionSet, errors: &mut 
     let origin = file.display().to_string();
     let mut has_history = false;
     read_file(file, limits, &mut |part| match part.map_err(|rejected| rejected.error) {
-        Ok((part, _)) => match part.definition {
+        Ok(Read::Message(..)) => has_history = true,
+        Ok(Read::Part(part, _)) => match part.definition {
             Some(found) => {
                 let name = found.name.or_else(|| found.arn.as_ref().map(|arn| arn.name().to_owned())).unwrap_or_else(|| stem.clone());
                 errors.extend(set.add(found.arn.as_ref(), &name, found.text, &origin).err());

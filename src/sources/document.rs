@@ -8,7 +8,9 @@
 //! | `{"execution" or "describe": …, "events" or "history": …, "definition": …}` | all of one execution |
 //! | `{"StartAt": …, "States": …}`, `{"stateMachineArn": …, "definition": …}`    | a definition         |
 //! | an event by itself, as in JSON Lines of events      | a page of one event                      |
-//! | a record of CloudWatch Logs                         | an error that says so                    |
+//! | a record of CloudWatch Logs, bare or as the message of a log event          | its text                 |
+//! | `{"events": [log event, …]}`, `{"logEvents": […]}`, `[record, …]`           | each of their messages   |
+//! | `{"results": [[{"field": …, "value": …}, …], …]}`, rows of Logs Insights    | each row, as a record    |
 //! | the name of an execution with neither events nor what a description says of it | an error         |
 
 use crate::model::{ExecutionHeader, ExecutionStatus, HistoryEvent, RawText, StateMachineArn};
@@ -16,6 +18,7 @@ use crate::model::{ExecutionHeader, ExecutionStatus, HistoryEvent, RawText, Stat
 use super::assemble::Page;
 use super::event::{self, Document, Element};
 use super::json::{Cursor, JsonError, Kind, Value, unescaped};
+use super::log_records::row::{self, Field};
 
 /// A definition and which state machine it is of, where that is said.
 #[derive(Debug, Clone)]
@@ -50,6 +53,18 @@ impl Part {
     }
 }
 
+/// What a document holds.
+#[allow(clippy::large_enum_variant, reason = "handed on at once, never kept in a list")]
+pub(super) enum Found {
+    Part(Part),
+    /// The message of a log event.
+    Message {
+        text: RawText,
+        /// Others may stand in the same document.
+        is_in_list: bool,
+    },
+}
+
 /// Why a document, or a part of one, holds no history.
 #[derive(Debug)]
 pub(super) enum Fault {
@@ -57,12 +72,10 @@ pub(super) enum Fault {
     Other { found: String },
     /// Elements of a list of events that are none; they were left out.
     NotEvents { first: usize, found: &'static str, count: usize },
-    /// Records of CloudWatch Logs.
-    LogRecords,
 }
 
 /// Takes what a document holds.
-pub(super) type Out<'o> = &'o mut dyn FnMut(Result<Part, Fault>);
+pub(super) type Out<'o> = &'o mut dyn FnMut(Result<Found, Fault>);
 
 /// Reads the document at the cursor. An error is one of syntax; every other fault goes to `out`, and reading goes on after it.
 pub(super) fn read(cursor: &mut Cursor<'_>, document: Document<'_>, out: Out<'_>) -> Result<(), JsonError> {
@@ -81,13 +94,19 @@ pub(super) fn read(cursor: &mut Cursor<'_>, document: Document<'_>, out: Out<'_>
 #[derive(PartialEq, Eq)]
 enum Class {
     Event,
-    LogRecord,
+    /// A record of CloudWatch Logs.
+    Record,
+    /// A log event, with its message.
+    LogEvent,
+    /// A row of Logs Insights, one member a field.
+    Row,
     Other,
 }
 
 fn class_of(cursor: &Cursor<'_>) -> Class {
     let mut cursor = cursor.clone();
     let (mut first, mut has_event_type) = (true, false);
+    let (mut has_message, mut has_timestamp, mut has_log_member) = (false, false, false);
     if cursor.enter(b'{').is_err() {
         return Class::Other;
     }
@@ -95,15 +114,30 @@ fn class_of(cursor: &Cursor<'_>) -> Class {
         match &*key {
             "events" | "history" | "execution" | "describe" | "definition" | "executionArn" => return Class::Other,
             "previousEventId" => return Class::Event,
-            "execution_arn" | "event_timestamp" | "logStreamName" => return Class::LogRecord,
+            "previous_event_id" | "redrive_count" => return Class::Record,
+            "details" if has_event_type => return Class::Record,
+            "logStreamName" | "ingestionTime" => return Class::LogEvent,
+            "@message" | "@timestamp" | "@ptr" | "@logStream" => return Class::Row,
+            key if key.starts_with("details.") => return Class::Row,
             key if key.ends_with("EventDetails") => return Class::Event,
             key => match cursor.value() {
-                Ok(value) => has_event_type |= key == "type" && is_event_type(cursor.source(value)),
+                Ok(value) => match key {
+                    "type" => has_event_type |= is_event_type(cursor.source(value)),
+                    "message" => has_message = true,
+                    "timestamp" => has_timestamp = true,
+                    "execution_arn" | "event_timestamp" => has_log_member = true,
+                    _ => {}
+                },
                 Err(_) => return Class::Other,
             },
         }
     }
-    if has_event_type { Class::Event } else { Class::Other }
+    match (has_event_type, has_log_member) {
+        (_, true) => Class::Record,
+        (true, _) => Class::Event,
+        (false, _) if has_message && has_timestamp => Class::LogEvent,
+        _ => Class::Other,
+    }
 }
 
 fn is_event_type(name: &str) -> bool {
@@ -115,7 +149,7 @@ fn array(cursor: &mut Cursor<'_>, document: Document<'_>, out: Out<'_>) -> Resul
     let mut inside = cursor.clone();
     inside.enter(b'[')?;
     match inside.peek() {
-        Some(b'{') if class_of(&inside) != Class::Other => return events_alone(cursor, document, out),
+        Some(b'{') if !matches!(class_of(&inside), Class::Other | Class::Row) => return events_alone(cursor, document, out),
         Some(b']') => return events_alone(cursor, document, out),
         Some(b'{' | b'[') => {}
         _ => {
@@ -128,7 +162,7 @@ fn array(cursor: &mut Cursor<'_>, document: Document<'_>, out: Out<'_>) -> Resul
     let (mut first, mut found_any) = (true, false);
     while cursor.element(&mut first)? {
         let mut unrelated = None;
-        let mut take = |part: Result<Part, Fault>| match part {
+        let mut take = |part: Result<Found, Fault>| match part {
             Err(Fault::Other { found, .. }) if !found_any => unrelated = Some(found),
             part => {
                 found_any |= part.is_ok();
@@ -157,10 +191,8 @@ fn array(cursor: &mut Cursor<'_>, document: Document<'_>, out: Out<'_>) -> Resul
 /// An array of events that nothing surrounds.
 fn events_alone(cursor: &mut Cursor<'_>, document: Document<'_>, out: Out<'_>) -> Result<(), JsonError> {
     let events = events(cursor, document, out)?;
-    if events.log_records > 0 && events.list.is_empty() {
-        out(Err(Fault::LogRecords));
-    } else {
-        out(Ok(Part::page(events, false)));
+    if events.messages == 0 || !events.list.is_empty() {
+        out(Ok(Found::Part(Part::page(events, false))));
     }
     Ok(())
 }
@@ -169,7 +201,7 @@ fn events_alone(cursor: &mut Cursor<'_>, document: Document<'_>, out: Out<'_>) -
 struct Events {
     list: Vec<HistoryEvent>,
     without_ids: usize,
-    log_records: usize,
+    messages: usize,
     /// Number and description of the first element that is no event.
     first_other: Option<(usize, &'static str)>,
     others: usize,
@@ -190,7 +222,10 @@ fn events(cursor: &mut Cursor<'_>, document: Document<'_>, out: Out<'_>) -> Resu
         }
         match event::read(cursor, document)? {
             Element::Event { event, has_id } => events.add(event, has_id),
-            Element::LogRecord => events.log_records += 1,
+            Element::LogMessage(text) => {
+                events.messages += 1;
+                out(Ok(Found::Message { text, is_in_list: true }));
+            }
             Element::Other => events.reject(number, "an object without an event's members"),
         }
     }
@@ -221,9 +256,15 @@ fn object(cursor: &mut Cursor<'_>, document: Document<'_>, out: Out<'_>) -> Resu
     let at = cursor.position();
     match class_of(cursor) {
         Class::Event => return single_event(cursor, document, out),
-        Class::LogRecord => {
-            cursor.value()?;
-            out(Err(Fault::LogRecords));
+        Class::Record => {
+            let record = cursor.value()?;
+            out(Ok(Found::Message { text: document.raw(record), is_in_list: false }));
+            return Ok(());
+        }
+        Class::LogEvent => return log_event(cursor, document, out),
+        Class::Row => {
+            let fields = fields_of_object(cursor, document)?;
+            out(message_of_row(fields));
             return Ok(());
         }
         Class::Other => {}
@@ -235,8 +276,78 @@ fn object(cursor: &mut Cursor<'_>, document: Document<'_>, out: Out<'_>) -> Resu
         members.take(&key, cursor, document, out)?;
     }
     let whole = Value { kind: Kind::Object, start: at, end: cursor.position() };
-    out(members.finish(cursor, document, whole));
+    if !members.is_of_logs() {
+        out(members.finish(cursor, document, whole).map(Found::Part));
+    }
     Ok(())
+}
+
+/// An object that has its message among its members.
+fn log_event(cursor: &mut Cursor<'_>, document: Document<'_>, out: Out<'_>) -> Result<(), JsonError> {
+    out(match event::read(cursor, document)? {
+        Element::LogMessage(text) => Ok(Found::Message { text, is_in_list: false }),
+        _ => Err(Fault::Other { found: "a log event without a message".to_owned() }),
+    });
+    Ok(())
+}
+
+/// The members of an object, as fields of a row.
+fn fields_of_object(cursor: &mut Cursor<'_>, document: Document<'_>) -> Result<Vec<Field>, JsonError> {
+    let mut fields = Vec::new();
+    let mut first = true;
+    cursor.enter(b'{')?;
+    while let Some(key) = cursor.key(&mut first)? {
+        let value = cursor.value()?;
+        fields.push((key.into_owned(), document.raw(value)));
+    }
+    Ok(fields)
+}
+
+/// Rows of Logs Insights: lists of `{"field": …, "value": …}`. How many there are.
+fn rows(cursor: &mut Cursor<'_>, document: Document<'_>, out: Out<'_>) -> Result<usize, JsonError> {
+    let (mut first, mut count) = (true, 0);
+    cursor.enter(b'[')?;
+    while cursor.element(&mut first)? {
+        let mut fields = Vec::new();
+        if cursor.peek() == Some(b'[') {
+            let mut first_field = true;
+            cursor.enter(b'[')?;
+            while cursor.element(&mut first_field)? {
+                if cursor.peek() == Some(b'{') {
+                    fields.extend(field(fields_of_object(cursor, document)?));
+                } else {
+                    cursor.value()?;
+                }
+            }
+        } else {
+            cursor.value()?;
+        }
+        if !fields.is_empty() {
+            count += 1;
+            out(message_of_row(fields));
+        }
+    }
+    Ok(count)
+}
+
+fn field(members: Vec<Field>) -> Option<Field> {
+    let (mut name, mut content) = (None, None);
+    for (key, value) in members {
+        match key.as_str() {
+            "field" => name = Some(value.decode().into_owned()),
+            "value" => content = Some(value),
+            _ => {}
+        }
+    }
+    name.zip(content)
+}
+
+fn message_of_row(fields: Vec<Field>) -> Result<Found, Fault> {
+    let found = || "a row of Logs Insights without @message, or else without execution_arn, id and type".to_owned();
+    match row::message(fields) {
+        Some(text) => Ok(Found::Message { text, is_in_list: true }),
+        None => Err(Fault::Other { found: found() }),
+    }
 }
 
 fn single_event(cursor: &mut Cursor<'_>, document: Document<'_>, out: Out<'_>) -> Result<(), JsonError> {
@@ -244,9 +355,9 @@ fn single_event(cursor: &mut Cursor<'_>, document: Document<'_>, out: Out<'_>) -
         Element::Event { event, has_id } => {
             let mut events = Events::default();
             events.add(event, has_id);
-            Ok(Part { is_single_event: true, ..Part::page(events, false) })
+            Ok(Found::Part(Part { is_single_event: true, ..Part::page(events, false) }))
         }
-        Element::LogRecord => Err(Fault::LogRecords),
+        Element::LogMessage(text) => Ok(Found::Message { text, is_in_list: false }),
         Element::Other => Err(Fault::Other { found: "an object".to_owned() }),
     };
     out(part);
@@ -260,12 +371,15 @@ struct ObjectMembers {
     header: Option<ExecutionHeader>,
     definition: Option<Value>,
     others: Vec<(String, Value)>,
+    /// Rows of Logs Insights that were handed on.
+    rows: usize,
 }
 
 impl ObjectMembers {
     fn take(&mut self, key: &str, cursor: &mut Cursor<'_>, document: Document<'_>, out: Out<'_>) -> Result<(), JsonError> {
         match (key, cursor.peek()) {
-            ("events" | "history", Some(b'[')) => self.add(events(cursor, document, out)?),
+            ("events" | "history" | "logEvents", Some(b'[')) => self.add(events(cursor, document, out)?),
+            ("results", Some(b'[')) if holds_lists(cursor) => self.rows += rows(cursor, document, out)?,
             ("history", Some(b'{')) => {
                 cursor.enter(b'{')?;
                 let mut first = true;
@@ -301,7 +415,7 @@ impl ObjectMembers {
             // An object has one list; should there be a second one, nothing is dropped.
             Some(known) => {
                 known.without_ids += events.without_ids;
-                known.log_records += events.log_records;
+                known.messages += events.messages;
                 known.list.extend(events.list);
             }
             None => self.events = Some(events),
@@ -318,14 +432,21 @@ impl ObjectMembers {
         Ok(())
     }
 
+    /// Whether it is an answer of CloudWatch Logs, whose messages were handed on: often there is none on a page.
+    fn is_of_logs(&self) -> bool {
+        let has_history =
+            self.header.is_some() || self.definition.is_some() || self.events.as_ref().is_some_and(|events| !events.list.is_empty());
+        let has_messages = self.rows > 0 || self.events.as_ref().is_some_and(|events| events.messages > 0);
+        let is_page = self.events.is_some() && ["searchedLogStreams", "nextForwardToken", "messageType"].iter().any(|name| self.has(name));
+        let is_answer = self.events.is_none() && self.has("results") && self.has("statistics");
+        !has_history && (has_messages || is_page || is_answer)
+    }
+
     fn has(&self, name: &str) -> bool {
         self.others.iter().any(|(key, _)| key == name)
     }
 
     fn finish(mut self, cursor: &Cursor<'_>, document: Document<'_>, whole: Value) -> Result<Part, Fault> {
-        if self.events.as_ref().is_some_and(|events| events.log_records > 0 && events.list.is_empty()) {
-            return Err(Fault::LogRecords);
-        }
         if self.header.is_none() && self.events.is_none() && !self.has("executionArn") {
             return self.definition_alone(cursor, document, whole);
         }
@@ -375,6 +496,12 @@ impl ObjectMembers {
             names => format!("an object with the members {}{}", names.join(", "), if self.others.len() > 4 { ", …" } else { "" }),
         }
     }
+}
+
+/// Whether the array at the cursor is one of lists.
+fn holds_lists(cursor: &Cursor<'_>) -> bool {
+    let mut inside = cursor.clone();
+    inside.enter(b'[').is_ok() && inside.peek() == Some(b'[')
 }
 
 /// The beginning of a name, for messages.

@@ -4,22 +4,37 @@
 //! |------------------------------|---------------------------------------------|--------------------|
 //! | is JSON, and others follow   | JSON Lines; a bad line costs that line only | one line at a time |
 //! | is not, or is alone          | one document, or several one after the other | the whole input    |
+//! | is no JSON, but of a log     | a message a line (`form`)                   | one line at a time |
+//! | has names of a log's fields  | a table of Logs Insights (`table`)          | the whole input    |
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, Read as _};
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::compression::decompressed;
-use super::document::{self, Fault, Part};
+use super::document::{self, Fault, Found, Part};
 use super::error::{Place, Rejected, SourceError};
 use super::event::Document;
+use super::form::{Form, form_of, message_of_line};
 use super::json::{Cursor, JsonError, Problem};
 use super::limits::Limits;
 use super::lines::{Line, Lines};
-use super::records::{Records, expects_more, first_line, goes_on, is_blank, is_json, opens_document};
+use super::log_records::{CUT_SHORT, is_broken_record, table};
+use super::records::{Records, expects_more, first_line, goes_on, is_blank, is_json, line_end, opens_document};
+use crate::model::RawText;
+use crate::model::text::Form as TextForm;
+
+/// Something that was read.
+#[allow(clippy::large_enum_variant, reason = "handed on at once, never kept in a list")]
+pub(super) enum Read {
+    /// A part of an execution, or several.
+    Part(Part, Place),
+    /// The message of a log event: a log record, or a line of something else.
+    Message(RawText, Place),
+}
 
 /// Takes what the documents hold.
-pub(super) type Sink<'s> = &'s mut dyn FnMut(Result<(Part, Place), Rejected<'_>>);
+pub(super) type Sink<'s> = &'s mut dyn FnMut(Result<Read, Rejected<'_>>);
 
 /// Inputs up to this size are read at once, which is faster than line by line.
 pub(super) const AT_ONCE: usize = 64 << 20;
@@ -29,7 +44,7 @@ const SNIFFED: usize = 8 << 10;
 const PATIENCE: usize = 100;
 
 /// Reads every document of an input of about `size` bytes.
-pub(super) fn read(input: impl Read + Send, size: usize, origin: &str, limits: &Limits, sink: Sink<'_>) {
+pub(super) fn read(input: impl io::Read + Send, size: usize, origin: &str, limits: &Limits, sink: Sink<'_>) {
     let mut reader = Reader::new(origin, limits, sink);
     let mut input = match decompressed(input, limits) {
         Ok(input) => input,
@@ -41,6 +56,7 @@ pub(super) fn read(input: impl Read + Send, size: usize, origin: &str, limits: &
         Opened::Whole => reader.at_once(head),
         Opened::More => reader.streamed(head, input),
     }
+    reader.give_up_held_back();
 }
 
 /// What the beginning of an input is.
@@ -60,31 +76,35 @@ pub(super) struct Reader<'s> {
     limits: &'s Limits,
     sink: Sink<'s>,
     pub tally: Tally,
+    pub form: Form,
     /// The input could not be read to its end, which was reported: an early end of the JSON is no news.
     pub is_cut: bool,
 }
 
 /// What was found in an input so far.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Tally {
-    /// Parts that were read.
+    /// Parts and messages that were read.
     pub found: usize,
+    /// The first of them was a message: what is no JSON is one, too.
+    pub is_log: bool,
     /// Documents that are broken or something else.
     unrelated: usize,
-    saw_log_records: bool,
     has_given_up: bool,
+    /// Lines that are no JSON, from before the first thing that was found: that tells whether they are a log's.
+    held_back: Vec<(SourceError, Vec<u8>)>,
 }
 
 impl<'s> Reader<'s> {
     pub(super) fn new(origin: &'s str, limits: &'s Limits, sink: Sink<'s>) -> Self {
-        Self { origin, limits, sink, tally: Tally::default(), is_cut: false }
+        Self { origin, limits, sink, tally: Tally::default(), form: Form::Json, is_cut: false }
     }
 
     /// Reads the beginning into `head`, up to about `at_once` bytes, as UTF-8 without a byte order mark.
-    pub(super) fn open(&mut self, head: &mut Vec<u8>, input: &mut dyn Read, at_once: usize) -> Opened {
+    pub(super) fn open(&mut self, head: &mut Vec<u8>, input: &mut dyn io::Read, at_once: usize) -> Opened {
         let mut is_whole = self.fill(head, input, SNIFFED);
         let is_utf16 = head.starts_with(&[0xFF, 0xFE]) || head.starts_with(&[0xFE, 0xFF]);
-        if !is_utf16 && !self.begins_like_json(head) {
+        if !is_utf16 && !self.is_readable(head) {
             return Opened::Nothing;
         }
         is_whole = is_whole || self.fill(head, input, if is_utf16 { AT_ONCE } else { at_once });
@@ -94,6 +114,9 @@ impl<'s> Reader<'s> {
                 return Opened::Nothing;
             };
             *head = text;
+            if !self.is_readable(head) {
+                return Opened::Nothing;
+            }
         }
         if head.starts_with(BYTE_ORDER_MARK) {
             head.drain(..BYTE_ORDER_MARK.len());
@@ -102,7 +125,7 @@ impl<'s> Reader<'s> {
     }
 
     /// Reads until `bytes` holds `length` bytes. Whether the input ended before, or could not be read on, which is reported.
-    pub(super) fn fill(&mut self, bytes: &mut Vec<u8>, input: &mut dyn Read, length: usize) -> bool {
+    pub(super) fn fill(&mut self, bytes: &mut Vec<u8>, input: &mut dyn io::Read, length: usize) -> bool {
         let missing = length.saturating_sub(bytes.len()) as u64;
         match input.take(missing).read_to_end(bytes) {
             Ok(read) => (read as u64) < missing,
@@ -113,22 +136,21 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// Whether the input may be JSON; reports what it is otherwise.
-    fn begins_like_json(&mut self, head: &[u8]) -> bool {
-        let text = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
-        let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
-        let place = Place::whole(self.origin);
-        if matches!(first, None | Some(b'{' | b'[')) {
-            return true;
-        }
-        let is_text = std::str::from_utf8(head).map_or_else(|error| error.error_len().is_none(), |_| true) && !head.contains(&0);
-        let found = if is_text { "text that is no JSON object or array" } else { "binary data" };
-        self.report(SourceError::NotAHistory { place, found: found.to_owned() }, &[]);
+    /// Finds out what the input is; reports what can't be read, and whether it can.
+    fn is_readable(&mut self, head: &[u8]) -> bool {
+        self.form = form_of(head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head));
+        let found = match self.form {
+            Form::Json | Form::LogLines | Form::Table => return true,
+            Form::Text => "text that is no JSON object or array",
+            Form::Binary => "binary data",
+        };
+        self.report(SourceError::NotAHistory { place: Place::whole(self.origin), found: found.to_owned() }, &[]);
         false
     }
 
     pub(super) fn at_once(&mut self, bytes: Vec<u8>) {
         match self.begins_lines(&bytes) {
+            _ if self.form == Form::Table => self.table(bytes),
             None => self.empty(),
             Some(true) => self.lines(Lines::new(bytes.as_slice(), self.limits.document_bytes())),
             Some(false) if bytes.len() > self.limits.document_bytes() => self.too_large(Place::whole(self.origin)),
@@ -142,11 +164,14 @@ impl<'s> Reader<'s> {
         if first.is_empty() {
             return None;
         }
+        if self.form != Form::Json {
+            return Some(self.form == Form::LogLines);
+        }
         let (second, _) = first_line(rest);
         Some(!second.is_empty() && self.is_lines(first, second))
     }
 
-    pub(super) fn streamed(&mut self, head: Vec<u8>, input: impl Read) {
+    pub(super) fn streamed(&mut self, head: Vec<u8>, input: impl io::Read) {
         let input = io::Cursor::new(head).chain(io::BufReader::with_capacity(1 << 20, input));
         let limit = self.limits.document_bytes();
         let mut lines = Lines::new(input, limit);
@@ -158,6 +183,7 @@ impl<'s> Reader<'s> {
             return self.empty();
         }
         let is_lines = match (&first, &second) {
+            _ if self.form != Form::Json => self.form == Form::LogLines,
             (Some(Line::Whole { bytes: first, .. }), Some(Line::Whole { bytes: second, .. })) => self.is_lines(first, second),
             _ => true,
         };
@@ -168,6 +194,7 @@ impl<'s> Reader<'s> {
             return self.lines(lines);
         }
         match lines.rest(limit) {
+            Ok(Some(bytes)) if self.form == Form::Table => self.table(bytes),
             Ok(Some(bytes)) => self.documents(bytes, 1, false),
             Ok(None) => self.too_large(Place::whole(self.origin)),
             Err(reason) => self.unreadable(reason),
@@ -186,6 +213,7 @@ impl<'s> Reader<'s> {
                 Ok(None) => return,
                 Ok(Some(Line::TooLong { number, .. })) => self.too_large(Place::line(self.origin, number)),
                 Ok(Some(Line::Whole { bytes, .. })) if is_blank(&bytes) => {}
+                Ok(Some(Line::Whole { number, bytes })) if self.form == Form::LogLines => self.log_line(&bytes, number),
                 Ok(Some(Line::Whole { number, bytes })) => {
                     let record = if goes_on(&bytes, self.limits.depth) {
                         continued(bytes, &mut lines, self.limits.document_bytes())
@@ -215,6 +243,10 @@ impl<'s> Reader<'s> {
         };
         let all = text.as_ref().map_or(bytes.as_slice(), |text| text.as_bytes());
         let limit = self.limits.document_bytes();
+        if self.form == Form::LogLines {
+            self.log_lines(all, text.as_ref(), first_line);
+            return text;
+        }
         for record in Records::new(all, self.limits.depth, limit) {
             let line = first_line + record.line;
             match &text {
@@ -227,6 +259,82 @@ impl<'s> Reader<'s> {
             }
         }
         text
+    }
+
+    /// Lines of a log that are in memory; `text` is the same, if it is UTF-8 all over.
+    fn log_lines(&mut self, all: &[u8], text: Option<&Arc<String>>, first_line: usize) {
+        let (mut at, mut number) = (0, first_line);
+        while at < all.len() {
+            let end = line_end(all, at);
+            let line = &all[at..end];
+            match text {
+                _ if is_blank(line) => {}
+                _ if line.len() > self.limits.document_bytes() => self.too_large(Place::line(self.origin, number)),
+                Some(text) => {
+                    let message = message_of_line(&text[at..end]);
+                    let begin = message.as_ptr() as usize - text.as_ptr() as usize;
+                    let message = RawText::slice(text, begin..begin + message.len(), TextForm::Plain);
+                    self.message(message.unwrap_or_else(|| RawText::plain("")), Place::line(self.origin, number));
+                }
+                None => self.log_line(line, number),
+            }
+            (at, number) = (end, number + 1);
+        }
+    }
+
+    fn log_line(&mut self, line: &[u8], number: usize) {
+        let place = Place::line(self.origin, number);
+        match std::str::from_utf8(line) {
+            Ok(text) => self.message(RawText::plain(message_of_line(text)), place),
+            // Only a record is missed; a function may write what it likes.
+            Err(_) if is_broken_record(message_of_line(&String::from_utf8_lossy(line)), self.limits.depth) => {
+                self.report(SourceError::NotUtf8 { place }, line);
+            }
+            Err(_) => self.message(RawText::plain(String::from_utf8_lossy(line).into_owned()), place),
+        }
+    }
+
+    /// A table of Logs Insights.
+    fn table(&mut self, bytes: Vec<u8>) {
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                let valid = error.utf8_error().valid_up_to();
+                let line = 1 + memchr::memchr_iter(b'\n', &error.as_bytes()[..valid]).count();
+                return self.report(SourceError::NotUtf8 { place: Place::line(self.origin, line) }, &[]);
+            }
+        };
+        table::read(&text, &mut |line, message| {
+            let place = Place::line(self.origin, line);
+            match message {
+                Some(message) => self.message(message, place),
+                None => {
+                    self.tally.unrelated += 1;
+                    let found = "a row of Logs Insights without @message, or else without execution_arn, id and type".to_owned();
+                    self.report(SourceError::NotAHistory { place, found }, &[]);
+                }
+            }
+        });
+    }
+
+    /// Hands a message on, and before it the lines that it shows to be messages, too.
+    fn message(&mut self, message: RawText, place: Place) {
+        self.tally.found += 1;
+        if self.tally.found == 1 {
+            self.tally.is_log = true;
+            for (error, text) in std::mem::take(&mut self.tally.held_back) {
+                let place = Place { line: error.source_and_line().1, ..Place::whole(self.origin) };
+                self.message(RawText::plain(String::from_utf8_lossy(&text).into_owned()), place);
+            }
+        }
+        (self.sink)(Ok(Read::Message(message, place)));
+    }
+
+    /// Reports lines that were held back: they are no log's.
+    pub(super) fn give_up_held_back(&mut self) {
+        for (error, text) in std::mem::take(&mut self.tally.held_back) {
+            self.report(error, &text);
+        }
     }
 
     /// Documents one after the other.
@@ -254,7 +362,16 @@ impl<'s> Reader<'s> {
             line += memchr::memchr_iter(b'\n', &text.as_bytes()[counted..start]).count();
             counted = start;
             let mut parts = Vec::new();
-            let result = document::read(&mut cursor, Document::new(document), &mut |part| parts.push(part));
+            let mut messages = 0;
+            let result = document::read(&mut cursor, Document::new(document), &mut |found| match found {
+                Ok(Found::Part(part)) => parts.push(Ok(part)),
+                Ok(Found::Message { text, is_in_list }) => {
+                    messages += 1;
+                    let whole = if in_lines || start != range.start { Place::line(self.origin, line) } else { Place::whole(self.origin) };
+                    self.message(text, Place { entry: is_in_list.then_some(messages), ..whole });
+                }
+                Err(fault) => parts.push(Err(fault)),
+            });
             let is_alone = start == range.start && !in_lines && (result.is_err() || cursor.is_at_end());
             let place = if is_alone { Place::whole(self.origin) } else { Place::line(self.origin, line) };
             let end = if result.is_ok() { cursor.position() } else { range.end };
@@ -279,13 +396,8 @@ impl<'s> Reader<'s> {
             match part {
                 Ok(part) => {
                     self.tally.found += 1;
-                    (self.sink)(Ok((part, place)));
-                }
-                Err(Fault::LogRecords) => {
-                    self.tally.unrelated += 1;
-                    if !std::mem::replace(&mut self.tally.saw_log_records, true) {
-                        self.report(SourceError::LogRecords { place }, text);
-                    }
+                    self.give_up_held_back();
+                    (self.sink)(Ok(Read::Part(part, place)));
                 }
                 Err(Fault::NotEvents { first, found, count }) => self.report(SourceError::NotEvents { place, first, found, count }, text),
                 Err(Fault::Other { found }) => {
@@ -307,7 +419,19 @@ impl<'s> Reader<'s> {
     }
 
     fn broken(&mut self, text: &str, first_line: usize, error: JsonError, record: &[u8]) {
+        let place = Place::line(self.origin, first_line);
+        let words = std::str::from_utf8(record).unwrap_or_default();
+        if self.tally.is_log && !opens_document(record) {
+            return self.message(RawText::plain(words), place);
+        }
         self.tally.unrelated += 1;
+        if opens_document(record) && is_broken_record(words, self.limits.depth) {
+            return self.report(SourceError::BadRecord { place, found: CUT_SHORT }, record);
+        }
+        if self.tally.found == 0 && !opens_document(record) && !self.is_cut {
+            let error = SourceError::json(self.origin, first_line, text, error, self.limits.depth);
+            return self.tally.held_back.push((error, record.to_vec()));
+        }
         if !(self.is_cut && matches!(error.problem, Problem::End { .. })) {
             self.report(SourceError::json(self.origin, first_line, text, error, self.limits.depth), record);
         }
@@ -334,6 +458,16 @@ impl<'s> Reader<'s> {
 }
 
 impl Tally {
+    /// Of an input in which something was found before: messages, or parts.
+    pub(super) fn after(is_log: bool) -> Self {
+        Self { found: 1, is_log, ..Self::default() }
+    }
+
+    /// What was held back and is no log's.
+    pub(super) fn take_held_back(&mut self) -> Vec<(SourceError, Vec<u8>)> {
+        std::mem::take(&mut self.held_back)
+    }
+
     /// Whether so much was something else, and nothing a history, that the rest is not looked at.
     pub(super) fn is_hopeless(&self) -> bool {
         self.found == 0 && self.unrelated >= PATIENCE

@@ -157,13 +157,38 @@ pub enum SourceError {
         /// How many there are.
         count: usize,
     },
-    /// Records of CloudWatch Logs.
-    #[error(
-        "{place}: CloudWatch log records are not read yet; for a Standard execution save `aws stepfunctions get-execution-history --execution-arn …`"
-    )]
-    LogRecords {
+    /// A Step Functions log record that can't be read. The others were.
+    #[error("{place}: {found}; left out")]
+    BadRecord {
         /// Where.
         place: Place,
+        /// What is wrong with it: the same words for the same kind of fault.
+        found: &'static str,
+    },
+    /// Lines of a log that are no records of Step Functions.
+    #[error("{}", other_lines(place, *count, example, *has_records))]
+    OtherLines {
+        /// Where the first one stood.
+        place: Place,
+        /// How many there are.
+        count: u64,
+        /// The beginning of the first one.
+        example: String,
+        /// Whether there were records beside them.
+        has_records: bool,
+    },
+    /// Log records that say something else of events of an execution that was complete before they came.
+    #[error(
+        "{place}: {count} log {records} of events that were read before with other content, the first of {execution}; left out: a step ran more than once",
+        records = if *.count == 1 { "record" } else { "records" }
+    )]
+    LateRecords {
+        /// Where the first one stood.
+        place: Place,
+        /// How many there are.
+        count: u64,
+        /// The execution of the first one.
+        execution: String,
     },
     /// A page that fits several executions, or none.
     #[error(
@@ -231,20 +256,36 @@ impl SourceError {
             | Self::Syntax { place, .. }
             | Self::NotAHistory { place, .. }
             | Self::NotEvents { place, .. }
-            | Self::LogRecords { place }
+            | Self::BadRecord { place, .. }
+            | Self::OtherLines { place, .. }
+            | Self::LateRecords { place, .. }
             | Self::NotADefinition { place, .. } => (&place.origin, place.line),
         }
     }
 
     /// Whether it is readable, and simply not what was looked for: worth a word, not a failure.
     pub fn is_unrelated(&self) -> bool {
-        matches!(self, Self::NotAHistory { .. } | Self::NotADefinition { .. })
+        matches!(self, Self::NotAHistory { .. } | Self::NotADefinition { .. } | Self::OtherLines { has_records: false, .. })
+    }
+
+    /// Whether all that could be read was read, and there is something to say about it.
+    pub fn is_remark(&self) -> bool {
+        matches!(self, Self::OtherLines { has_records: true, .. } | Self::LateRecords { .. })
+    }
+
+    /// What is wrong with a record, where many may have the same fault and one line is enough for all of them.
+    pub fn fault_of_record(&self) -> Option<&'static str> {
+        match self {
+            Self::BadRecord { found, .. } => Some(found),
+            _ => None,
+        }
     }
 
     /// What was found in place of what was looked for; empty for other errors.
     pub fn found(&self) -> &str {
         match self {
             Self::NotAHistory { found, .. } | Self::NotADefinition { found, .. } => found,
+            Self::OtherLines { .. } => "lines of a log, none of them a record of Step Functions",
             _ => "",
         }
     }
@@ -260,6 +301,13 @@ impl SourceError {
         };
         Self::Syntax { place, problem }
     }
+}
+
+fn other_lines(place: &Place, count: u64, example: &str, has_records: bool) -> String {
+    let lines = if count == 1 { "1 line of the log is".to_owned() } else { format!("{count} lines of the log are") };
+    let record = if count == 1 { "no record" } else { "no records" };
+    let alone = if has_records { "" } else { ", and nothing else was found" };
+    format!("{lines} {record} of Step Functions{alone} (the first: {place}: {example})")
 }
 
 fn others(count: usize) -> String {

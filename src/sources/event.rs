@@ -64,7 +64,8 @@ impl<'a> Document<'a> {
     }
 
     fn is_true(self, value: Value) -> bool {
-        value.kind == Kind::True || (value.kind == Kind::String && self.source(value) == "true")
+        // Logs Insights writes 1.
+        value.kind == Kind::True || (value.kind == Kind::String && matches!(self.source(value), "true" | "1"))
     }
 }
 
@@ -177,8 +178,8 @@ fn days_from_epoch(year: i64, month: i64, day: i64) -> i64 {
 pub(super) enum Element {
     /// An event; `has_id` is false when its number has still to be given.
     Event { event: HistoryEvent, has_id: bool },
-    /// A record of CloudWatch Logs, bare or in the wrapping of FilterLogEvents.
-    LogRecord,
+    /// A record of CloudWatch Logs, bare or in the wrapping of FilterLogEvents: the text of its message.
+    LogMessage(RawText),
     /// An object without anything that events have.
     Other,
 }
@@ -186,12 +187,15 @@ pub(super) enum Element {
 /// Reads the object at the cursor.
 pub(super) fn read(cursor: &mut Cursor<'_>, document: Document<'_>) -> Result<Element, JsonError> {
     let mut members = EventMembers::default();
+    cursor.peek();
+    let start = cursor.position();
     cursor.enter(b'{')?;
     let mut first = true;
     while let Some(key) = cursor.key(&mut first)? {
         members.take(&key, cursor, document)?;
     }
-    members.finish(cursor, document)
+    let whole = Value { kind: Kind::Object, start, end: cursor.position() };
+    members.finish(cursor, document, whole)
 }
 
 #[derive(Default)]
@@ -202,7 +206,7 @@ struct EventMembers {
     kind: Option<EventType>,
     /// A member that only records of CloudWatch Logs have.
     has_log_member: bool,
-    has_message: bool,
+    message: Option<Value>,
     /// A link, or details under a name that ends as those of events do.
     has_event_member: bool,
     details: Details,
@@ -235,9 +239,11 @@ impl EventMembers {
                 }
                 _ => {
                     self.has_log_member |= matches!(key, "event_timestamp" | "execution_arn");
-                    self.has_message |= key == "message";
                     self.has_event_member |= key.ends_with("EventDetails");
                     let value = cursor.value()?;
+                    if key == "message" {
+                        self.message = Some(value);
+                    }
                     self.waiting.push((key.to_owned(), value));
                 }
             },
@@ -245,7 +251,13 @@ impl EventMembers {
         Ok(())
     }
 
-    fn finish(mut self, cursor: &Cursor<'_>, document: Document<'_>) -> Result<Element, JsonError> {
+    fn finish(mut self, cursor: &Cursor<'_>, document: Document<'_>, whole: Value) -> Result<Element, JsonError> {
+        if self.has_log_member {
+            return Ok(Element::LogMessage(document.raw(whole)));
+        }
+        if let Some(message) = self.message.filter(|_| self.kind.is_none() && !self.has_event_member) {
+            return Ok(Element::LogMessage(document.raw(message)));
+        }
         for (key, value) in std::mem::take(&mut self.waiting) {
             let kind = self.kind.unwrap_or(EventType::Unknown);
             if kind != EventType::Unknown && kind.details_member() == key {
@@ -256,8 +268,6 @@ impl EventMembers {
             }
         }
         match self.kind {
-            _ if self.has_log_member => return Ok(Element::LogRecord),
-            None if self.has_message && !self.has_event_member => return Ok(Element::LogRecord),
             Some(EventType::Unknown) if self.has_event_member || self.timestamp.is_some() => {}
             None if self.has_event_member => {}
             None | Some(EventType::Unknown) => return Ok(Element::Other),
@@ -306,7 +316,12 @@ struct Members {
 }
 
 /// Reads the details at the cursor as `shape` has them; other members go to `unknown`.
-fn details(shape: Shape, cursor: &mut Cursor<'_>, document: Document<'_>, unknown: &mut UnknownParts) -> Result<Details, JsonError> {
+pub(super) fn details(
+    shape: Shape,
+    cursor: &mut Cursor<'_>,
+    document: Document<'_>,
+    unknown: &mut UnknownParts,
+) -> Result<Details, JsonError> {
     if cursor.peek() != Some(b'{') {
         let value = cursor.value()?;
         if value.kind != Kind::Null {
@@ -634,7 +649,13 @@ mod tests {
 
     #[test]
     fn log_records_and_other_objects_are_no_events() {
-        assert!(matches!(element(r#"{"message":"{}","timestamp":1,"logStreamName":"s"}"#), Element::LogRecord));
+        let message = |text: &str| match element(text) {
+            Element::LogMessage(message) => message.decode().into_owned(),
+            _ => panic!("no message: {text}"),
+        };
+        assert_eq!(message(r#"{"message":"{\"id\":\"1\"}","timestamp":1,"logStreamName":"s"}"#), r#"{"id":"1"}"#);
+        let record = r#"{"id":"1","type":"ExecutionStarted","details":{},"execution_arn":"arn"}"#;
+        assert_eq!(message(record), record);
         assert!(matches!(element(r#"{"a":1}"#), Element::Other));
         assert!(matches!(element("{}"), Element::Other));
     }

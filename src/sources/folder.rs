@@ -4,10 +4,12 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::documents::Read;
 use super::error::SourceError;
 use super::executions::{self, Sequence, Unit};
 use super::files::read_file;
 use super::limits::Limits;
+use super::log_records::Collector;
 use crate::model::History;
 
 /// Visits every file below `root`, folder by folder, in the order of their names. Entries whose names begin with a dot are passed over;
@@ -69,7 +71,7 @@ fn unreadable(path: &Path, reason: std::io::Error) -> SourceError {
 }
 
 /// Reads every execution in the folder and the folders inside it.
-pub(super) fn read(root: &Path, limits: &Limits, sink: &mut dyn FnMut(Result<History, SourceError>)) {
+pub(super) fn read(root: &Path, limits: &Limits, collector: &Collector, sink: &mut dyn FnMut(Result<History, SourceError>)) {
     let sink = std::cell::RefCell::new(sink);
     let mut files_seen = 0_usize;
     let mut reported = 0_usize;
@@ -78,7 +80,7 @@ pub(super) fn read(root: &Path, limits: &Limits, sink: &mut dyn FnMut(Result<His
         limits,
         &mut |folder, files| {
             files_seen += files.len();
-            read_one(folder, &files, limits, &mut **sink.borrow_mut());
+            read_one(folder, &files, limits, collector, &mut **sink.borrow_mut());
         },
         &mut |error| {
             reported += 1;
@@ -90,14 +92,17 @@ pub(super) fn read(root: &Path, limits: &Limits, sink: &mut dyn FnMut(Result<His
     }
 }
 
-fn read_one(folder: &Path, files: &[PathBuf], limits: &Limits, sink: &mut dyn FnMut(Result<History, SourceError>)) {
+fn read_one(folder: &Path, files: &[PathBuf], limits: &Limits, collector: &Collector, sink: &mut dyn FnMut(Result<History, SourceError>)) {
     let mut loose: Vec<Unit> = Vec::new();
     for file in files {
         let mut sequence = Sequence::default();
         let mut units = Vec::new();
         read_file(file, limits, &mut |part| {
             match part {
-                Ok((part, place)) => sequence.take(part, place, &mut |unit| units.push(unit)),
+                Ok(Read::Part(part, place)) => sequence.take(part, place, &mut |unit| units.push(unit)),
+                Ok(Read::Message(text, place)) => {
+                    collector.add_message(&text.decode(), &place, &mut |result| sink(result.map_err(|rejected| rejected.error)));
+                }
                 Err(rejected) => sink(Err(rejected.error)),
             }
             settle(&mut units, &mut loose, sink);

@@ -27,6 +27,9 @@ pub(super) const SUMS: &str = ".checksums";
 /// Where `ingest` puts records that it can't read.
 pub const REJECTED: &str = ".rejected";
 
+/// Holds a lock for each account and region that somebody pulls.
+pub(super) const PULLING: &str = ".pulling";
+
 /// Where `store verify` puts damaged batches when it is asked to.
 pub const DAMAGED: &str = ".damaged";
 

@@ -10,6 +10,8 @@
 //!         .staging/<writer>/                             what a writer is about to commit; its `lock` is held while it lives
 //!         .replaced/<batch>.json                         what a commit replaces, while it happens
 //!         .lock                                          held while something is committed or cleaned up
+//!         ledger.sqlite                                  what `pull` has in hand, and the definitions that it knows ([`ledger`])
+//!         .pulling/<account>_<region>                    held by the `pull` that is at work there
 //! ```
 //!
 //! The columns stand in [`schema`], [`encode`] writes them and [`decode`] reads them. A batch has one file of the same name in each table, all of one day: the day, in UTC, on which its
@@ -39,7 +41,9 @@ pub mod encode;
 mod error;
 mod index;
 mod intent;
+mod known;
 pub mod layout;
+pub mod ledger;
 pub mod maintain;
 mod rest;
 pub mod schema;
@@ -49,5 +53,6 @@ mod writer;
 pub use catalogue::Store;
 pub use error::StoreError;
 pub use index::Offer;
+pub use known::{Claim, Known, Standing};
 pub use layout::{Batch, BatchName, Day};
 pub use writer::{Worker, Writer, Written};

@@ -4,6 +4,8 @@
 pub mod corpus;
 pub mod fake_endpoint;
 pub mod function_log;
+pub mod log_group;
+pub mod log_records;
 pub mod moto;
 pub mod program;
 pub mod store;

@@ -193,7 +193,7 @@ impl MachineTally {
         self.events += facts.events;
         let running = matches!(facts.status, Some(ExecutionStatus::Running | ExecutionStatus::PendingRedrive));
         self.running += u64::from(running);
-        let so_far = || Some(facts.last_event?.milliseconds_since(facts.start?));
+        let so_far = || Some(facts.last_event?.milliseconds_since(facts.beginning()?));
         if let Some(length) = facts.duration_ms().or_else(so_far) {
             self.longest_ms = self.longest_ms.max(length);
             self.over_five_minutes += u64::from(length > LONGEST_EXPRESS_MS);

@@ -52,7 +52,7 @@ pub fn extract<'a>(rebuilt: Rebuilt<'a>, needs: Needs, arena: &'a Bump) -> Execu
     }
     if needs.visits {
         let end = facts.stop.or(facts.last_event);
-        let critical = facts.start.zip(end).map(|(start, end)| critical::path(rebuilt, start, end));
+        let critical = facts.beginning().zip(end).map(|(start, end)| critical::path(rebuilt, start, end));
         facts.visits = visits::of(rebuilt, critical.as_deref(), arena);
     }
     if needs.attempts {

@@ -203,7 +203,7 @@ impl MachineTally {
         self.executions += 1;
         self.unsuccessful += u64::from(facts.status.is_some_and(ExecutionStatus::is_unsuccessful));
         self.running += u64::from(facts.stop.is_none());
-        if let Some((start, end)) = facts.start.zip(facts.stop.or(facts.last_event)) {
+        if let Some((start, end)) = facts.beginning().zip(facts.stop.or(facts.last_event)) {
             let lasted = end.0.saturating_sub(start.0);
             self.lasted += i128::from(lasted.max(0));
             if facts.stop.is_some() {

@@ -285,9 +285,12 @@ impl Plan {
 /// Why a replay is not possible with this gap; `None` where it is.
 fn hinders(gap: &Gap) -> Option<String> {
     match gap {
-        Gap::NoEvents | Gap::MissingEvents { .. } | Gap::MorePages | Gap::ConflictingEvents { .. } | Gap::PayloadsLeftOut => {
-            Some(gap.to_string())
-        }
+        Gap::NoEvents
+        | Gap::LoggedOnly { .. }
+        | Gap::MissingEvents { .. }
+        | Gap::MorePages
+        | Gap::ConflictingEvents { .. }
+        | Gap::PayloadsLeftOut => Some(gap.to_string()),
         Gap::NotFetched { what, .. } if !what.contains("definition") => Some(gap.to_string()),
         _ => None,
     }

@@ -164,7 +164,7 @@ impl MachineFold {
         fold.failed += u64::from(failed);
         fold.redriven += u64::from(facts.redrive_count > 0);
         fold.retries += facts.visits.iter().map(|visit| u64::from(visit.retries)).sum::<u64>();
-        fold.durations.extend(facts.start.zip(facts.stop).map(|(start, stop)| stop.0.saturating_sub(start.0)));
+        fold.durations.extend(facts.beginning().zip(facts.stop).map(|(start, stop)| stop.0.saturating_sub(start.0)));
         fold.first = [fold.first, facts.start].into_iter().flatten().min();
         fold.last = fold.last.max(facts.start);
         for (step, sequence, count) in scratch.iterations() {

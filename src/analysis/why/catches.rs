@@ -33,7 +33,7 @@ impl Evidence<'_> {
             return Some(failure);
         }
         let mut seen_before: Option<HashSet<String>> = None;
-        while let Some((caught, sure)) = self.caught_before(failure.visit?, &mut seen_before) {
+        while let Some((caught, confidence)) = self.caught_before(failure.visit?, &mut seen_before) {
             let visit = self.path.visit(caught);
             let by = visit.failed_by.unwrap_or(caught);
             // Damaged histories may lead in a circle; each step must lead to an earlier visit.
@@ -42,12 +42,14 @@ impl Evidence<'_> {
             }
             let event = visit.failure.or(self.path.visit(by).failure);
             let basis = event.map_or(Basis::NearestVisit, |event| self.basis_of(event));
-            let confidence = if sure { Confidence::Certain } else { Confidence::Likely };
             failure = Failure { visit: Some(by), event, basis, confidence: confidence.min(failure.confidence), caught: Some(caught) };
         }
         if self.definition.is_none() && failure.visit.is_some_and(|visit| self.follows_a_catch(visit)) {
             // It was taken for handled; only a definition can say so.
             failure.confidence = failure.confidence.min(Confidence::Likely);
+        }
+        if execution::is_failures_only(self.history) && failure.visit.is_some_and(|visit| self.may_be_a_handler(visit)) {
+            failure.confidence = Confidence::Guess;
         }
         Some(failure)
     }
@@ -71,7 +73,16 @@ impl Evidence<'_> {
         let broken = |index: Option<usize>| index.is_some_and(|index| self.path.broken_links.binary_search(&index).is_ok());
         let inferred = blame.visit.is_some_and(|visit| self.path.visit(visit).name_inferred);
         let lossy = self.history.gaps.iter().any(|gap| {
-            matches!(gap, Gap::MissingEvents { .. } | Gap::NotFetched { .. } | Gap::MorePages | Gap::NoEnd | Gap::ConflictingEvents { .. })
+            matches!(
+                gap,
+                Gap::MissingEvents { .. }
+                    | Gap::NotFetched { .. }
+                    | Gap::MorePages
+                    | Gap::NoEnd
+                    | Gap::ConflictingEvents { .. }
+                    | Gap::RepeatedEvents { .. }
+                    | Gap::LoggedOnly { .. }
+            )
         });
         let confidence = match blame.basis {
             Basis::NearestVisit if blame.alternatives > 0 => Confidence::Guess,
@@ -100,8 +111,8 @@ impl Evidence<'_> {
         }
     }
 
-    /// The visit whose Catch led to this one, in its scope or one around it; and whether a definition says so.
-    fn caught_before(&self, visit: VisitId, normal: &mut Option<HashSet<String>>) -> Option<(VisitId, bool)> {
+    /// The visit whose Catch led to this one, in its scope or one around it; and how sure that is.
+    fn caught_before(&self, visit: VisitId, normal: &mut Option<HashSet<String>>) -> Option<(VisitId, Confidence)> {
         let mut level = Some(visit);
         while let Some(at) = level {
             if let Some(found) = self.caught_in_scope(at, normal) {
@@ -112,7 +123,7 @@ impl Evidence<'_> {
         None
     }
 
-    fn caught_in_scope(&self, end: VisitId, normal: &mut Option<HashSet<String>>) -> Option<(VisitId, bool)> {
+    fn caught_in_scope(&self, end: VisitId, normal: &mut Option<HashSet<String>>) -> Option<(VisitId, Confidence)> {
         let is_fail = self.path.visit(end).state_type == Some(StateType::Fail);
         let mut at = end;
         let mut handlers = 0;
@@ -133,8 +144,37 @@ impl Evidence<'_> {
             }
             at = self.path.predecessor(at)?;
             if self.path.visit(at).outcome == VisitOutcome::Caught {
-                return Some((at, sure));
+                return self.led_by_catch(at, sure).map(|confidence| (at, confidence));
             }
+        }
+    }
+
+    /// How sure it is that a visit's Catch led to the visit after it. Where only failures were logged, other states may have come between
+    /// them: then the definition must say so, and of a state whose name is not known, or without a definition, it is a guess at best.
+    fn led_by_catch(&self, visit: VisitId, sure: bool) -> Option<Confidence> {
+        if !execution::is_failures_only(self.history) {
+            return Some(if sure { Confidence::Certain } else { Confidence::Likely });
+        }
+        let siblings = &self.path.scope(self.path.visit(visit).scope).visits;
+        let after = siblings.get(siblings.binary_search(&visit).ok()? + 1)?;
+        if self.path.visit(*after).state_type != Some(StateType::Fail) {
+            return None;
+        }
+        let Some(definition) = self.definition else { return Some(Confidence::Guess) };
+        let find = |id: VisitId| definition.find(&self.path.visit(id).state.as_ref()?.decode());
+        let to = find(*after)?;
+        match find(visit) {
+            Some(from) => from.catches_to(definition, to).then_some(Confidence::Likely),
+            None => definition.states().any(|from| from.catches_to(definition, to)).then_some(Confidence::Guess),
+        }
+    }
+
+    /// Whether only a Catch leads to the visit's state, of a failure that was not logged; without a definition, whether something had
+    /// failed before.
+    fn may_be_a_handler(&self, visit: VisitId) -> bool {
+        match self.definition {
+            Some(_) => self.is_normal(visit) == Some(false),
+            None => self.path.visits().take_while(|(id, _)| *id < visit).any(|(_, before)| before.failure.is_some()),
         }
     }
 

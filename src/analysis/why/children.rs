@@ -38,6 +38,7 @@ pub fn adopt_child(report: &mut WhyReport, child: &WhyReport) {
     let new: Vec<_> = child.incomplete.iter().filter(|gap| !report.incomplete.contains(gap)).cloned().collect();
     report.incomplete.extend(new);
     report.advice = super::advice_for(Some(&adopted), &child.open);
-    report.next = super::next::commands(&report.execution, Some(&adopted), report.terminal.as_ref());
+    let failures_only = report.incomplete.iter().any(|gap| gap.id == "logged_only");
+    report.next = super::next::commands(&report.execution, Some(&adopted), report.terminal.as_ref(), failures_only);
     report.root_cause = Some(adopted);
 }

@@ -20,6 +20,7 @@ pub use finding::Root;
 pub use report::*;
 pub use summary::{FailureGroup, WhySummary, summarize};
 
+use crate::analysis::execution::is_failures_only;
 pub use crate::analysis::execution::missing;
 
 use crate::analysis::task_log::TaskLog;
@@ -61,7 +62,7 @@ pub fn why(evidence: Evidence<'_>) -> WhyReport {
         advice: advice_for(root_cause.as_ref(), &open),
         open,
         incomplete,
-        next: next::commands(&execution, root_cause.as_ref(), terminal.as_ref()),
+        next: next::commands(&execution, root_cause.as_ref(), terminal.as_ref(), is_failures_only(evidence.history)),
         execution,
         terminal,
         root_cause,

@@ -12,7 +12,14 @@ pub(super) const OWN_LOG: &str = "what the task itself logged, from CloudWatch L
 const MOST_EVENTS: usize = 24_999;
 
 /// The commands for an execution, its cause and its end.
-pub(super) fn commands(execution: &ExecutionSummary, cause: Option<&Finding>, end: Option<&Terminal>) -> Vec<NextCommand> {
+///
+/// Where only failures were logged there is neither time to look at nor an answer to replay.
+pub(super) fn commands(
+    execution: &ExecutionSummary,
+    cause: Option<&Finding>,
+    end: Option<&Terminal>,
+    failures_only: bool,
+) -> Vec<NextCommand> {
     let subject = &execution.exec;
     // The AWS CLI does not take the region from an ARN.
     let arn = execution.arn.as_deref().and_then(|arn| arn.parse::<ExecutionArn>().ok());
@@ -27,8 +34,10 @@ pub(super) fn commands(execution: &ExecutionSummary, cause: Option<&Finding>, en
     if cause.is_some_and(writes_log) {
         add(OWN_LOG, format!("stepscope why {subject} --logs"));
     }
-    add("where the time went", format!("stepscope show {subject} --timeline"));
-    if execution.status.is_some_and(ExecutionStatus::is_unsuccessful) {
+    if !failures_only {
+        add("where the time went", format!("stepscope show {subject} --timeline"));
+    }
+    if !failures_only && execution.status.is_some_and(ExecutionStatus::is_unsuccessful) {
         let definition = if execution.has_definition { "" } else { " --definition FILE" };
         add("run it again here, with the recorded answers; --what-if tries a change", format!("stepscope replay {subject}{definition}"));
     }

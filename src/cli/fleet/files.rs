@@ -135,7 +135,7 @@ impl<Q: Question> Worker for Asker<'_, Q> {
 
     fn reject(&mut self, rejected: Rejected<'_>) {
         let error = &rejected.error;
-        let is_beside = error.is_unrelated() && !self.wanted.direct.contains(error.source_and_line().0);
+        let is_beside = error.is_remark() || error.is_unrelated() && !self.wanted.direct.contains(error.source_and_line().0);
         self.unread.add(error, is_beside);
     }
 }

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use self::inputs::Inputs;
-use self::selection::{Machines, Moment};
+use self::selection::Machines;
 use super::exit_code::WrongUsage;
 use super::global::GlobalArgs;
 use super::output::{redactor, say};
@@ -30,7 +30,7 @@ use crate::model::Micros;
 use crate::sources::{DefinitionSet, Limits, SourceError, read_definitions};
 use crate::store::{Store, StoreError};
 
-pub use self::selection::{Window, at_least_one};
+pub use self::selection::{Moment, Window, at_least_one};
 
 /// Which executions.
 #[derive(Debug, Clone, Args)]

@@ -10,7 +10,7 @@ use crate::model::{ExecutionHeader, Micros, StateMachineArn, time};
 
 /// A moment as it is written on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Moment {
+pub enum Moment {
     At(Micros),
     /// So many microseconds before now.
     Before(i64),
@@ -19,7 +19,7 @@ pub(super) enum Moment {
 impl Moment {
     /// `2026-11-20T08:00:00Z`, the same in UTC with less said (`2026-11-20 08:00`, `2026-11-20`), epoch seconds, or how long before now:
     /// `90m`, `2h`, `7d`, `1d12h`.
-    pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
         let none = || {
             let text = format!("`{text}` is no time; write 2026-11-20T08:00:00Z, 2026-11-20, or how long before now: 90m, 2h, 7d");
             anyhow::Error::from(WrongUsage(text))
@@ -28,12 +28,12 @@ impl Moment {
         duration(text).map(Self::Before).or_else(moment).ok_or_else(none)
     }
 
-    pub(super) fn is_relative(self) -> bool {
+    pub fn is_relative(self) -> bool {
         matches!(self, Self::Before(_))
     }
 
     /// The moment itself; `None` for a relative one where nothing says when now is.
-    pub(super) fn resolve(self, now: Option<Micros>) -> Option<Micros> {
+    pub fn resolve(self, now: Option<Micros>) -> Option<Micros> {
         match self {
             Self::At(moment) => Some(moment),
             Self::Before(microseconds) => now.map(|now| Micros(now.0.saturating_sub(microseconds))),

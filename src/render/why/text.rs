@@ -73,7 +73,8 @@ fn times(execution: &ExecutionSummary) -> String {
             words.push(format!("started {}", start.strftime("%F %T UTC")));
             words.extend(length.map(|length| format!("last event after {length}")));
         }
-        _ => words.push("times unknown".to_owned()),
+        (None, Some(stop)) => words.push(format!("ended {}, started at a time that is not known", stop.strftime("%F %T UTC"))),
+        (None, None) => words.push("times unknown".to_owned()),
     }
     words.push(counted(execution.events as u64, "event"));
     if execution.redrive_count > 0 {
@@ -131,7 +132,7 @@ fn failing_state(report: &WhyReport, cause: &Finding, page: &mut Page<'_>) -> io
 
 /// `the task reported a failure, 1.2s after it was scheduled`.
 fn what(cause: &Finding) -> String {
-    let happened = words::what_happened(cause.kind);
+    let happened = words::what_happened_to(cause);
     match cause.attempts.as_slice() {
         [] => happened.to_owned(),
         [only] => match only.duration_ms {

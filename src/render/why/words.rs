@@ -23,6 +23,16 @@ pub(super) fn what_happened(kind: Kind) -> &'static str {
     }
 }
 
+/// The same for a finding: where the end alone is known, a name of its own may come from a task or from a Fail state.
+pub(super) fn what_happened_to(finding: &Finding) -> &'static str {
+    match finding.kind {
+        Kind::TaskFailed if finding.basis == Basis::ExecutionEvent && finding.state.is_none() => {
+            "a task or a Fail state reported a failure"
+        }
+        kind => what_happened(kind),
+    }
+}
+
 /// How sure the answer is, in a word.
 pub(super) fn confidence(confidence: Confidence) -> &'static str {
     match confidence {

@@ -145,6 +145,12 @@ impl Action {
         }
     }
 
+    /// The action of this name, with or without its service: `states:GetExecutionHistory`, `GetExecutionHistory`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let is_named = |action: &Self| action.name() == name || action.to_string() == name;
+        Self::ALL.into_iter().find(is_named)
+    }
+
     /// Whose it is.
     pub fn service(self) -> Service {
         match self {

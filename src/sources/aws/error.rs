@@ -18,7 +18,11 @@
 //! | a refusal that names the log group's class                | [`AwsError::InfrequentAccess`] |
 //! | `LimitExceededException` for a query                      | [`AwsError::TooManyQueries`]  |
 //! | `MalformedQueryException`                                 | [`AwsError::MalformedQuery`]  |
+//! | any other code with status 429 or 503                     | [`AwsError::Throttled`]       |
+//! | any other code with a status from 500                     | [`AwsError::ServiceFault`]    |
 //! | any other code                                            | [`AwsError::Service`]         |
+//!
+//! What an error means for further calls stands in `verdict`.
 
 use std::error::Error as StdError;
 use std::fmt::Write as _;
@@ -28,7 +32,7 @@ use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 use thiserror::Error;
 
 use super::Account;
-use super::action::{Action, Service};
+use super::action::{Action, Resource, Service};
 use crate::model::arn::ArnError;
 
 /// Why the API could not be asked, or did not answer.
@@ -240,6 +244,16 @@ pub enum AwsError {
         /// The service's word: `Failed`, `Cancelled` or `Timeout`.
         status: String,
     },
+    /// The service says that it has a problem of its own.
+    #[error("{action} failed at AWS: {code}{}; try again", said(message))]
+    ServiceFault {
+        /// The action.
+        action: Action,
+        /// The service's word.
+        code: String,
+        /// The service's explanation.
+        message: String,
+    },
     /// Anything else that the service says.
     #[error("{action} failed: {code}{}", said(message))]
     Service {
@@ -358,8 +372,8 @@ impl Call<'_> {
                 None => self.unreachable(told_by_sources(error)),
             },
             SdkError::ServiceError(context) => match context.err().code() {
-                Some(code) => self.answered(code, context.err().message().unwrap_or_default()),
-                None => self.unreadable(no_code(context.raw().status().as_u16(), context.err())),
+                Some(code) => self.answered(context.raw().status().as_u16(), code, context.err().message().unwrap_or_default()),
+                None => self.answered_without_code(context.raw().status().as_u16(), context.err()),
             },
             SdkError::ResponseError(_) => self.unreadable(told_by_sources(error)),
             _ => {
@@ -392,7 +406,7 @@ impl Call<'_> {
     }
 
     /// The service's own code and message in our words.
-    fn answered(&self, code: &str, message: &str) -> AwsError {
+    fn answered(&self, status: u16, code: &str, message: &str) -> AwsError {
         let action = self.action;
         let profile = self.account.profile.clone();
         let (code_text, message, resource) = (code.to_owned(), message.to_owned(), self.resource.to_owned());
@@ -411,7 +425,7 @@ impl Call<'_> {
             | "InvalidAccessKeyId"
             | "OptInRequired" => AwsError::Refused { code: code_text, message, profile },
             "AccessDenied" | "AccessDeniedException" | "NotAuthorized" | "UnauthorizedOperation" => {
-                AwsError::Denied { action, resource, message }
+                AwsError::Denied { action, resource: self.resource_of_policy(), message }
             }
             "KmsAccessDeniedException" | "KmsInvalidStateException" => AwsError::Encrypted { action, resource, code: code_text, message },
             "ThrottlingException"
@@ -438,8 +452,33 @@ impl Call<'_> {
             }
             "LimitExceededException" if action == Action::StartQuery => AwsError::TooManyQueries { message },
             "MalformedQueryException" => AwsError::MalformedQuery { message, at: None },
+            _ if is_throttling(status) => AwsError::Throttled { action, code: code_text },
+            _ if status >= 500 => AwsError::ServiceFault { action, code: code_text, message },
             _ => AwsError::Service { action, code: code_text, message },
         }
+    }
+
+    /// What was called on, as a policy names it: log groups are called by their names.
+    fn resource_of_policy(&self) -> String {
+        if self.action.resource() != Resource::LogGroup || self.resource.starts_with("arn:") {
+            return self.resource.to_owned();
+        }
+        let region = &self.account.region;
+        let partition = match region {
+            region if region.starts_with("cn-") => "aws-cn",
+            region if region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        };
+        format!("arn:{partition}:logs:{region}:*:log-group:{}:*", self.resource)
+    }
+
+    /// An answer that names no error code: a proxy's page, or a body that is no JSON.
+    fn answered_without_code(&self, status: u16, error: &(dyn StdError + 'static)) -> AwsError {
+        if is_throttling(status) {
+            return AwsError::Throttled { action: self.action, code: format!("HTTP status {status}") };
+        }
+        let is_success = (200..300).contains(&status);
+        self.unreadable(if is_success { told_by_sources(error) } else { format!("HTTP status {status} without an error code") })
     }
 }
 
@@ -449,9 +488,9 @@ fn names_log_class(message: &str) -> bool {
     ["infrequent", "log class", "log-group-class"].iter().any(|word| message.contains(word))
 }
 
-/// What an answer says that names no error code: a proxy's page, or a body that is no JSON.
-fn no_code(status: u16, error: &(dyn StdError + 'static)) -> String {
-    if (200..300).contains(&status) { told_by_sources(error) } else { format!("HTTP status {status} without an error code") }
+/// Whether a status says by itself that there are too many calls.
+fn is_throttling(status: u16) -> bool {
+    matches!(status, 429 | 503)
 }
 
 /// The messages of an error and of its sources; each once, since wrappers like to repeat what they wrap.

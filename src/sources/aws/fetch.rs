@@ -7,14 +7,11 @@ use aws_sdk_sfn::types::IncludedData;
 use futures_util::future::join3;
 
 use super::error::Call;
-use super::find::PAGE;
+use super::pages::{Listing, encrypted, not_fetched};
 use super::wire::{self, Body};
 use super::{Action, AwsError, AwsSource};
-use crate::model::{ExecutionArn, ExecutionHeader, ExecutionStatus, Gap, History, HistoryEvent, RawText, Role};
-use crate::sources::assemble::{Page, assemble};
-
-/// How often a listing begins anew because its token is no longer taken: a token lives for a day, so once is generous.
-const RESTARTS: u32 = 1;
+use crate::model::{ExecutionArn, ExecutionHeader, ExecutionStatus, Gap, History, RawText};
+use crate::sources::assemble::assemble;
 
 pub(super) async fn history(source: &AwsSource, arn: &ExecutionArn) -> Result<History, AwsError> {
     if arn.is_express() {
@@ -66,8 +63,7 @@ fn joined(
         Description { header: ExecutionHeader { arn: Some(arn.clone()), ..ExecutionHeader::default() }, encrypted: None }
     });
     gaps.extend(listing.gap());
-    let encrypted = description.encrypted.as_ref().or(listing.encrypted.as_ref());
-    gaps.extend(encrypted.map(|error| not_fetched("the encrypted data (inputs and outputs)", error)));
+    gaps.extend(description.encrypted.as_ref().or(listing.encrypted.as_ref()).map(encrypted));
     if let Err(error) = &definition {
         gaps.push(Gap::NoDefinition { reason: Some(error.to_string()) });
     }
@@ -79,10 +75,6 @@ fn joined(
     }
     history.gaps.extend(gaps);
     history
-}
-
-fn not_fetched(what: &str, error: &AwsError) -> Gap {
-    Gap::NotFetched { what: what.to_owned(), reason: error.to_string() }
 }
 
 fn call<'a>(source: &'a AwsSource, action: Action, arn: &'a ExecutionArn) -> Call<'a> {
@@ -113,7 +105,7 @@ impl Description {
     }
 }
 
-async fn described(source: &AwsSource, arn: &ExecutionArn, data: IncludedData) -> Result<ExecutionHeader, AwsError> {
+pub(super) async fn described(source: &AwsSource, arn: &ExecutionArn, data: IncludedData) -> Result<ExecutionHeader, AwsError> {
     let body = Body::default();
     let request = source.states().describe_execution().execution_arn(arn.as_str()).included_data(data);
     let send = || request.clone().customize().interceptor(body.clone()).send();
@@ -127,81 +119,4 @@ async fn definition(source: &AwsSource, arn: &ExecutionArn) -> Result<RawText, A
     let send = || request.clone().customize().interceptor(body.clone()).send();
     source.send(Action::DescribeStateMachineForExecution, arn.as_str(), send).await?;
     body.read(&call(source, Action::DescribeStateMachineForExecution, arn), wire::definition)
-}
-
-/// The pages of a history, as far as they came.
-#[derive(Debug, Default)]
-struct Listing {
-    pages: Vec<Page>,
-    /// Why the payloads are not among them.
-    encrypted: Option<AwsError>,
-    /// Why there are no more.
-    broke_off: Option<AwsError>,
-}
-
-impl Listing {
-    async fn of(source: &AwsSource, arn: &ExecutionArn) -> Self {
-        let mut listing = Self::default();
-        let limit = source.patience.history;
-        let read = tokio::time::timeout(limit, listing.read(source, arn)).await;
-        let slow = AwsError::SlowListing { action: Action::GetExecutionHistory, seconds: limit.as_secs() };
-        listing.broke_off = read.unwrap_or(Err(slow)).err();
-        listing
-    }
-
-    /// Reads page after page. What came before an error stays.
-    async fn read(&mut self, source: &AwsSource, arn: &ExecutionArn) -> Result<(), AwsError> {
-        let mut restarts = RESTARTS;
-        let mut token = None;
-        loop {
-            match self.read_page(source, arn, token.as_deref()).await {
-                Ok(None) => return Ok(()),
-                Ok(next) if next == token => {
-                    return Err(call(source, Action::GetExecutionHistory, arn).endless("a page names itself as the next one"));
-                }
-                Ok(next) => token = next,
-                // The pages that are there already come again, and are merged.
-                Err(AwsError::ListingExpired { .. }) if restarts > 0 => {
-                    restarts -= 1;
-                    token = None;
-                }
-                Err(error @ AwsError::Encrypted { .. }) if self.encrypted.is_none() => {
-                    self.encrypted = Some(error);
-                    token = None;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Reads one page; returns the token of the next one.
-    async fn read_page(&mut self, source: &AwsSource, arn: &ExecutionArn, token: Option<&str>) -> Result<Option<String>, AwsError> {
-        let body = Body::default();
-        let request = source
-            .states()
-            .get_execution_history()
-            .execution_arn(arn.as_str())
-            .max_results(PAGE)
-            .include_execution_data(self.encrypted.is_none())
-            .set_next_token(token.map(str::to_owned));
-        let send = || request.clone().customize().interceptor(body.clone()).send();
-        let answer = source.send(Action::GetExecutionHistory, arn.as_str(), send).await?;
-        self.pages.push(body.read(&call(source, Action::GetExecutionHistory, arn), wire::page)?);
-        Ok(answer.next_token)
-    }
-
-    /// The last event that came.
-    fn last(&self) -> Option<&HistoryEvent> {
-        self.pages.iter().flat_map(|page| &page.events).max_by_key(|event| event.id)
-    }
-
-    fn has_end(&self) -> bool {
-        self.last().is_some_and(|event| matches!(event.role(), Role::ExecutionEnded(_)))
-    }
-
-    fn gap(&self) -> Option<Gap> {
-        let last = self.last().map(|event| event.id);
-        let what = last.map_or_else(|| "the history".to_owned(), |id| format!("the history after event {id}"));
-        self.broke_off.as_ref().map(|error| not_fetched(&what, error))
-    }
 }

@@ -29,6 +29,8 @@ pub struct MachineItem {
     pub name: String,
     /// Whether the API has histories of its executions; `None` for a word that is new to us.
     pub workflow_type: Option<WorkflowType>,
+    /// When it was made.
+    pub created: Option<Timestamp>,
 }
 
 /// An execution of `ListExecutions`.
@@ -111,7 +113,8 @@ impl AwsSource {
         let page = self.send(Action::ListStateMachines, "*", || request.clone().send()).await?;
         let item = |machine: aws_sdk_sfn::types::StateMachineListItem| {
             let arn = self.machine_arn(Action::ListStateMachines, &machine.state_machine_arn)?;
-            Ok(MachineItem { arn, name: machine.name, workflow_type: workflow_type(&machine.r#type) })
+            let created = moment(&machine.creation_date);
+            Ok(MachineItem { arn, name: machine.name, workflow_type: workflow_type(&machine.r#type), created })
         };
         Ok(Listed { items: page.state_machines.into_iter().map(item).collect::<Result<_, AwsError>>()?, next: page.next_token })
     }
@@ -196,7 +199,9 @@ impl AwsSource {
     }
 
     fn machine_arn(&self, action: Action, text: &str) -> Result<StateMachineArn, AwsError> {
-        text.parse().map_err(|error: ArnError| self.call(action, "*").unreadable(error.to_string()))
+        let arn: StateMachineArn = text.parse().map_err(|error: ArnError| self.call(action, "*").unreadable(error.to_string()))?;
+        self.learn_account_of(arn.as_str());
+        Ok(arn)
     }
 }
 

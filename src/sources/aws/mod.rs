@@ -1,6 +1,7 @@
 //! The Step Functions API to histories, through the AWS SDK. The only module that opens a socket outward.
 //!
-//! Signing, credentials, endpoints, retries and the decoding of errors are the SDK's. The bodies of answers are taken as they
+//! Signing, credentials, endpoints, retries and the decoding of errors are the SDK's, though with a [`Pace`] every try waits for its
+//! turn, and what is tried again is decided here (`send`). The bodies of answers are taken as they
 //! came over the wire ([`wire`]) and read by the reader that also reads files: the SDK's types would drop every member and
 //! every event type that they do not know.
 //!
@@ -9,28 +10,35 @@
 mod action;
 mod clients;
 mod connect;
+mod credentials;
 mod error;
 mod fetch;
 mod find;
 mod listing;
 pub mod logs;
+pub mod pace;
+mod pages;
+mod pulled;
+mod send;
+mod verdict;
 mod wire;
 
-use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_sfn::config::SharedCredentialsProvider;
-use aws_sdk_sfn::config::http::HttpResponse;
-use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sfn::types::IncludedData;
 
 use self::clients::Clients;
-use self::error::Call;
-use crate::model::{ExecutionArn, History};
+use self::credentials::Keyring;
+use self::pace::Spender;
+use crate::model::{ExecutionArn, ExecutionHeader, History};
 
 pub use action::{Action, Quota, Resource, Service};
 pub use error::AwsError;
 pub use listing::{ExecutionItem, ExecutionsOf, Listed, Logging, MachineDescription, MachineItem, Revision};
+pub use pace::Pace;
+pub use pulled::Pulled;
 
 /// How to reach the API. The defaults are those of the AWS CLI where it has them.
 #[derive(Debug, Clone, Default)]
@@ -45,12 +53,15 @@ pub struct AwsSettings {
     pub credentials: Option<SharedCredentialsProvider>,
     /// How patient to be.
     pub patience: Patience,
+    /// What calls are spent from; without one they are made at once.
+    pub pace: Option<Pace>,
 }
 
 /// How long to wait, and how often to try.
 ///
 /// A call is given up after `call` whatever happens, so an endpoint that hangs costs twice that at most: once for the calls
-/// that run side by side, and once more when it begins to hang between two pages.
+/// that run side by side, and once more when it begins to hang between two pages. With a [`Pace`] waiting for a turn does not count,
+/// nor does being throttled, which has a limit of its own.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
     /// To load credentials: a credential process may ask its user for a code.
@@ -69,6 +80,8 @@ pub struct Patience {
     pub adaptive: bool,
     /// The wait before the first retry; later ones double it, each with jitter.
     pub first_wait: Duration,
+    /// With a pace: how long the service may answer nothing but that calls of an action are throttled.
+    pub throttling: Duration,
 }
 
 impl Default for Patience {
@@ -82,6 +95,7 @@ impl Default for Patience {
             attempts: 5,
             adaptive: false,
             first_wait: Duration::from_millis(250),
+            throttling: Duration::from_mins(1),
         }
     }
 }
@@ -92,6 +106,8 @@ pub struct AwsSource {
     clients: Arc<Clients>,
     patience: Patience,
     account: Account,
+    credentials: Keyring,
+    spender: Option<Spender>,
 }
 
 /// What error messages say about where an answer came from.
@@ -115,20 +131,23 @@ impl AwsSource {
         &self.account.region
     }
 
-    /// Makes a call. Every call of this program goes through here; `resource` is what it is about, an ARN, a name or `*`.
-    ///
-    /// The request is made anew for each try.
-    async fn send<T, E, F>(&self, action: Action, resource: &str, request: impl Fn() -> F) -> Result<T, AwsError>
-    where
-        E: ProvideErrorMetadata + StdError + 'static,
-        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    {
-        // The SDK's futures are large.
-        Box::pin(request()).await.map_err(|error| self.call(action, resource).failed(&error))
+    /// How long so many calls of an action take from now on, when nobody else makes any; `None` without a pace.
+    pub fn time_for(&self, action: Action, calls: u64) -> Option<Duration> {
+        self.spender.as_ref().map(|spender| spender.time_for(action, calls))
     }
 
-    fn call<'a>(&'a self, action: Action, resource: &'a str) -> Call<'a> {
-        Call { action, resource, account: &self.account }
+    /// One execution of a listing with all pages of its history, at the price of the pages alone.
+    ///
+    /// The header is made of the listing and the events, so it holds what they agree on; the definition is the caller's to add. Payloads
+    /// that cannot be decrypted are left out, with [`Gap::NotFetched`](crate::model::Gap::NotFetched). An error means that
+    /// the history did not come whole.
+    pub async fn pull_history(&self, item: &ExecutionItem) -> Result<Pulled, AwsError> {
+        pulled::pull(self, item).await
+    }
+
+    /// An execution as it is now, without its payloads.
+    pub async fn describe(&self, arn: &ExecutionArn) -> Result<ExecutionHeader, AwsError> {
+        fetch::described(self, arn, IncludedData::MetadataOnly).await
     }
 
     /// Everything that the API tells about one execution.

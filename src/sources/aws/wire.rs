@@ -12,7 +12,7 @@ use super::AwsError;
 use super::error::Call;
 use crate::model::{ExecutionHeader, RawText};
 use crate::sources::assemble::Page;
-use crate::sources::document::{self, Fault, Part};
+use crate::sources::document::{self, Fault, Found, Part};
 use crate::sources::error::SourceError;
 use crate::sources::event::Document;
 use crate::sources::json::Cursor;
@@ -51,8 +51,9 @@ pub(super) fn definition(text: &Arc<String>) -> Result<RawText, String> {
 fn part(text: &Arc<String>) -> Result<Part, String> {
     let depth = Limits::default().depth;
     let mut parts: Result<Option<Part>, String> = Ok(None);
-    let mut take = |read: Result<Part, Fault>| match (&mut parts, read) {
-        (Ok(first), Ok(part)) => _ = first.get_or_insert(part),
+    let mut take = |read: Result<Found, Fault>| match (&mut parts, read) {
+        (Ok(first), Ok(Found::Part(part))) => _ = first.get_or_insert(part),
+        (Ok(_), Ok(Found::Message { .. })) => parts = Err("it holds log records".to_owned()),
         (Ok(_), Err(fault)) => parts = Err(described(fault)),
         (Err(_), _) => {}
     };
@@ -65,7 +66,6 @@ fn described(fault: Fault) -> String {
     match fault {
         Fault::Other { found } => format!("it holds {found}"),
         Fault::NotEvents { first, found, .. } => format!("element {first} of its events is {found}"),
-        Fault::LogRecords => "it holds log records".to_owned(),
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::io::{self, Read};
 
+use super::super::form::Form;
 use super::super::limits::Limits;
 use super::super::records::{Records, goes_on, is_blank, line_end, opens_document};
 
@@ -38,6 +39,7 @@ pub(super) struct Cutter<'r> {
     size: usize,
     limit: usize,
     depth: usize,
+    form: Form,
     /// The input could not be read to its end.
     pub is_cut: bool,
     /// Why, until somebody has taken it.
@@ -46,8 +48,16 @@ pub(super) struct Cutter<'r> {
 
 impl<'r> Cutter<'r> {
     /// Goes on after `head`, with which the stream began.
-    pub(super) fn new(head: Vec<u8>, input: Option<Box<dyn Read + Send + 'r>>, size: usize, is_cut: bool, limits: &Limits) -> Self {
-        Self { input, pending: head, line: 1, size, limit: limits.document_bytes(), depth: limits.depth, is_cut, failure: None }
+    pub(super) fn new(
+        head: Vec<u8>,
+        input: Option<Box<dyn Read + Send + 'r>>,
+        size: usize,
+        is_cut: bool,
+        form: Form,
+        limits: &Limits,
+    ) -> Self {
+        let (limit, depth) = (limits.document_bytes(), limits.depth);
+        Self { input, pending: head, line: 1, size, limit, depth, form, is_cut, failure: None }
     }
 
     /// The next chunk of up to about `size` bytes; `None` at the end. `spare` is a buffer to use again.
@@ -96,7 +106,9 @@ impl<'r> Cutter<'r> {
         if ends && bytes.len() <= size {
             return End::At(bytes.len());
         }
-        let opens = |end: &usize| bytes.get(end + 1..).is_some_and(opens_document);
+        // Each line of a log is a record of its own.
+        let is_log = self.form == Form::LogLines;
+        let opens = |end: &usize| bytes.get(end + 1..).is_some_and(|next| is_log || opens_document(next));
         let window = size.min(bytes.len());
         let last = memchr::memrchr_iter(b'\n', &bytes[..window]).find(opens);
         let boundary = last.or_else(|| memchr::memchr_iter(b'\n', &bytes[window..]).map(|end| window + end).find(opens));

@@ -18,15 +18,16 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::super::compression::decompressed;
-use super::super::documents::{AT_ONCE, Opened, Reader};
+use super::super::documents::{AT_ONCE, Opened, Read as Found, Reader, Tally};
 use super::super::error::{Place, Rejected, SourceError};
 use super::super::executions::{self, Sequence, Unit};
 use super::super::folder::walk;
 use super::super::limits::Limits;
+use super::super::log_records::Collector;
 use super::cutter::{Chunk, Cutter};
 use super::stream::{Loose, Stream, locked};
 use super::{Counted, Input, Progress, Worker};
-use crate::sources::document::Part;
+use crate::model::{History, RawText};
 
 /// The first chunks of an input are small: they are read by one thread, until there is a history.
 const FIRST_CHUNK: usize = 64 << 10;
@@ -78,6 +79,8 @@ pub(super) struct Jobs<'r> {
     chunk: usize,
     state: Mutex<State<'r>>,
     changed: Condvar,
+    /// Log records of all inputs.
+    collector: Collector,
     /// Nothing more is to be read.
     is_over: AtomicBool,
 }
@@ -113,7 +116,8 @@ impl<'r> Jobs<'r> {
             }
         }
         let state = Mutex::new(State { waiting, streams: Vec::new(), opening: 0 });
-        Self { limits, progress, chunk, state, changed: Condvar::new(), is_over: AtomicBool::new(false) }
+        let collector = Collector::new(limits);
+        Self { limits, progress, chunk, state, changed: Condvar::new(), collector, is_over: AtomicBool::new(false) }
     }
 
     /// Reads until nothing is left to read.
@@ -131,6 +135,30 @@ impl<'r> Jobs<'r> {
                     self.changed.notify_all();
                 }
             }
+        }
+    }
+
+    /// Hands on executions of which a log has not shown all; for every thread, once all have read.
+    pub(super) fn finish_logs<W: Worker>(&self, worker: &mut W) {
+        let _stops = StopsOnPanic(self);
+        if !self.is_over() {
+            self.collector.finish_a_part(&mut |result| self.settle_log(result, worker));
+        }
+    }
+
+    /// What there is to say about all log records.
+    pub(super) fn report_logs<W: Worker>(&self, worker: &mut W) {
+        self.collector.report(&mut |result| self.settle_log(result, worker));
+    }
+
+    fn message<W: Worker>(&self, text: &RawText, place: &Place, worker: &mut W) {
+        self.collector.add_message(&text.decode(), place, &mut |result| self.settle_log(result, worker));
+    }
+
+    fn settle_log<W: Worker>(&self, result: Result<History, Rejected<'_>>, worker: &mut W) {
+        match result {
+            Ok(history) => self.take(history, worker),
+            Err(rejected) => self.reject(rejected, worker),
         }
     }
 
@@ -198,8 +226,9 @@ impl<'r> Jobs<'r> {
         let mut head = Vec::new();
         let mut rest = None;
         let is_lines = {
-            let mut sink = |part: Result<(Part, Place), Rejected<'_>>| match part {
-                Ok((part, place)) => sequence.take(part, place, &mut |unit| self.settle(unit, folder.as_ref(), worker)),
+            let mut sink = |part: Result<Found, Rejected<'_>>| match part {
+                Ok(Found::Part(part, place)) => sequence.take(part, place, &mut |unit| self.settle(unit, folder.as_ref(), worker)),
+                Ok(Found::Message(text, place)) => self.message(&text, &place, worker),
                 Err(rejected) => self.reject(rejected, worker),
             };
             let mut reader = Reader::new(&origin, self.limits, &mut sink);
@@ -223,16 +252,17 @@ impl<'r> Jobs<'r> {
                         Opened::Whole => reader.at_once(std::mem::take(&mut head)),
                         Opened::More => reader.streamed(std::mem::take(&mut head), input),
                     }
-                    is_lines.then_some(reader.is_cut)
+                    reader.give_up_held_back();
+                    is_lines.then_some((reader.is_cut, reader.form))
                 }
             }
         };
-        let Some(is_cut) = is_lines else {
+        let Some((is_cut, form)) = is_lines else {
             sequence.finish(&mut |unit| self.settle(unit, folder.as_ref(), worker));
             return self.end_of_file(folder.as_ref(), worker);
         };
-        let cutter = Cutter::new(head, rest, self.chunk, is_cut, self.limits);
-        let open = Arc::new(Open { stream: Stream::new(origin, cutter), folder });
+        let cutter = Cutter::new(head, rest, self.chunk, is_cut, form, self.limits);
+        let open = Arc::new(Open { stream: Stream::new(origin, cutter, form), folder });
         locked(&self.state).streams.push(Arc::clone(&open));
         self.changed.notify_all();
         self.help(&open, worker);
@@ -248,7 +278,7 @@ impl<'r> Jobs<'r> {
             if self.is_over() {
                 return;
             }
-            let is_sure = source.tally.found > 0;
+            let (is_sure, is_log) = (source.tally.found > 0, source.tally.is_log);
             let chunk = source.cutter.next(if is_sure { self.chunk } else { FIRST_CHUNK.min(self.chunk) }, std::mem::take(&mut spare));
             if let Some(reason) = source.cutter.failure.take() {
                 let error = SourceError::Unreadable { origin: stream.origin.clone(), reason };
@@ -256,7 +286,11 @@ impl<'r> Jobs<'r> {
             }
             let Some(chunk) = chunk else {
                 let count = source.chunks;
+                let held_back = source.tally.take_held_back();
                 drop(source);
+                for (error, text) in held_back {
+                    self.reject(Rejected { error, text: &text }, worker);
+                }
                 if stream.end(count, &mut |unit| self.settle(unit, open.folder.as_ref(), worker)) {
                     self.end_of_stream(open, worker);
                 }
@@ -267,17 +301,18 @@ impl<'r> Jobs<'r> {
             let is_cut = source.cutter.is_cut;
             let mut source = (!is_sure).then_some(source);
             let mut loose = Loose::default();
-            let mut sink = |part: Result<(Part, Place), Rejected<'_>>| match part {
-                Ok((part, place)) => loose.take(part, place, &mut |unit| self.settle(unit, open.folder.as_ref(), worker)),
-                Err(Rejected { error: error @ SourceError::LogRecords { .. }, text }) => stream.note_log_record(error, text),
+            let mut sink = |part: Result<Found, Rejected<'_>>| match part {
+                Ok(Found::Part(part, place)) => loose.take(part, place, &mut |unit| self.settle(unit, open.folder.as_ref(), worker)),
+                Ok(Found::Message(text, place)) => self.message(&text, &place, worker),
                 Err(rejected) => self.reject(rejected, worker),
             };
             let mut reader = Reader::new(&stream.origin, self.limits, &mut sink);
             reader.is_cut = is_cut;
-            match &source {
-                Some(source) => reader.tally = source.tally,
+            reader.form = stream.form;
+            match &mut source {
+                Some(source) => reader.tally = std::mem::take(&mut source.tally),
                 // There was a history: never hopeless.
-                None => reader.tally.found = 1,
+                None => reader.tally = Tally::after(is_log),
             }
             let text = match chunk {
                 Chunk::Records { first_line, bytes } => reader.records(bytes, first_line),
@@ -287,7 +322,7 @@ impl<'r> Jobs<'r> {
                 }
             };
             if let Some(source) = &mut source {
-                source.tally = reader.tally;
+                source.tally = std::mem::take(&mut reader.tally);
                 if source.tally.is_hopeless() {
                     source.cutter.stop();
                 }
@@ -302,9 +337,6 @@ impl<'r> Jobs<'r> {
     }
 
     fn end_of_stream<W: Worker>(&self, open: &Open<'r>, worker: &mut W) {
-        if let Some((error, text)) = open.stream.log_record() {
-            self.reject(Rejected { error, text: &text }, worker);
-        }
         self.end_of_file(open.folder.as_ref(), worker);
     }
 

@@ -67,7 +67,7 @@ const CHUNK: usize = 1 << 20;
 /// Reads every execution of the inputs on up to `threads` threads, each with a worker of its own; returns the workers.
 ///
 /// Memory is bounded by the number of threads and the longest record, not by the size of the inputs, except for what has to wait: loose
-/// pages and descriptions in the files of one folder.
+/// pages and descriptions in the files of one folder, and the records of executions of which a log has not shown all.
 pub fn read_in_parallel<W: Worker>(
     inputs: Vec<Input>,
     limits: &Limits,
@@ -88,16 +88,28 @@ fn read_in_chunks<W: Worker>(
 ) -> Vec<W> {
     let mut first = make();
     let jobs = jobs::Jobs::new(inputs, limits, progress, chunk, &mut first);
-    let work = |mut worker: W| {
-        jobs.work(&mut worker);
+    let mut workers = vec![first];
+    workers.extend((1..threads).map(|_| make()));
+    let workers = on_each(workers, &|worker| jobs.work(worker));
+    // Only now is it known that no record of a log is still to come.
+    let mut workers = on_each(workers, &|worker| jobs.finish_logs(worker));
+    if let Some(first) = workers.first_mut() {
+        jobs.report_logs(first);
+    }
+    workers
+}
+
+/// Works with each worker on a thread of its own, the first one on this thread.
+fn on_each<W: Worker>(workers: Vec<W>, work: &(impl Fn(&mut W) + Sync)) -> Vec<W> {
+    let done = |mut worker: W| {
+        work(&mut worker);
         worker
     };
-    if threads <= 1 {
-        return vec![work(first)];
-    }
+    let mut workers = workers.into_iter();
+    let Some(first) = workers.next() else { return Vec::new() };
     std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(|| work(make()))).collect();
-        let mut workers = vec![work(first)];
+        let others: Vec<_> = workers.map(|worker| scope.spawn(|| done(worker))).collect();
+        let mut workers = vec![done(first)];
         workers.extend(others.into_iter().map(|other| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))));
         workers
     })

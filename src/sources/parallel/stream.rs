@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::super::documents::Tally;
-use super::super::error::{Place, SourceError};
+use super::super::error::Place;
 use super::super::executions::{Sequence, Unit};
+use super::super::form::Form;
 use super::cutter::Cutter;
 use crate::sources::document::Part;
 
@@ -26,8 +27,7 @@ pub(super) struct Stream<'r> {
     pub source: Mutex<Source<'r>>,
     joint: Mutex<Joint>,
     moved: Condvar,
-    /// Records of CloudWatch Logs are reported once, where the first one stood.
-    log_record: Mutex<Option<LogRecord>>,
+    pub form: Form,
 }
 
 /// What hands out chunks.
@@ -38,9 +38,6 @@ pub(super) struct Source<'r> {
     /// How many chunks were handed out.
     pub chunks: u64,
 }
-
-/// The first record of CloudWatch Logs: its line, what is said about it, its text.
-type LogRecord = (Option<usize>, SourceError, Vec<u8>);
 
 /// What a chunk leaves to be put together with its neighbours.
 #[derive(Debug, Default)]
@@ -83,13 +80,13 @@ struct Joint {
 }
 
 impl<'r> Stream<'r> {
-    pub(super) fn new(origin: String, cutter: Cutter<'r>) -> Self {
+    pub(super) fn new(origin: String, cutter: Cutter<'r>, form: Form) -> Self {
         Self {
             origin,
             source: Mutex::new(Source { cutter, tally: Tally::default(), chunks: 0 }),
             joint: Mutex::default(),
             moved: Condvar::new(),
-            log_record: Mutex::default(),
+            form,
         }
     }
 
@@ -129,20 +126,6 @@ impl<'r> Stream<'r> {
         joint.handing_on -= 1;
         let is_last = joint.count == Some(joint.next) && joint.handing_on == 0;
         is_last && !std::mem::replace(&mut joint.is_done, true)
-    }
-
-    /// Remembers a record of CloudWatch Logs if it is the first one.
-    pub(super) fn note_log_record(&self, error: SourceError, text: &[u8]) {
-        let line = error.source_and_line().1;
-        let mut known = locked(&self.log_record);
-        if known.as_ref().is_none_or(|(known, ..)| line < *known) {
-            *known = Some((line, error, text.to_vec()));
-        }
-    }
-
-    /// The first record of CloudWatch Logs.
-    pub(super) fn log_record(&self) -> Option<(SourceError, Vec<u8>)> {
-        locked(&self.log_record).take().map(|(_, error, text)| (error, text))
     }
 }
 

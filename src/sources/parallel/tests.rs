@@ -83,7 +83,33 @@ fn describe(minute: u64) -> String {
 }
 
 const DEFINITION: &str = r#"{"StartAt":"é","States":{"é":{"Type":"Pass","End":true}}}"#;
-const LOG_RECORD: &str = r#"{"id":"1","type":"PassStateEntered","details":{},"event_timestamp":"1785902417192","execution_arn":"arn:x"}"#;
+
+/// A log record: of a Standard execution (where records of one id may tell different things, by their `minute`) or of an Express one.
+fn log_record(id: u64, minute: u64, is_express: bool) -> String {
+    let arn = if is_express { format!("express:Orders:run-{minute}:7fa0cfbe") } else { "execution:Orders:run-0".to_owned() };
+    let kind = ["ExecutionSucceeded", "ExecutionStarted", "PassStateEntered", "PassStateExited"][(id % 4) as usize];
+    format!(
+        r#"{{"id":"{id}","type":"{kind}","details":{{}},"event_timestamp":"178590241719{minute}","execution_arn":"arn:aws:states:eu-west-1:111111111111:{arn}"}}"#
+    )
+}
+
+/// What stands in a log: bare, as a message, or after a time.
+fn of_a_log() -> impl Strategy<Value = String> {
+    let record = (1_u64..5, 0_u64..4, any::<bool>()).prop_map(|(id, minute, is_express)| log_record(id, minute, is_express));
+    let message = prop_oneof![
+        6 => record,
+        1 => Just("START RequestId: 7fa0cfbe".to_owned()),
+        1 => Just(r#"{"level":"INFO","message":"charged"}"#.to_owned()),
+        1 => Just(log_record(1, 1, true)[..70].to_owned()),
+        1 => Just(r#"{"id":"2","type":"TaskFailed","details":{},"event_timestamp":"1"}"#.to_owned()),
+    ];
+    (message, 0_u8..6).prop_map(|(message, form)| match form {
+        0 => serde_json::json!({"events": [{"logStreamName": "s", "message": message}, {"timestamp": 1, "message": message}]}).to_string(),
+        1 => serde_json::json!({"results": [[{"field": "@message", "value": message}], []], "status": "Complete"}).to_string(),
+        2 => format!("2026-01-01T00:00:00.000Z {message}"),
+        _ => message,
+    })
+}
 
 /// One record, or something that is none; may be several lines.
 fn piece() -> impl Strategy<Value = Vec<u8>> {
@@ -100,7 +126,7 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
         1 => minute.clone().prop_map(|minute| format!("[{},{}]", describe(minute), events(minute))),
         1 => minute.prop_map(|minute| format!(r#"  {{"events":{}}}"#, events(minute))),
         1 => Just(DEFINITION.to_owned()),
-        1 => Just(LOG_RECORD.to_owned()),
+        3 => of_a_log(),
         3 => prop_oneof![
             Just(""), Just("   "), Just("{"), Just("}"), Just("["), Just("{\"a\":"), Just("garbage"), Just("\"text\""), Just("{\"a\":1}"),
             Just("[1,2]"), Just("{\"events\": [\n\n]}"), Just("\r"), Just("{\"events\": [\n],"), Just("\t\"more\": 1"), Just("0"),
@@ -122,7 +148,9 @@ fn input() -> impl Strategy<Value = Vec<u8>> {
         }
         bytes
     };
-    (prop::bool::weighted(0.1), prop::bool::weighted(0.1), any::<bool>(), prop::collection::vec(piece(), 0..14)).prop_map(whole)
+    let log = prop::collection::vec(prop_oneof![8 => of_a_log().prop_map(String::into_bytes), 1 => piece()], 0..14);
+    let pieces = prop_oneof![3 => prop::collection::vec(piece(), 0..14), 1 => log];
+    (prop::bool::weighted(0.1), prop::bool::weighted(0.1), any::<bool>(), pieces).prop_map(whole)
 }
 
 fn limits() -> impl Strategy<Value = Limits> {
@@ -183,11 +211,18 @@ fn many_lines_of_something_else_are_given_up_at_the_same_place() {
 }
 
 #[test]
-fn log_records_are_reported_once_at_the_first_one() {
-    let text = format!("{{\"events\":{}}}\n", events(1)) + &format!("{LOG_RECORD}\n").repeat(300);
+fn log_records_of_one_execution_stand_in_many_chunks() {
+    let lines = |ids: &[u64]| ids.iter().map(|id| log_record(*id, 1, true) + "\n").collect::<String>();
+    let filler: String = (0..300).map(|_| log_record(1, 1, false) + "\nSTART RequestId: 7\n").collect();
+    let text = lines(&[3, 1]) + &filler + &lines(&[2, 1, 4]);
     let one = one_thread(|sink| read_stream(text.as_bytes(), "input", &Limits::default(), sink));
     assert_eq!(found(&text, 4), one);
-    assert!(one.errors.len() == 1 && one.errors[0].contains("line 2"), "{one:?}");
+    assert_eq!((one.histories.len(), one.errors.len()), (2, 1), "{:?}", one.errors);
+    assert!(
+        one.errors[0].starts_with("300 lines of the log are no records of Step Functions (the first: input line 4:"),
+        "{:?}",
+        one.errors
+    );
 }
 
 #[test]

@@ -12,8 +12,6 @@ pub(super) mod values;
 
 use std::path::{Path, PathBuf};
 
-use serde::de::IgnoredAny;
-
 use crate::model::facts::Needs;
 use crate::model::{ExecutionFacts, ExecutionStatus, History};
 
@@ -47,7 +45,12 @@ pub struct ExecutionKey {
     pub events: u64,
     /// How many kinds of gaps are known.
     pub gaps: usize,
+    /// Whether one of them says that events are missing which its source may have had.
+    pub lacks_events: bool,
 }
+
+/// Gaps that reading the source again may close.
+const LACKING: [&str; 5] = ["no_events", "missing_events", "more_pages", "not_fetched", "no_end"];
 
 impl BatchPaths {
     /// In the order of [`TABLES`].
@@ -92,7 +95,10 @@ pub fn keys_of_batch(executions: &Path) -> Result<Vec<ExecutionKey>, StoreError>
     let (statuses, redrives): (Texts, Integers) = (file.column("status", &all)?, file.column("redrive_count", &all)?);
     let events: Integers = file.column("events", &all)?;
     let gaps: Texts = file.column("gaps", &all)?;
-    let gaps = gaps.map(|names| serde_json::from_str::<Vec<IgnoredAny>>(names).map_or(0, |names| names.len()));
+    let gaps = gaps.map(|names| {
+        let names = serde_json::from_str::<Vec<&str>>(names).unwrap_or_default();
+        (names.len(), names.iter().any(|name| LACKING.contains(name)))
+    });
     let (arns, names, statuses) = (arns.view(), names.view(), statuses.map(ExecutionStatus::from_name));
     let key = |row| ExecutionKey {
         execution: arns.get(row).unwrap_or_default().to_owned(),
@@ -100,7 +106,8 @@ pub fn keys_of_batch(executions: &Path) -> Result<Vec<ExecutionKey>, StoreError>
         redrive_count: redrives.unsigned(row).unwrap_or(0),
         status: statuses.get(row).flatten(),
         events: events.unsigned(row).unwrap_or(0),
-        gaps: gaps.get(row).unwrap_or(0),
+        gaps: gaps.get(row).map_or(0, |(count, _)| count),
+        lacks_events: gaps.get(row).is_some_and(|(_, lacks)| lacks),
     };
     Ok((0..file.rows()).map(key).collect())
 }

@@ -85,7 +85,7 @@ impl AwsSource {
 
     /// The pages of a filter, one after the other.
     pub fn log_pages<'a>(&'a self, filter: LogFilter<'a>) -> LogPages<'a> {
-        LogPages { source: self, filter, token: None, is_done: false, empty: 0 }
+        LogPages { source: self, filter, token: None, is_done: false, empty: 0, calls: 0 }
     }
 }
 
@@ -97,6 +97,7 @@ pub struct LogPages<'a> {
     token: Option<String>,
     is_done: bool,
     empty: u32,
+    calls: u64,
 }
 
 impl LogPages<'_> {
@@ -104,6 +105,7 @@ impl LogPages<'_> {
     pub async fn next(&mut self) -> Result<Option<Vec<LogEvent>>, AwsError> {
         while !self.is_done {
             let page = self.source.filter_log_events(&self.filter, self.token.as_deref()).await?;
+            self.calls += 1;
             self.follow(page.next)?;
             if !page.events.is_empty() {
                 self.empty = 0;
@@ -115,6 +117,11 @@ impl LogPages<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Pages that came so far, empty ones too.
+    pub fn calls(&self) -> u64 {
+        self.calls
     }
 
     fn follow(&mut self, next: Option<String>) -> Result<(), AwsError> {
