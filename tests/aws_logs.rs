@@ -129,7 +129,8 @@ fn groups_that_are_gone_forbidden_or_for_queries_only_say_what_to_do() {
     let gone = refused("ResourceNotFoundException", "The specified log group does not exist.");
     assert!(gone.contains(GROUP) && gone.contains("deleted"), "{gone}");
     let forbidden = refused("AccessDeniedException", "no identity-based policy allows it");
-    assert!(forbidden.contains(r#""Action": "logs:FilterLogEvents""#) && forbidden.contains(GROUP), "{forbidden}");
+    let policy = format!(r#""Action": "logs:FilterLogEvents", "Resource": "arn:aws:logs:{REGION}:*:log-group:{GROUP}:*""#);
+    assert!(forbidden.contains(&policy), "{forbidden}");
     for (code, message) in [
         ("InvalidOperationException", "The log group x is of log-group-class INFREQUENT_ACCESS. FilterLogEvents is not supported."),
         ("ValidationException", "This operation is only supported on the Standard log class."),

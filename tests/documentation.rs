@@ -12,6 +12,7 @@ const PAGES: &[&str] = &[
     "CHANGELOG.md",
     "docs/json.md",
     "docs/logs.md",
+    "docs/why-logs.md",
     "docs/performance.md",
     "docs/interpreter.md",
     "docs/run.md",

@@ -3,15 +3,15 @@
 //! The page is the list. It is read from its Markdown, the program is run on incidents that make it write every field, and
 //! the two are compared in both directions.
 
-#[path = "common/fake_endpoint.rs"]
-#[allow(dead_code, reason = "other test programs use more of it")]
-mod fake_endpoint;
+mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Output};
 
-use fake_endpoint::{FakeEndpoint, Reply};
+use common::fake_endpoint::{FakeEndpoint, Reply};
+use common::function_log::FunctionLog;
+use common::program::stepscope_reading;
 use serde::Serialize;
 use serde_json::{Value, json};
 use stepscope::analysis::compare::{Kind as AttributeKind, Reason, Relation};
@@ -22,6 +22,7 @@ use stepscope::analysis::maps::{Children, Evidence, ExplainedChild, Lack, MapsRe
 use stepscope::analysis::pull_logs::{MachineLogs, Via, advice};
 use stepscope::analysis::replay::{Chance, Change, DefinitionSource, Verdict};
 use stepscope::analysis::show::ScopeKind;
+use stepscope::analysis::task_log::{FunctionOutcome, LogBasis, Logged};
 use stepscope::analysis::variants::EdgeKind;
 use stepscope::analysis::why::{Basis, Confidence, Kind};
 use stepscope::asl::check::{Code, MachineType, Severity};
@@ -391,6 +392,28 @@ fn every_answer(folder: &Path) -> Vec<Value> {
     lines.lines().map(|line| serde_json::from_str(line).expect("a document a line")).collect()
 }
 
+/// `why --logs` of an invocation with everything in its log, and of one that left nothing.
+fn every_log() -> Vec<Value> {
+    const ID: &str = "8f507cfc-8a2b-4697-b07a-ac58fc914c95";
+    let cause = json!({"errorType": "Runtime.ExitError", "errorMessage": "exited", "requestId": ID}).to_string();
+    let mut story = history("Orders");
+    story.enter_task("Charge", json!({})).scheduled();
+    let at = story.now().as_millisecond();
+    story.started().after(seconds(2)).failed("Runtime.ExitError", Some(&cause)).execution_failed();
+    let mut group = FunctionLog::new("/aws/lambda/charge");
+    let told: Vec<(i64, &str)> = (0..9).map(|after| (after, r#"{"level":"INFO","message":"asking the bank"}"#)).collect();
+    let report = "Memory Size: 128 MB\tMax Memory Used: 74 MB\tInit Duration: 310.55 ms\tStatus: error\tError Type: Runtime.ExitError";
+    group.invocation(ID, "stream", at, &told, 1_900, report);
+    let empty = FunctionLog::new("/aws/lambda/charge");
+    let bundle = serde_json::to_string(&WireBundle(&story.build())).expect("JSON");
+    let ask = |group: FunctionLog| {
+        let endpoint = FakeEndpoint::start(move |request| group.answer(request, 1_000));
+        let arguments = ["why", "-", "--logs=5", "--output", "json", "--endpoint-url", endpoint.url()];
+        stepscope_reading(arguments, bundle.as_str()).succeeds().json()
+    };
+    vec![ask(group), ask(empty)]
+}
+
 /// `run` of a machine that starts another one, which fails unless it gets an order.
 fn every_run(folder: &Path) -> Vec<Value> {
     let child = json!({"StartAt": "Check", "States": {
@@ -501,6 +524,9 @@ fn documents_and_page_name_the_same_fields_and_values() {
     let incidents = incidents();
     let folder = incidents.path();
     for answer in every_answer(folder) {
+        comparison.object("Why report", &answer);
+    }
+    for answer in every_log() {
         comparison.object("Why report", &answer);
     }
     for (file, name) in places(folder) {
@@ -953,6 +979,9 @@ fn the_page_has_every_value_of_every_enum_and_no_other() {
             all!(Kind: TaskFailed, TaskTimedOut, HeartbeatTimedOut, ScheduleFailed, EvaluationFailed, Runtime, FailState, MapFailed, Limit, Aborted, ExecutionTimedOut),
         ),
         ("Basis", all!(Basis: TaskChain, EvaluationEvent, CauseText, FailState, NearestVisit, ExecutionEvent)),
+        ("Logged task", Logged::ALL.iter().map(word).collect()),
+        ("Log basis", all!(LogBasis: RequestId, TimeWindow, Stream)),
+        ("Function outcome", FunctionOutcome::ALL.iter().map(word).collect()),
         ("Confidence", all!(Confidence: Certain, Likely, Guess)),
         ("Visit outcome", all!(VisitOutcome: Open, Succeeded, Caught, Failed, Aborted)),
         ("Attempt outcome", all!(AttemptOutcome: Open, Succeeded, Failed, TimedOut, Aborted)),

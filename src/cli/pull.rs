@@ -324,7 +324,9 @@ fn ending(report: &PullReport, args: &PullArgs, global: &GlobalArgs, words: &mut
         return Exit::Failed;
     }
     let has_machines = report.places.iter().any(|place| !place.machines.is_empty());
-    if report.executions.listed > 0 {
+    // What an earlier pull read of logs is found as well, and not looked at again.
+    let was_read_before = report.places.iter().flat_map(|place| &place.logs).any(|logs| logs.read_before);
+    if report.executions.listed > 0 || was_read_before {
         return Exit::Done;
     }
     if !has_machines && report.places.iter().all(|place| place.outcome == PlaceOutcome::Done) {

@@ -29,7 +29,7 @@ const DEEPEST_CHILD: usize = 10;
   stepscope why executions.jsonl.gz --status failed,timed-out
   stepscope why executions/ --execution run-17
   stepscope why history.json --output json | jq -r .root_cause.input
-  stepscope why arn:aws:states:eu-west-1:111111111111:execution:Orders:run-1 --logs
+  stepscope why --state-machine Orders --latest-failed --logs
   stepscope why history.json --logs=200 --log-group /services/charge
 
 One execution is explained at length, several get one line each and a summary. A

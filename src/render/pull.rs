@@ -58,6 +58,7 @@ pub fn text(report: &PullReport, styles: &Styles, redactor: &Redactor, columns: 
         one_place(place, &mut page)?;
     }
     not_looked_at(report, &mut page)?;
+    pull_logs::advice(report.places.iter().flat_map(|place| &place.logs), &mut page)?;
     last_lines(report, &mut page)
 }
 

@@ -1,5 +1,6 @@
 //! What came of the logs of state machines, and how to log more; a section of what came of a pull.
 
+use std::fmt::Write as _;
 use std::io;
 
 use super::columns::{counted, thousands};
@@ -25,7 +26,7 @@ pub(super) fn section(logs: &[MachineLogs], page: &mut Page<'_>) -> io::Result<(
             &format!("and the logs of {}; --output json has them all", counted(others as u64, "state machine")),
         )?;
     }
-    same_advice(logs, page)
+    Ok(())
 }
 
 fn one_machine(machine: &MachineLogs, page: &mut Page<'_>) -> io::Result<()> {
@@ -36,7 +37,9 @@ fn one_machine(machine: &MachineLogs, page: &mut Page<'_>) -> io::Result<()> {
     };
     let title = page.clean(&title);
     page.item(page.styles.state, &title)?;
-    if let Some(via) = machine.via {
+    if machine.calls == 0 && !machine.not_looked_at.is_empty() && machine.log_group.is_some() {
+        page.under_item(page.styles.failure, "could not be read; see below")?;
+    } else if let Some(via) = machine.via {
         page.under_item(anstyle::Style::new(), &what_came(machine))?;
         page.under_item(page.styles.dim, &how_read(machine, via))?;
     }
@@ -87,6 +90,7 @@ fn how_read(machine: &MachineLogs, via: Via) -> String {
     let read = bytes(machine.bytes_read);
     let mut text = match via {
         Via::Filter => format!("read page by page: {calls}, {read}, without charge"),
+        Via::Insights if machine.bytes_scanned == 0 => format!("read by queries: {calls}, {read}; what they scanned was not told"),
         Via::Insights => format!(
             "read by queries: {calls}, {read}; they scanned {}, which costs about ${:.4} (list price of us-east-1)",
             bytes(machine.bytes_scanned),
@@ -96,7 +100,7 @@ fn how_read(machine: &MachineLogs, via: Via) -> String {
     for (count, what) in [(machine.repeated_records, "record"), (machine.other_lines, "line")] {
         if count > 0 {
             let words = if what == "line" { "of others" } else { "more than once" };
-            text.push_str(&format!("; {} {words}", counted(count, what)));
+            let _ = write!(text, "; {} {words}", counted(count, what));
         }
     }
     text
@@ -115,18 +119,21 @@ fn unreadable(machine: &MachineLogs, page: &mut Page<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// The commands, machine by machine, and what all of their roles need.
-fn same_advice(logs: &[MachineLogs], page: &mut Page<'_>) -> io::Result<()> {
-    let advised: Vec<(&MachineLogs, &LoggingAdvice)> =
-        logs.iter().take(MACHINES).filter_map(|machine| Some((machine, machine.advice.as_ref()?))).collect();
-    let Some((_, first)) = advised.first() else { return Ok(()) };
+/// The commands that make machines log everything, and what the roles of all of them need.
+pub(super) fn advice<'l>(logs: impl Iterator<Item = &'l MachineLogs>, page: &mut Page<'_>) -> io::Result<()> {
+    let advised: Vec<&LoggingAdvice> = logs.filter_map(|machine| machine.advice.as_ref()).collect();
+    let Some(first) = advised.first() else { return Ok(()) };
     page.heading("To log everything from now on")?;
     page.paragraph(page.styles.dim, "Not run by stepscope. Log records are charged by their size.")?;
-    for (_, advice) in &advised {
+    for advice in advised.iter().take(MACHINES) {
         for command in &advice.commands {
             let command = page.clean(command);
             page.copyable(2, anstyle::Style::new(), &command)?;
         }
+    }
+    let others = advised.len().saturating_sub(MACHINES);
+    if others > 0 {
+        page.paragraph(page.styles.dim, &format!("and {} more; --output json has them all", counted(others as u64, "state machine")))?;
     }
     let permissions = format!("The state machine's role needs, on all resources: {}", first.role_permissions.join(", "));
     page.paragraph(page.styles.dim, &permissions)

@@ -4,6 +4,7 @@
 pub mod corpus;
 pub mod fake_endpoint;
 pub mod insights;
+pub mod function_log;
 pub mod log_group;
 pub mod log_records;
 pub mod moto;

@@ -3,17 +3,20 @@
 //! One for each test program, started by the first test that asks. It ends with the program, since it reads the other end of a
 //! pipe that only the program holds.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::config::{BehaviorVersion, Region};
 use aws_sdk_sfn::types::ExecutionStatus;
 use serde_json::Value;
 
+use super::function_log::{FunctionLog, Line};
 use super::{REGION, credentials};
 
 /// How many answers to ask for while an execution runs; each takes about a millisecond.
@@ -108,6 +111,27 @@ impl Moto {
         let execution = self.start(&machine, input).await;
         assert_eq!(self.ended(&execution).await, ExecutionStatus::Failed);
         execution
+    }
+
+    /// Makes a log group with its lines.
+    pub async fn put_lines(&self, group: &FunctionLog) {
+        let config = aws_sdk_cloudwatchlogs::config::Builder::new()
+            .behavior_version(aws_sdk_cloudwatchlogs::config::BehaviorVersion::latest())
+            .region(aws_sdk_cloudwatchlogs::config::Region::new(REGION))
+            .endpoint_url(self.url())
+            .credentials_provider(credentials());
+        let client = aws_sdk_cloudwatchlogs::Client::from_conf(config.build());
+        client.create_log_group().log_group_name(&group.name).send().await.expect("moto makes the group");
+        let streams: BTreeSet<&str> = group.lines.iter().map(|line| line.stream.as_str()).collect();
+        for stream in streams {
+            let mut lines: Vec<&Line> = group.lines.iter().filter(|line| line.stream == stream).collect();
+            lines.sort_by_key(|line| line.at);
+            let event = |line: &&Line| InputLogEvent::builder().timestamp(line.at).message(&line.text).build().expect("it is whole");
+            let events = lines.iter().map(event).collect();
+            client.create_log_stream().log_group_name(&group.name).log_stream_name(stream).send().await.expect("moto makes the stream");
+            let put = client.put_log_events().log_group_name(&group.name).log_stream_name(stream).set_log_events(Some(events));
+            assert!(put.send().await.expect("moto takes the lines").rejected_log_events_info.is_none());
+        }
     }
 
     /// Waits for the end of an execution by asking again and again; returns its status.

@@ -84,6 +84,11 @@ impl Invocations {
         self.clues.push((at, stream.to_owned(), text.to_owned()));
     }
 
+    /// Whether there were more than can be told apart.
+    pub fn are_too_many(&self) -> bool {
+        self.found.len() >= MOST
+    }
+
     /// How many there were.
     pub fn count(&self) -> usize {
         self.found.len()
@@ -104,6 +109,7 @@ pub fn choose(invocations: &Invocations, question: &LogQuestion) -> Option<Choic
     let mut fitting: Vec<(bool, i64, &Invocation)> = invocations
         .found
         .values()
+        .filter(|invocation| may_serve(&invocation.stream, question))
         .filter_map(|invocation| Some((invocations.has_words(invocation), distance(invocation, question)?, invocation)))
         .collect();
     fitting.sort_by(|(words, distance, one), (other_words, other_distance, other)| {
@@ -112,6 +118,17 @@ pub fn choose(invocations: &Invocations, question: &LogQuestion) -> Option<Choic
     let (has_words, _, first) = fitting.first()?;
     let others_have = fitting.iter().skip(1).any(|(words, ..)| *words);
     Some(Choice { invocation: (*first).clone(), fit: fitting.len(), has_words: *has_words && !others_have })
+}
+
+/// Whether the environment of a stream may be one of the function, in its version. Streams are named `<date>/[<version>]<hash>`; in a group
+/// that functions share, `<date>/<function>[<version>]<hash>`. Of any other name nothing is known.
+fn may_serve(stream: &str, question: &LogQuestion) -> bool {
+    let Some((before, (version, _))) = stream.split_once('[').and_then(|(before, after)| Some((before, after.split_once(']')?))) else {
+        return true;
+    };
+    let function = before.rsplit('/').next().filter(|function| !function.is_empty());
+    let is_other = |known: Option<&str>, wanted: Option<&String>| known.zip(wanted).is_some_and(|(known, wanted)| known != wanted);
+    !is_other(function, question.name.as_ref()) && !is_other(Some(version), question.version.as_ref())
 }
 
 /// Milliseconds by which the times of an invocation differ from those of the attempt; `None` when it cannot be the one.
@@ -125,7 +142,7 @@ fn distance(invocation: &Invocation, question: &LogQuestion) -> Option<i64> {
     let late = match invocation.ended {
         Some(ended) if question.is_answered => {
             let late = time::milliseconds_between(question.ended, ended);
-            if !(-2 * SKEW..=REPORT_IS_LATE).contains(&late) {
+            if !(-SKEW..=REPORT_IS_LATE).contains(&late) {
                 return None;
             }
             late.abs()

@@ -28,8 +28,7 @@ impl FunctionName {
         let (region, account, rest) = match parts.as_slice() {
             ["arn", _, "lambda", region, account, "function", rest @ ..] => (Some(*region), Some(*account), rest),
             [account, "function", rest @ ..] => (None, Some(*account), rest),
-            ["function", rest @ ..] => (None, None, rest),
-            rest => (None, None, rest),
+            ["function", rest @ ..] | rest => (None, None, rest),
         };
         let (name, qualifier) = match rest {
             [name] => (*name, None),

@@ -28,10 +28,16 @@ pub struct InvocationReader {
     starting: Option<Kept>,
     kept: Kept,
     report: Option<FunctionReport>,
-    has_timed_out: bool,
-    was_killed: bool,
-    has_exited: bool,
+    errors: Errors,
     is_cold: bool,
+}
+
+/// What the platform says of the invocation's end.
+#[derive(Debug, Clone, Copy)]
+struct Errors {
+    timed_out: bool,
+    killed: bool,
+    exited: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,9 +72,7 @@ impl InvocationReader {
             starting: None,
             kept: Kept::new(most),
             report: None,
-            has_timed_out: false,
-            was_killed,
-            has_exited: was_killed,
+            errors: Errors { timed_out: false, killed: was_killed, exited: was_killed },
             is_cold: false,
         }
     }
@@ -111,10 +115,9 @@ impl InvocationReader {
         }
         match (&mut self.starting, self.stage) {
             (Some(starting), Stage::Before) => starting.push(at, text),
-            (None, Stage::Before) => {}
             (_, Stage::During) => self.kept.push(at, text),
             (_, Stage::After) if has_id => self.kept.push(at, text),
-            (_, Stage::After) => {}
+            (None, Stage::Before) | (_, Stage::After) => {}
         }
     }
 
@@ -123,10 +126,10 @@ impl InvocationReader {
     fn read_error(&mut self, text: &str) {
         let Some((_, after)) = text.split_once(&self.id) else { return };
         let after = after.trim_start().trim_start_matches("Error: ");
-        self.has_timed_out |= after.starts_with("Task timed out after");
+        self.errors.timed_out |= after.starts_with("Task timed out after");
         let exited = after.starts_with("Runtime exited");
-        self.has_exited |= exited;
-        self.was_killed |= exited && after.contains("signal: killed");
+        self.errors.exited |= exited;
+        self.errors.killed |= exited && after.contains("signal: killed");
     }
 
     /// Lines follow that do not come right after those before; they belong to the invocation, until one says otherwise.
@@ -154,11 +157,11 @@ impl InvocationReader {
         let error_type = report.and_then(|report| report.error_type.as_deref());
         let memory_is_full =
             report.and_then(|report| report.max_memory_mb.zip(report.memory_mb)).is_some_and(|(used, size)| size > 0 && used >= size);
-        if error_type == Some("Runtime.OutOfMemory") || (self.was_killed && memory_is_full) {
+        if error_type == Some("Runtime.OutOfMemory") || (self.errors.killed && memory_is_full) {
             Some(FunctionOutcome::OutOfMemory)
-        } else if self.has_timed_out || status == Some("timeout") {
+        } else if self.errors.timed_out || status == Some("timeout") {
             Some(FunctionOutcome::TimedOut)
-        } else if self.has_exited || error_type == Some("Runtime.ExitError") {
+        } else if self.errors.exited || error_type == Some("Runtime.ExitError") {
             Some(FunctionOutcome::Crashed)
         } else {
             None

@@ -20,6 +20,7 @@ mod line;
 mod question;
 mod report;
 mod stream;
+mod task;
 
 pub use choose::{Choice, Invocation, Invocations, choose};
 pub use function_name::FunctionName;

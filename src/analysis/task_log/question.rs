@@ -1,25 +1,21 @@
 //! What to ask CloudWatch Logs for: which group, which lines of it, from when to when.
 
 use jiff::SignedDuration;
-use serde_json::Value;
 
-use super::function_name::FunctionName;
 use super::report::{Logged, TaskLog};
+use super::task::Task;
 use crate::analysis::why::{Finding, Kind};
 use crate::model::{ExecutionArn, Timestamp};
 
 /// Before the attempt was scheduled: clocks differ.
 const BEFORE: SignedDuration = SignedDuration::from_secs(1);
 
-/// After its end: reports come late, and so do lines.
-const AFTER: SignedDuration = SignedDuration::from_mins(5);
+/// After its end: what a job still writes as it ends, and what a function's extensions do.
+const AFTER_JOB: SignedDuration = SignedDuration::from_mins(5);
+const AFTER_FUNCTION: SignedDuration = SignedDuration::from_mins(1);
 
 /// A function runs for this long at most, whoever still waits for it.
 const LONGEST_FUNCTION: SignedDuration = SignedDuration::from_mins(15);
-
-/// Of the error's words so many characters are looked for in the log, at least and at most.
-const SHORTEST_CLUE: usize = 8;
-const LONGEST_CLUE: usize = 120;
 
 /// What the user asks for.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,7 +33,9 @@ pub struct LogQuestion {
     pub task: Logged,
     /// Its name.
     pub name: Option<String>,
-    /// The account of the function, when its ARN says so.
+    /// The function's version, when a number names it: its environments serve no other.
+    pub version: Option<String>,
+    /// The account of the function, when its ARN names another one than the execution's.
     pub account: Option<String>,
     /// Where to ask; `None` when nothing says so.
     pub region: Option<String>,
@@ -120,12 +118,12 @@ pub struct NoLog {
 
 impl NoLog {
     /// Nothing was written.
-    fn silent(text: impl Into<String>) -> Self {
+    pub(super) fn silent(text: impl Into<String>) -> Self {
         Self { task: None, text: text.into(), is_missing: false }
     }
 
     /// Where it was written is not known.
-    fn unknown(task: Option<Logged>, text: impl Into<String>) -> Self {
+    pub(super) fn unknown(task: Option<Logged>, text: impl Into<String>) -> Self {
         Self { task, text: text.into(), is_missing: true }
     }
 
@@ -154,7 +152,9 @@ pub fn question(cause: &Finding, ask: Ask<'_>) -> Result<LogQuestion, NoLog> {
     let group = match (ask.log_group, task.group) {
         (Some(named), _) => named.to_owned(),
         (None, Some(group)) => group,
-        (None, None) => return Err(NoLog::unknown(Some(task.kind), task.without_group)),
+        (None, None) => {
+            return Err(NoLog { task: task.is_logged.then_some(task.kind), text: task.without_group, is_missing: task.is_logged });
+        }
     };
     let is_function = task.kind == Logged::Function;
     let is_callback = resource.ends_with(".waitForTaskToken");
@@ -164,18 +164,21 @@ pub fn question(cause: &Finding, ask: Ask<'_>) -> Result<LogQuestion, NoLog> {
         _ => ended,
     };
     let of_group = ask.log_group.filter(|group| group.starts_with("arn:")).and_then(|arn| arn.split(':').nth(3)).map(str::to_owned);
-    let of_execution = cause.execution.as_deref().and_then(|arn| arn.parse::<ExecutionArn>().ok()).map(|arn| arn.region().to_owned());
+    let execution = cause.execution.as_deref().and_then(|arn| arn.parse::<ExecutionArn>().ok());
+    let of_execution = execution.as_ref().map(|arn| arn.region().to_owned());
+    let is_own = |account: &String| execution.as_ref().is_some_and(|execution| execution.account() == account);
     let of_call = cause.call.as_ref().and_then(|call| call.region.clone());
     Ok(LogQuestion {
         task: task.kind,
         name: task.name,
-        account: task.account,
+        version: task.version,
+        account: task.account.filter(|account| !is_own(account)),
         region: of_group.or(task.region).or(of_call).or(of_execution).or_else(|| ask.region.map(str::to_owned)),
         group,
         is_named: ask.log_group.is_some(),
         search: task.search,
         from: scheduled.checked_sub(BEFORE).unwrap_or(scheduled),
-        until: later(until, AFTER),
+        until: later(until, if is_function { AFTER_FUNCTION } else { AFTER_JOB }),
         scheduled,
         ended,
         is_answered,
@@ -191,6 +194,7 @@ fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
 /// For a state that called nothing, as far as is known.
 fn without_resource(cause: &Finding) -> NoLog {
     match cause.state_type {
+        _ if cause.state.is_none() => NoLog::silent("no single state is at fault, so there is no task whose log could tell"),
         Some("Task") | None => NoLog::unknown(None, "the history does not say what the state called, so it is not known who wrote a log"),
         Some(other) => NoLog::silent(format!("only tasks have a log of their own, and the state at fault is a {other} state")),
     }
@@ -203,178 +207,4 @@ fn times(cause: &Finding) -> (Option<Timestamp>, Option<Timestamp>) {
     let lasted = cause.attempts.last().and_then(|attempt| attempt.duration_ms).unwrap_or(0);
     let before_end = ended.and_then(|ended| ended.checked_sub(SignedDuration::from_millis(lasted)).ok());
     (call.and_then(|call| call.scheduled).or(before_end), ended)
-}
-
-/// A task that writes a log.
-struct Task {
-    kind: Logged,
-    name: Option<String>,
-    account: Option<String>,
-    region: Option<String>,
-    group: Option<String>,
-    /// What to say when the group is not known.
-    without_group: String,
-    search: Search,
-}
-
-impl Task {
-    fn of(cause: &Finding, resource: &str) -> Result<Self, NoLog> {
-        if resource.starts_with("arn:") {
-            return match resource.split(':').nth(2) {
-                Some("lambda") => Self::function(cause, Some(resource), false),
-                _ => Err(NoLog::silent("an activity is worked on outside of AWS: its log is where its worker runs")),
-            };
-        }
-        let is_callback = resource.ends_with(".waitForTaskToken");
-        let call = resource.strip_prefix("aws-sdk:").unwrap_or(resource).split('.').next().unwrap_or_default();
-        let received = cause.effective_input.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok()).unwrap_or_default();
-        let told = told(cause);
-        match call {
-            "lambda:invoke" => Self::function(cause, received["FunctionName"].as_str(), is_callback),
-            "batch:submitJob" => Ok(Self::batch(&told)),
-            "glue:startJobRun" => Ok(Self::glue(&told, &received)),
-            "codebuild:startBuild" => Ok(Self::codebuild(&told, &received)),
-            "ecs:runTask" => Ok(Self::ecs(&told)),
-            _ if call.starts_with("sagemaker:") => Self::sagemaker(call, &received),
-            _ if call.starts_with("states:startExecution") => {
-                Err(NoLog::silent("the task only started a child execution: explain that one with `stepscope why ARN --logs`"))
-            }
-            _ => Ok(Self::other(resource)),
-        }
-    }
-
-    fn function(cause: &Finding, named: Option<&str>, is_callback: bool) -> Result<Self, NoLog> {
-        if let Some(refused) = refusal(cause) {
-            return Err(NoLog { task: Some(Logged::Function), ..NoLog::silent(refused) });
-        }
-        let function = named.and_then(FunctionName::parse);
-        let decoded = cause.decoded.as_ref();
-        let answer = cause.call.as_ref().and_then(|call| call.request_id.clone());
-        // Whoever answered with a token may have quoted an id of its own.
-        let quoted = decoded.filter(|_| !is_callback).and_then(|decoded| decoded.request_id.clone());
-        let search = match answer.or(quoted).filter(|id| is_id(id)) {
-            Some(id) => Search::Request(id),
-            None => Search::Invocations(decoded.filter(|_| !is_callback).and_then(|decoded| clue(decoded.message.as_deref()?))),
-        };
-        Ok(Self {
-            kind: Logged::Function,
-            group: function.as_ref().map(FunctionName::log_group),
-            account: function.as_ref().and_then(|function| function.account.clone()),
-            region: function.as_ref().and_then(|function| function.region.clone()),
-            without_group: "the name of the function is not in the history (it was recorded without its data): name its log group with \
-                            `--log-group /aws/lambda/NAME`"
-                .to_owned(),
-            name: function.map(|function| function.name),
-            search,
-        })
-    }
-
-    fn job(kind: Logged, name: Option<String>, group: Option<String>, streams: Streams) -> Self {
-        let without_group =
-            format!("which log group the {} writes to is not in the history: name it with `--log-group NAME`", kind.words());
-        Self { kind, name, account: None, region: None, group, without_group, search: Search::Streams(streams) }
-    }
-
-    /// The description of a job of Batch; the stream is that of the last attempt.
-    fn batch(told: &Value) -> Self {
-        let container = &told["Container"];
-        let attempts = told["Attempts"].as_array().and_then(|attempts| attempts.last());
-        let stream = attempts.and_then(|last| text(&last["Container"], "LogStreamName")).or_else(|| text(container, "LogStreamName"));
-        let options = &container["LogConfiguration"]["Options"];
-        let group = text(options, "awslogs-group").unwrap_or_else(|| "/aws/batch/job".to_owned());
-        let mut job = Self::job(Logged::BatchJob, text(told, "JobName"), stream.is_some().then_some(group), Streams::All);
-        match stream {
-            Some(stream) => job.search = Search::Streams(Streams::Named(stream)),
-            None => {
-                "the history does not name the log stream of the job: `aws batch describe-jobs --jobs ID` does"
-                    .clone_into(&mut job.without_group);
-            }
-        }
-        job
-    }
-
-    /// A run of a Glue job: errors go to a group of their own, to a stream with the run's id.
-    fn glue(told: &Value, received: &Value) -> Self {
-        let base = text(told, "LogGroupName").unwrap_or_else(|| "/aws-glue/jobs".to_owned());
-        let run = text(told, "Id").or_else(|| text(told, "JobRunId"));
-        let name = text(told, "JobName").or_else(|| text(received, "JobName"));
-        let group = run.is_some().then(|| format!("{}/error", base.trim_end_matches('/')));
-        // The driver's stream has the run's id as its name, those of its executors begin with it.
-        let mut job = Self::job(Logged::GlueJob, name, group, run.map_or(Streams::All, Streams::Beginning));
-        "the id of the job run is not in the history: `aws glue get-job-runs --job-name NAME` has it".clone_into(&mut job.without_group);
-        job
-    }
-
-    fn codebuild(told: &Value, received: &Value) -> Self {
-        let build = if told["Build"].is_object() { &told["Build"] } else { told };
-        let logs = &build["Logs"];
-        let stream = text(logs, "StreamName");
-        let group = text(logs, "GroupName").filter(|_| stream.is_some());
-        let name = text(build, "ProjectName").or_else(|| text(received, "ProjectName"));
-        Self::job(Logged::CodeBuild, name, group, stream.map_or(Streams::All, Streams::Named))
-    }
-
-    /// Streams of the awslogs driver end in the task's id.
-    fn ecs(told: &Value) -> Self {
-        let id = text(told, "TaskArn").and_then(|arn| arn.rsplit('/').next().map(str::to_owned));
-        let mut job = Self::job(Logged::EcsTask, id.clone(), None, id.map_or(Streams::All, |id| Streams::Ending(format!("/{id}"))));
-        "the log group of an ECS task stands in its task definition, not in the history: name it with `--log-group NAME`"
-            .clone_into(&mut job.without_group);
-        job
-    }
-
-    fn sagemaker(call: &str, received: &Value) -> Result<Self, NoLog> {
-        let (member, group) = match call {
-            "sagemaker:createTrainingJob" => ("TrainingJobName", "TrainingJobs"),
-            "sagemaker:createProcessingJob" => ("ProcessingJobName", "ProcessingJobs"),
-            "sagemaker:createTransformJob" => ("TransformJobName", "TransformJobs"),
-            _ => return Err(NoLog::silent("this call of SageMaker runs no job, so there is no log of it")),
-        };
-        let name = text(received, member);
-        let group = name.is_some().then(|| format!("/aws/sagemaker/{group}"));
-        let streams = name.clone().map_or(Streams::All, |name| Streams::Beginning(format!("{name}/")));
-        Ok(Self::job(Logged::SagemakerJob, name, group, streams))
-    }
-
-    fn other(resource: &str) -> Self {
-        let mut task = Self::job(Logged::Other, None, None, Streams::All);
-        task.without_group = format!(
-            "nothing is known of a log that {resource} writes; if what it called writes one, name the group with `--log-group NAME`"
-        );
-        task
-    }
-}
-
-/// Why a function never ran, when its call was refused.
-fn refusal(cause: &Finding) -> Option<String> {
-    let decoded = cause.decoded.as_ref()?;
-    let is_of_lambda = decoded.service.as_deref().is_some_and(|service| service.contains("Lambda"));
-    let status = decoded.status_code.filter(|status| is_of_lambda && (400..500).contains(status))?;
-    Some(format!("Lambda refused the call (status {status}), so the function did not run and wrote no log"))
-}
-
-/// What the service told of a job: at its end in the cause, else when it was submitted.
-fn told(cause: &Finding) -> Value {
-    let parsed = |text: &str| serde_json::from_str::<Value>(text).ok().filter(Value::is_object);
-    let of_cause = cause.cause.as_deref().and_then(parsed);
-    let of_answer = || cause.call.as_ref().and_then(|call| parsed(call.answer.as_deref()?));
-    of_cause.or_else(of_answer).unwrap_or_default()
-}
-
-fn text(value: &Value, member: &str) -> Option<String> {
-    value[member].as_str().filter(|text| !text.is_empty()).map(str::to_owned)
-}
-
-/// Ids are put into a filter pattern.
-fn is_id(text: &str) -> bool {
-    (8..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-}
-
-/// The longest stretch of the error's first lines that a log holds as it is, whatever its format: without quotes and escapes.
-fn clue(message: &str) -> Option<String> {
-    let stretches = message.split(|c: char| c == '"' || c == '\\' || c.is_control()).map(str::trim);
-    let longest = stretches.max_by_key(|stretch| stretch.len())?;
-    let end = (0..=longest.len().min(LONGEST_CLUE)).rev().find(|end| longest.is_char_boundary(*end))?;
-    let clue = longest[..end].trim();
-    (clue.len() >= SHORTEST_CLUE).then(|| clue.to_owned())
 }

@@ -106,9 +106,9 @@ pub enum LogBasis {
 pub struct LogLine {
     /// When it was written, by the clock of whoever wrote it.
     pub at: Timestamp,
-    /// For a line that is a JSON object: its level.
+    /// Its level, for a line of a form that is known.
     pub level: Option<String>,
-    /// For a line that is a JSON object: what it says to a person, with the stack.
+    /// What it says to a person, with the stack, for a line of a form that is known.
     pub message: Option<String>,
     /// As it was written.
     pub text: String,
@@ -116,10 +116,47 @@ pub struct LogLine {
 
 impl LogLine {
     pub(super) fn read(at: Timestamp, text: String) -> Self {
-        let object = text.trim_start().starts_with('{').then(|| serde_json::from_str::<Map<String, Value>>(&text).ok()).flatten();
-        let level = object.as_ref().and_then(|object| text_in(object, &["level", "log_level", "severity", "levelname"]));
-        Self { at, level, message: object.as_ref().and_then(message_of), text }
+        let (level, message) = match object_in(&text) {
+            Some(object) => (text_in(&object, &["level", "log_level", "severity", "levelname"]), message_of(&object)),
+            None => told_by_runtime(&text),
+        };
+        Self { at, level, message, text }
     }
+}
+
+fn object_in(text: &str) -> Option<Map<String, Value>> {
+    text.trim_start().starts_with('{').then(|| serde_json::from_str(text).ok())?
+}
+
+/// Level and message of the lines that Lambda's runtimes write in the text format: `<time>⇥<id>⇥INFO⇥<message>` of Node.js,
+/// `[INFO]⇥<time>⇥<id>⇥<message>` of Python, which also writes `[ERROR] <error>`.
+fn told_by_runtime(text: &str) -> (Option<String>, Option<String>) {
+    let in_brackets = |text: &str| {
+        let level = text.strip_prefix('[')?.strip_suffix(']')?;
+        is_level(level).then(|| level.to_owned())
+    };
+    let parts: Vec<&str> = text.splitn(4, '\t').collect();
+    if let [first, second, third, rest] = parts.as_slice() {
+        if second.parse::<Timestamp>().is_ok()
+            && let Some(level) = in_brackets(first)
+        {
+            return (Some(level), Some((*rest).to_owned()));
+        }
+        if first.parse::<Timestamp>().is_ok() && is_level(third) {
+            return (Some((*third).to_owned()), Some(with_stack(rest)));
+        }
+    }
+    (text.split(' ').next().and_then(in_brackets), None)
+}
+
+fn is_level(text: &str) -> bool {
+    matches!(text, "TRACE" | "DEBUG" | "INFO" | "WARN" | "WARNING" | "ERROR" | "FATAL" | "CRITICAL")
+}
+
+/// Node.js writes `Invoke Error ⇥{…}`: what stands in the object is worth more.
+fn with_stack(message: &str) -> String {
+    let error = message.split_once("\t{").and_then(|(_, rest)| message_of(&object_in(&format!("{{{rest}"))?));
+    error.unwrap_or_else(|| message.to_owned())
 }
 
 /// The members of structured lines are those of Lambda's JSON format and of common loggers.
@@ -137,7 +174,9 @@ fn message_of(object: &Map<String, Value>) -> Option<String> {
         Some(Value::String(stack)) => vec![stack.as_str()],
         _ => Vec::new(),
     };
-    let lines: Vec<&str> = std::iter::once(said.as_str()).chain(frames).collect();
+    // Node.js begins the stack with the message.
+    let first = frames.first().is_none_or(|first| *first != said).then_some(said.as_str());
+    let lines: Vec<&str> = first.into_iter().chain(frames).collect();
     Some(lines.join("\n"))
 }
 

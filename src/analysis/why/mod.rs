@@ -97,6 +97,7 @@ pub fn add_log(report: &mut WhyReport, log: TaskLog) {
     // What is advised about open states stays as it is.
     found.extend(report.advice.drain(..).filter(|entry| !before.contains(entry)));
     report.advice = found;
+    report.next.retain(|next| next.text != next::OWN_LOG);
 }
 
 fn decoded(text: Option<&RawText>) -> Option<String> {

@@ -2,7 +2,11 @@
 
 use super::{ExecutionSummary, Finding, NextCommand, Terminal};
 use crate::analysis::execution::quoted;
+use crate::analysis::task_log::{Ask, question};
 use crate::model::{ExecutionArn, ExecutionStatus, StateType};
+
+/// What the command for the log of the task tells.
+pub(super) const OWN_LOG: &str = "what the task itself logged, from CloudWatch Logs";
 
 /// A history of this many events cannot be redriven (Step Functions Developer Guide, "Restarting executions with redrive").
 const MOST_EVENTS: usize = 24_999;
@@ -26,6 +30,9 @@ pub(super) fn commands(
     match cause.and_then(|cause| cause.state.as_deref()) {
         Some(state) if !in_child => add("every visit of the state, whole", format!("stepscope show {subject} --state {}", quoted(state))),
         _ => add("the whole path", format!("stepscope show {subject}")),
+    }
+    if cause.is_some_and(writes_log) {
+        add(OWN_LOG, format!("stepscope why {subject} --logs"));
     }
     if !failures_only {
         add("where the time went", format!("stepscope show {subject} --timeline"));
@@ -52,6 +59,11 @@ pub(super) fn commands(
         );
     }
     commands
+}
+
+/// Whether the task at fault is one whose log is found without help.
+fn writes_log(cause: &Finding) -> bool {
+    question(cause, Ask::default()).is_ok()
 }
 
 /// Whether a redrive could end otherwise: one of an execution that ended in a Fail state enters that state again.

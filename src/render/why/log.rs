@@ -5,6 +5,7 @@ use std::io;
 use anstyle::Style;
 
 use crate::analysis::task_log::{FunctionOutcome, FunctionReport, LogBasis, LogLine, TaskLog};
+use crate::model::Timestamp;
 use crate::render::columns::{counted, duration, fit, width};
 use crate::render::escape;
 use crate::render::page::{Page, wrapped};
@@ -14,9 +15,10 @@ use crate::render::styles::paint;
 const TIME: usize = 14;
 
 /// How much of one line is shown; JSON has all that was kept.
-const MOST_PARTS: usize = 12;
+const MOST_PARTS: usize = 20;
 
-pub(super) fn write(log: &TaskLog, page: &mut Page<'_>) -> io::Result<()> {
+/// `day` is the one that the page names at its top.
+pub(super) fn write(log: &TaskLog, day: Option<Timestamp>, page: &mut Page<'_>) -> io::Result<()> {
     let title = page.clean(&title(log));
     page.heading(&title)?;
     place(log, page)?;
@@ -32,7 +34,7 @@ pub(super) fn write(log: &TaskLog, page: &mut Page<'_>) -> io::Result<()> {
         let (style, text) = (page.styles.caught, page.clean(&sentence(note)));
         page.paragraph(style, &text)?;
     }
-    lines(log, page)
+    lines(log, day, page)
 }
 
 /// `Log of the function charge, attempt 3`.
@@ -99,8 +101,8 @@ fn sentence(text: &str) -> String {
     format!("{first}{}{end}", characters.as_str())
 }
 
-fn lines(log: &TaskLog, page: &mut Page<'_>) -> io::Result<()> {
-    let mut day = String::new();
+fn lines(log: &TaskLog, day: Option<Timestamp>, page: &mut Page<'_>) -> io::Result<()> {
+    let mut day = day.map(|day| day.strftime("%F").to_string()).unwrap_or_default();
     for (position, line) in log.lines.iter().enumerate() {
         if log.left_out > 0 && position == log.left_out_after {
             let dim = page.styles.dim;
@@ -160,7 +162,7 @@ fn told(line: &LogLine, page: &Page<'_>) -> String {
 /// Most lines begin with their own time, which stands beside them already.
 fn without_time(line: &LogLine) -> &str {
     let Some((first, rest)) = line.text.split_once(['\t', ' ']) else { return &line.text };
-    let is_time = first.len() >= 20 && first.parse::<crate::model::Timestamp>().is_ok();
+    let is_time = first.len() >= 20 && first.parse::<Timestamp>().is_ok();
     if is_time && !rest.trim().is_empty() { rest.trim_start() } else { &line.text }
 }
 

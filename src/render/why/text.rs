@@ -105,7 +105,7 @@ fn failed(report: &WhyReport, cause: &Finding, page: &mut Page<'_>) -> io::Resul
     page.fact("Sure?", plain, &words::grounds(cause))?;
     terminal(report, cause, page)?;
     if let Some(log) = &cause.logs {
-        log::write(log, page)?;
+        log::write(log, report.execution.start, page)?;
     }
     inputs(cause, page)?;
     attempts::write(&cause.attempts, page)

@@ -32,7 +32,7 @@ use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 use thiserror::Error;
 
 use super::Account;
-use super::action::{Action, Service};
+use super::action::{Action, Resource, Service};
 use crate::model::arn::ArnError;
 
 /// Why the API could not be asked, or did not answer.
@@ -425,7 +425,7 @@ impl Call<'_> {
             | "InvalidAccessKeyId"
             | "OptInRequired" => AwsError::Refused { code: code_text, message, profile },
             "AccessDenied" | "AccessDeniedException" | "NotAuthorized" | "UnauthorizedOperation" => {
-                AwsError::Denied { action, resource, message }
+                AwsError::Denied { action, resource: self.resource_of_policy(), message }
             }
             "KmsAccessDeniedException" | "KmsInvalidStateException" => AwsError::Encrypted { action, resource, code: code_text, message },
             "ThrottlingException"
@@ -456,6 +456,20 @@ impl Call<'_> {
             _ if status >= 500 => AwsError::ServiceFault { action, code: code_text, message },
             _ => AwsError::Service { action, code: code_text, message },
         }
+    }
+
+    /// What was called on, as a policy names it: log groups are called by their names.
+    fn resource_of_policy(&self) -> String {
+        if self.action.resource() != Resource::LogGroup || self.resource.starts_with("arn:") {
+            return self.resource.to_owned();
+        }
+        let region = &self.account.region;
+        let partition = match region {
+            region if region.starts_with("cn-") => "aws-cn",
+            region if region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        };
+        format!("arn:{partition}:logs:{region}:*:log-group:{}:*", self.resource)
     }
 
     /// An answer that names no error code: a proxy's page, or a body that is no JSON.

@@ -1,23 +1,19 @@
-//! `why --logs`: asks CloudWatch Logs for the lines of the task at fault.
+//! The calls about one log, one after the other.
 //!
 //! | what is known               | calls of FilterLogEvents                                                                  |
 //! |-----------------------------|-------------------------------------------------------------------------------------------|
 //! | the request id              | the lines that name it, which tell the stream and the time; then that stream for that time |
 //! | the function and the time   | the platform's lines of that time; those with the error's words; then one stream           |
 //! | the stream                  | its last quarter of an hour, and all of it when that was not enough                       |
-//!
-//! Nothing here fails: what could not be read is a sentence in the answer.
 
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use super::load::Loader;
+use super::{known, second};
 use crate::analysis::task_log::{
-    Ask, Choice, InvocationReader, Invocations, LogBasis, LogQuestion, Logged, Search, StreamReader, Streams, TaskLog, choose, is_report,
-    question,
+    Choice, InvocationReader, Invocations, LogBasis, LogQuestion, Search, StreamReader, Streams, TaskLog, choose, is_report,
 };
-use crate::analysis::why::{self, WhyReport};
 use crate::model::Timestamp;
 use crate::sources::aws::logs::{LogFilter, LogWindow};
 use crate::sources::aws::{AwsError, AwsSource};
@@ -34,91 +30,12 @@ const END: SignedDuration = SignedDuration::from_secs(10);
 /// The lines of the platform that tell when invocations began and ended, in both formats.
 const MARKERS: &str = r#"?"START RequestId" ?"REPORT RequestId" ?"platform.start" ?"platform.report""#;
 
-/// What was asked for.
-#[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+/// What is read, and how.
+pub(super) struct Reading<'a> {
+    pub(super) source: &'a AwsSource,
+    pub(super) question: &'a LogQuestion,
     /// Lines at most.
-    pub most: usize,
-    /// The group, when the user named one.
-    pub log_group: Option<&'a str>,
-    /// `--region`.
-    pub region: Option<&'a str>,
-}
-
-/// Puts the log of the task at fault into the answer. What could not be read is reported, and told in the answer.
-pub fn add(report: &mut WhyReport, wanted: Wanted<'_>, loader: &mut Loader<'_>) {
-    let Some(cause) = &report.root_cause else { return };
-    let log = match question(cause, Ask { log_group: wanted.log_group, region: wanted.region }) {
-        Ok(question) => asked(&question, wanted.most, loader),
-        Err(no_log) => no_log.report(),
-    };
-    if log.is_missing {
-        let whose = report.execution.arn.as_deref().unwrap_or(&report.execution.origin);
-        loader.report(&format!("{whose}: the log of the task at fault was not read; the answer says why"));
-    }
-    why::add_log(report, log);
-}
-
-fn asked(question: &LogQuestion, most: usize, loader: &mut Loader<'_>) -> TaskLog {
-    let (from, until) = (question.from, question.until);
-    loader.detail(&format!("asking CloudWatch Logs for {}, {from} to {until}", question.group));
-    let read = loader.ask(question.region.as_deref(), async |source| {
-        let answer = Reading { source, question, most }.read().await;
-        answer.unwrap_or_else(|error| not_read(question, source.region(), &error))
-    });
-    read.unwrap_or_else(|error| missing(question, format!("{error:#}")))
-}
-
-/// The answer as far as the question tells, without lines.
-fn known(question: &LogQuestion) -> TaskLog {
-    TaskLog {
-        task: Some(question.task),
-        name: question.name.clone(),
-        region: question.region.clone(),
-        group: Some(question.group.clone()),
-        attempt: question.attempt,
-        ..TaskLog::default()
-    }
-}
-
-fn missing(question: &LogQuestion, note: String) -> TaskLog {
-    TaskLog { note: Some(note), is_missing: true, ..known(question) }
-}
-
-fn not_read(question: &LogQuestion, region: &str, error: &AwsError) -> TaskLog {
-    let group = &question.group;
-    let note = match error {
-        AwsError::NoLogGroup { .. } => no_group(question, region),
-        AwsError::InfrequentAccess { .. } => {
-            let words = match &question.search {
-                Search::Request(id) => format!("`filter @message like \"{id}\"`"),
-                _ => format!("the time from {} to {}", question.from, question.until),
-            };
-            format!(
-                "the log group {group} is of the Infrequent Access class, which only Logs Insights reads (for a charge): query it there for {words}"
-            )
-        }
-        other => other.to_string(),
-    };
-    missing(question, note)
-}
-
-fn no_group(question: &LogQuestion, region: &str) -> String {
-    let group = &question.group;
-    let absent = format!("there is no log group {group} in {region}");
-    let elsewhere = "if it is another account's, pass the --profile of that account";
-    if question.is_named || question.task != Logged::Function {
-        return format!("{absent}: check its name and the region; {elsewhere}");
-    }
-    let name = question.name.as_deref().unwrap_or("NAME");
-    let account = match &question.account {
-        Some(account) => format!("the function belongs to account {account}: pass a --profile of that account"),
-        None => elsewhere.to_owned(),
-    };
-    format!(
-        "{absent}: the function never logged, its log was deleted, or it logs elsewhere (`aws lambda get-function-configuration \
-         --function-name {name} --region {region} --query LoggingConfig` says where; name that group with --log-group); {account}"
-    )
+    pub(super) most: usize,
 }
 
 /// Where the lines with a request id stand.
@@ -130,14 +47,9 @@ struct Place {
     has_report: bool,
 }
 
-struct Reading<'a> {
-    source: &'a AwsSource,
-    question: &'a LogQuestion,
-    most: usize,
-}
-
 impl Reading<'_> {
-    async fn read(&self) -> Result<TaskLog, AwsError> {
+    /// Asks until the answer is there.
+    pub(super) async fn read(&self) -> Result<TaskLog, AwsError> {
         let mut log = match &self.question.search {
             Search::Request(id) => self.by_request(id).await?,
             Search::Invocations(clue) => self.by_time(clue.as_deref()).await?,
@@ -162,7 +74,7 @@ impl Reading<'_> {
             notes.push(format!("{} streams name the request; this is the last one", places.len()));
         }
         self.invocation(id, stream, *place, &mut log, &mut notes).await?;
-        log.note = sentence(notes);
+        log.note = sentence(&notes);
         Ok(log)
     }
 
@@ -230,7 +142,7 @@ impl Reading<'_> {
         }
         let mut log = TaskLog { basis: Some(LogBasis::TimeWindow), candidates: Some(0), ..known(self.question) };
         let mut notes = Vec::new();
-        if !is_whole {
+        if !is_whole || invocations.are_too_many() {
             notes.push("the group has too many lines at that time to look at all of them".to_owned());
         }
         match choose(&invocations, self.question) {
@@ -245,7 +157,7 @@ impl Reading<'_> {
             }
             None => notes.push(self.no_invocation(invocations.count())),
         }
-        log.note = sentence(notes);
+        log.note = sentence(&notes);
         Ok(log)
     }
 
@@ -290,7 +202,7 @@ impl Reading<'_> {
         }
         log.stream = <[String; 1]>::try_from(read.streams).ok().map(|[stream]| stream);
         (log.lines, log.left_out, log.left_out_after) = (read.lines, read.left_out, read.left_out_after);
-        log.note = sentence(notes);
+        log.note = sentence(&notes);
         Ok(log)
     }
 
@@ -351,12 +263,8 @@ fn chosen(choice: &Choice) -> String {
 }
 
 /// Notes as one sentence; `None` when there are none.
-fn sentence(notes: Vec<String>) -> Option<String> {
+fn sentence(notes: &[String]) -> Option<String> {
     (!notes.is_empty()).then(|| notes.join("; "))
-}
-
-fn second(moment: Timestamp) -> String {
-    moment.strftime("%F %T UTC").to_string()
 }
 
 fn later(moment: Timestamp, by: SignedDuration) -> Timestamp {
