@@ -3,8 +3,8 @@
 
 pub mod corpus;
 pub mod fake_endpoint;
-pub mod insights;
 pub mod function_log;
+pub mod insights;
 pub mod log_group;
 pub mod log_records;
 pub mod moto;
