@@ -223,7 +223,7 @@ fn the_inputs_of_what_failed_are_a_file_that_runs_again() {
 #[test]
 fn secrets_are_masked_on_the_screen_and_not_in_the_file() {
     let files = Files::new();
-    files.write("FAILED_0.json", &format!("[{}]", files.record(1, "FAILED", r#"{\"password\":\"hunter2-and-more\"}"#, "")));
+    files.write("FAILED_0.json", &format!("[{}]", Files::record(1, "FAILED", r#"{\"password\":\"hunter2-and-more\"}"#, "")));
     let failed = files.folder.path().join("failed.json");
     let run = files.maps(&["--failed-inputs", argument(&failed)]);
     assert!(!run.out.contains("hunter2-and-more"), "{}", run.out);
@@ -271,7 +271,7 @@ impl Files {
         fs::write(self.folder.path().join(name), text).expect("a file");
     }
 
-    fn record(&self, number: u64, status: &str, input: &str, more: &str) -> String {
+    fn record(number: u64, status: &str, input: &str, more: &str) -> String {
         let minute = number % 60;
         let head = "arn:aws:states:eu-west-1:111111111111";
         format!(r#"{{"ExecutionArn":"{head}:execution:Orders/Each:{number:04}","Input":"{input}","InputDetails":{{"Included":true}},"#)
@@ -298,7 +298,7 @@ impl Files {
 #[test]
 fn a_file_that_breaks_off_counts_as_far_as_it_came() {
     let files = Files::new();
-    let whole = format!("[{},{}]", files.record(1, "FAILED", "1", ""), files.record(2, "FAILED", "2", ""));
+    let whole = format!("[{},{}]", Files::record(1, "FAILED", "1", ""), Files::record(2, "FAILED", "2", ""));
     files.write("FAILED_0.json", &whole[..whole.len() - 30]);
     files.manifest(&[("FAILED_0.json", whole.len() as u64)], &[]);
     let run = files.maps(&["--output", "json"]).ends_with(1).says(&["FAILED_0.json", "breaks off after 1 elements"]).json();
@@ -310,7 +310,7 @@ fn a_file_that_breaks_off_counts_as_far_as_it_came() {
 #[test]
 fn a_file_that_is_gone_and_one_of_another_size_are_said() {
     let files = Files::new();
-    let one = format!("[{}]", files.record(1, "FAILED", "1", ""));
+    let one = format!("[{}]", Files::record(1, "FAILED", "1", ""));
     files.write("FAILED_0.json", &one);
     files.manifest(&[("FAILED_0.json", one.len() as u64 + 7), ("FAILED_1.json", 12)], &[]);
     let run = files.maps(&["--output", "json"]).ends_with(1).says(&["FAILED_1.json", "its manifest says"]).json();
@@ -320,8 +320,8 @@ fn a_file_that_is_gone_and_one_of_another_size_are_said() {
 #[test]
 fn damaged_records_and_manifests_do_not_hide_the_others() {
     let files = Files::new();
-    let one = files.record(1, "FAILED", "1", "");
-    files.write("FAILED_0.jsonl", &format!("{one}\n{{\"Execution\n7\n{}\n", files.record(2, "TIMED_OUT", "2", "")));
+    let one = Files::record(1, "FAILED", "1", "");
+    files.write("FAILED_0.jsonl", &format!("{one}\n{{\"Execution\n7\n{}\n", Files::record(2, "TIMED_OUT", "2", "")));
     files.write("manifest.json", "{\"DestinationBucket\": 7");
     let run =
         files.maps(&["--output", "json"]).ends_with(1).says(&["manifest.json is no manifest", "element 2 (at byte", "element 3"]).json();
@@ -343,8 +343,8 @@ fn no_items_at_all_is_a_run_and_no_files_are_none() {
 #[test]
 fn inputs_that_are_not_there_are_named_in_place_of_being_written() {
     let files = Files::new();
-    let cut = files.record(1, "FAILED", "1", "").replace("\"Included\":true", "\"Included\":false");
-    files.write("FAILED_0.json", &format!("[{cut},{}]", files.record(2, "FAILED", "{\\\"a\\\":1}", "")));
+    let cut = Files::record(1, "FAILED", "1", "").replace("\"Included\":true", "\"Included\":false");
+    files.write("FAILED_0.json", &format!("[{cut},{}]", Files::record(2, "FAILED", "{\\\"a\\\":1}", "")));
     let failed = files.folder.path().join("failed.json");
     let run = files.maps(&["--failed-inputs", argument(&failed), "--output", "json"]).ends_with(0);
     let run = run.says(&["1 item of 1 child; the input of 1 child is not known", "Orders/Each:0001"]).json();
@@ -357,7 +357,7 @@ fn inputs_of_two_runs_do_not_go_into_one_file() {
     let files = Files::new();
     for run in ["one", "two"] {
         fs::create_dir(files.folder.path().join(run)).expect("a folder");
-        files.write(&format!("{run}/FAILED_0.json"), &format!("[{}]", files.record(1, "FAILED", "1", "")));
+        files.write(&format!("{run}/FAILED_0.json"), &format!("[{}]", Files::record(1, "FAILED", "1", "")));
     }
     let failed = files.folder.path().join("failed.json");
     files.maps(&["--failed-inputs", argument(&failed)]).ends_with(2).says(&["2 Map Runs"]);
@@ -380,7 +380,7 @@ fn usage_that_contradicts_itself_is_said() {
 #[test]
 fn text_from_outside_does_not_reach_the_terminal() {
     let files = Files::new();
-    let record = files.record(1, "FAILED", "\\\"\\\\u001b[31m\\\"", r#","Error":"\u001b[2JBad","Cause":"a\u0007b""#);
+    let record = Files::record(1, "FAILED", "\\\"\\\\u001b[31m\\\"", r#","Error":"\u001b[2JBad","Cause":"a\u0007b""#);
     files.write("FAILED_0.json", &format!("[{record}]"));
     let run = files.maps(&[]).succeeds();
     assert!(!run.out.contains('\u{1b}') && !run.out.contains('\u{7}'), "{:?}", run.out);
@@ -389,9 +389,9 @@ fn text_from_outside_does_not_reach_the_terminal() {
 #[test]
 fn exit_status_tells_of_failed_items() {
     let files = Files::new();
-    files.write("SUCCEEDED_0.json", &format!("[{}]", files.record(1, "SUCCEEDED", "1", "")));
+    files.write("SUCCEEDED_0.json", &format!("[{}]", Files::record(1, "SUCCEEDED", "1", "")));
     files.maps(&["--exit-status"]).ends_with(0);
-    files.write("FAILED_0.json", &format!("[{}]", files.record(2, "FAILED", "1", "")));
+    files.write("FAILED_0.json", &format!("[{}]", Files::record(2, "FAILED", "1", "")));
     files.maps(&["--exit-status"]).ends_with(3);
     let run = files.maps(&["--failed-only", "--output", "json"]).succeeds().json();
     assert_eq!((&only(&run)["items"]["succeeded"], ids(only(&run))), (&json!(0), vec!["succeeded_not_read", "no_manifest"]));
@@ -672,4 +672,19 @@ fn an_execution_without_map_runs_has_none() {
     asking(denied.url(), &[RUN]).ends_with(1).says(&["states:DescribeMapRun"]);
     let endless = FakeEndpoint::start(|_| Reply::Json(json!({"mapRuns": [], "nextToken": "again"})));
     asking(endless.url(), &[EXECUTION]).ends_with(1).says(&["does not end"]);
+}
+
+#[test]
+fn an_object_that_breaks_off_counts_as_far_as_it_came() {
+    let records: Vec<Value> = (0..4).map(|number| serde_json::from_str(&Files::record(number, "FAILED", "7", "")).expect("JSON")).collect();
+    let manifest = json!({"ResultFiles": {"FAILED": [{"Key": "p/FAILED_0.json", "Size": 7}], "PENDING": [], "SUCCEEDED": []}});
+    let endpoint = FakeEndpoint::start(move |request| match request.earlier {
+        0 => Reply::Json(manifest.clone()),
+        _ => Reply::Half(json!(records)),
+    });
+    let run = asking(endpoint.url(), &["--results", "s3://results/p/manifest.json", "--output", "json"]).ends_with(1);
+    let run = run.says(&["s3://results/p/FAILED_0.json", "counted is what came before"]).json();
+    let failed = only(&run)["items"]["failed"].as_u64().expect("a number");
+    assert!((1..4).contains(&failed), "{failed}");
+    assert_eq!(ids(only(&run)), ["results_broken"]);
 }

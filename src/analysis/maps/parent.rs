@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn a_history_tells_state_end_and_manifest_of_its_run() {
         let mut story = history("Orders");
-        story.enter("Each", json!({})).after(seconds(3)).map_started(7).map_run_started(RUN).after(seconds(60)).map_run_succeeded();
+        story.enter_map("Each", json!({})).after(seconds(3)).map_started(7).map_run_started(RUN).after(seconds(60)).map_run_succeeded();
         story.exit(json!({"run": {"MapRunArn": RUN, "ResultWriterDetails": {"Bucket": "results", "Key": "p/5b0f/manifest.json"}}}));
         let history = story.execution_succeeded(json!({})).build();
         let found = of_history(&history, &rebuild(&history, None));

@@ -104,30 +104,30 @@ mod tests {
         judged(limits, Counted { items: &items, knows_all: true }, None, &failures)
     }
 
-    fn limits(count: u64, percentage: f64) -> Option<Limits> {
-        Some(Limits::described(count, percentage))
+    fn limits(count: u64, percentage: f64) -> Limits {
+        Limits::described(count, percentage)
     }
 
     #[test]
     fn the_first_failure_breaks_a_map_that_tolerates_none() {
-        let found = story(limits(0, 0.0), &[1, 1], 10);
+        let found = story(Some(limits(0, 0.0)), &[1, 1], 10);
         assert_eq!((found.exceeded, found.broken_by.as_deref()), (Some(true), Some("child-1")));
-        assert_eq!(story(limits(0, 0.0), &[], 10).exceeded, Some(false));
+        assert_eq!(story(Some(limits(0, 0.0)), &[], 10).exceeded, Some(false));
     }
 
     #[test]
     fn a_count_is_broken_by_one_more_and_batches_count_their_items() {
-        assert_eq!(story(limits(2, 0.0), &[1, 1], 10).exceeded, Some(false));
-        assert_eq!(story(limits(2, 0.0), &[1, 1, 1], 10).broken_by.as_deref(), Some("child-3"));
-        assert_eq!(story(limits(2, 0.0), &[1, 5], 10).broken_by.as_deref(), Some("child-2"));
+        assert_eq!(story(Some(limits(2, 0.0)), &[1, 1], 10).exceeded, Some(false));
+        assert_eq!(story(Some(limits(2, 0.0)), &[1, 1, 1], 10).broken_by.as_deref(), Some("child-3"));
+        assert_eq!(story(Some(limits(2, 0.0)), &[1, 5], 10).broken_by.as_deref(), Some("child-2"));
     }
 
     #[test]
     fn a_percentage_is_of_all_items_and_aborted_ones_did_not_fail() {
-        let found = story(limits(0, 20.0), &[1, 1], 10);
+        let found = story(Some(limits(0, 20.0)), &[1, 1], 10);
         assert_eq!((found.exceeded, found.failed_items, found.failed_percentage), (Some(false), 2, Some(20.0)));
-        assert_eq!(story(limits(0, 20.0), &[1, 1, 1], 10).broken_by.as_deref(), Some("child-3"));
-        assert_eq!(story(limits(1, 50.0), &[1, 1], 10).broken_by.as_deref(), Some("child-2"), "whichever comes first");
+        assert_eq!(story(Some(limits(0, 20.0)), &[1, 1, 1], 10).broken_by.as_deref(), Some("child-3"));
+        assert_eq!(story(Some(limits(1, 50.0)), &[1, 1], 10).broken_by.as_deref(), Some("child-2"), "whichever comes first");
     }
 
     #[test]
@@ -136,7 +136,7 @@ mod tests {
         items.add(Some(ExecutionStatus::Failed), 3);
         let part = |count, percentage, ended| {
             let counted = Counted { items: &items, knows_all: false };
-            let found = judged(limits(count, percentage), counted, ended, &[]);
+            let found = judged(Some(limits(count, percentage)), counted, ended, &[]);
             (found.exceeded, found.failed_percentage)
         };
         assert_eq!(part(2, 0.0, None), (Some(true), None));

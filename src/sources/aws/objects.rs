@@ -5,8 +5,8 @@ use aws_sdk_s3::primitives::ByteStream;
 
 use super::{Action, AwsError, AwsSource, Listed};
 
-/// How often an object that breaks off is asked for again where it broke off, as long as nothing more comes.
-const RESUMES: u32 = 3;
+/// How often an object that breaks off is asked for again where it broke off.
+const RESUMES: u32 = 10;
 
 /// An object of `ListObjectsV2`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl AwsSource {
     /// `from` is where to go on, and the tag of the object that was begun.
     async fn get_object(&self, bucket: &str, key: &str, from: Option<(u64, Option<&str>)>) -> Result<GetObjectOutput, AwsError> {
         let mut request = self.s3().get_object().bucket(bucket).key(key);
-        if let Some((position, tag)) = from {
+        if let Some((position, tag)) = from.filter(|(position, _)| *position > 0) {
             request = request.range(format!("bytes={position}-")).set_if_match(tag.map(str::to_owned));
         }
         let arn = format!("arn:aws:s3:::{bucket}/{key}");
@@ -84,21 +84,28 @@ impl ObjectStream {
             let reason = match self.body.try_next().await {
                 Ok(Some(bytes)) => {
                     self.position += bytes.len() as u64;
-                    self.resumes = RESUMES;
                     return Ok(Some(bytes.to_vec()));
                 }
                 Ok(None) if self.length.is_none_or(|length| self.position >= length) => return Ok(None),
                 Ok(None) => "it ends too early".to_owned(),
                 Err(error) => error.to_string(),
             };
-            let Some(left) = self.resumes.checked_sub(1) else {
-                let arn = format!("arn:aws:s3:::{}/{}", self.bucket, self.key);
-                let reason = format!("it broke off after {} bytes: {reason}", self.position);
-                return Err(self.source.call(Action::GetObject, &arn).unreadable(reason));
-            };
+            let Some(left) = self.resumes.checked_sub(1) else { return Err(self.broke_off(&reason)) };
             self.resumes = left;
             let from = Some((self.position, self.tag.as_deref()));
-            self.body = self.source.get_object(&self.bucket, &self.key, from).await?.body;
+            let answer = self.source.get_object(&self.bucket, &self.key, from).await?;
+            // Whoever takes no notice of the range begins anew, and what came already would count twice.
+            let goes_on = format!("bytes {}-", self.position);
+            if self.position > 0 && !answer.content_range.is_some_and(|range| range.starts_with(&goes_on)) {
+                return Err(self.broke_off(&reason));
+            }
+            self.body = answer.body;
         }
+    }
+
+    fn broke_off(&self, reason: &str) -> AwsError {
+        let arn = format!("arn:aws:s3:::{}/{}", self.bucket, self.key);
+        let reason = format!("it broke off after {} bytes: {reason}", self.position);
+        self.source.call(Action::GetObject, &arn).unreadable(reason)
     }
 }
