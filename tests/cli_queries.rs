@@ -197,7 +197,7 @@ fn no_row_matches_nothing() {
 #[test]
 fn a_machine_that_logs_nothing_is_told_with_the_way_out() {
     let endpoint = insights("OFF", Vec::new());
-    let words = ["Orders logs nothing (level OFF)", "aws stepfunctions update-state-machine", "level=ALL", GROUP];
+    let words = ["Orders logs nothing", "aws stepfunctions update-state-machine", r#""level":"ALL""#, GROUP, "logs:CreateLogDelivery"];
     asking(&endpoint, &["errors", "--state-machine", "Orders"]).ends_with(1).says(&words);
     assert_eq!(endpoint.asked("StartQuery"), 0);
 }

@@ -19,84 +19,156 @@ use serde_json::{Value, json};
 struct Case {
     /// As `iam-policy` takes it.
     verb: &'static str,
-    arguments: &'static [&'static str],
-    /// Whether somebody interrupts it.
+    /// What is run, one after the other, on one store.
+    runs: &'static [&'static [&'static str]],
+    /// Whether somebody interrupts the last of them while a query runs.
     is_interrupted: bool,
+    /// What the account refuses.
+    denied: &'static str,
 }
 
 const EXECUTION: &str = "arn:aws:states:eu-west-1:123456789012:execution:Orders:run-1";
+/// It runs for ever.
+const OPEN: &str = "arn:aws:states:eu-west-1:123456789012:execution:Orders:run-0";
+const MAP_RUN: &str = "arn:aws:states:eu-west-1:123456789012:mapRun:Orders/Each:0001";
+const CHILD: &str = "arn:aws:states:eu-west-1:123456789012:execution:Orders/Each:0002";
 
-const fn case(verb: &'static str, arguments: &'static [&'static str]) -> Case {
-    Case { verb, arguments, is_interrupted: false }
+const fn case(verb: &'static str, runs: &'static [&'static [&'static str]]) -> Case {
+    Case { verb, runs, is_interrupted: false, denied: "" }
 }
 
 /// Every verb that asks AWS, with each flag that asks for more.
 const RUNS: &[Case] = &[
-    case("why", &["why", EXECUTION]),
-    case("show", &["show", EXECUTION]),
-    case("replay", &["replay", EXECUTION]),
-    case("why --latest-failed", &["why", "--state-machine", "Orders", "--latest-failed"]),
-    case("show --latest-failed", &["show", "--state-machine", "Orders", "--latest-failed"]),
-    case("replay --latest-failed", &["replay", "--state-machine", "Orders", "--latest-failed"]),
-    case("why --logs", &["why", EXECUTION, "--logs"]),
-    case("show --trace", &["show", EXECUTION, "--trace"]),
-    case("queries run", &["queries", "run", "errors", "--log-group", "orders"]),
-    Case { verb: "queries run", arguments: &["queries", "run", "errors", "--log-group", "orders", "--since", "2h"], is_interrupted: true },
-    case("queries run --state-machine", &["queries", "run", "errors", "--state-machine", "Orders"]),
+    case("why", &[&["why", EXECUTION]]),
+    case("show", &[&["show", EXECUTION]]),
+    case("replay", &[&["replay", EXECUTION]]),
+    case("why --latest-failed", &[&["why", "--state-machine", "Orders", "--latest-failed"]]),
+    case("show --latest-failed", &[&["show", "--state-machine", "Orders", "--latest-failed"]]),
+    case("replay --latest-failed", &[&["replay", "--state-machine", "Orders", "--latest-failed"]]),
+    case("why --logs", &[&["why", EXECUTION, "--logs"]]),
+    case("show --trace", &[&["show", EXECUTION, "--trace"]]),
+    // The second one asks what became of the execution that ran when it was first seen.
+    case("pull", &[&["pull", "--since", "2026-11-01"], &["pull", "--since", "2026-11-20"]]),
+    Case { denied: "DescribeStateMachineForExecution", ..case("pull", &[&["pull", "--since", "2026-11-01"]]) },
+    case("pull --tag", &[&["pull", "--since", "2026-11-01", "--tag", "team=orders"]]),
+    case("pull --logs", &[&["pull", "--since", "2h", "--logs=all"]]),
+    // A query whose rows do not come is stopped.
+    Case { denied: "GetQueryResults", ..case("pull --logs --via", &[&["pull", "--since", "2h", "--logs=all", "--via", "insights"]]) },
+    case("maps", &[&["maps", EXECUTION]]),
+    case("maps --results", &[&["maps", "--results", "s3://results/orders/"]]),
+    case("queries run", &[&["queries", "run", "errors", "--log-group", "orders"]]),
+    Case { is_interrupted: true, ..case("queries run", &[&["queries", "run", "errors", "--log-group", "orders"]]) },
+    case("queries run --state-machine", &[&["queries", "run", "errors", "--state-machine", "Orders"]]),
 ];
 
 /// What an endpoint was asked for, by the names of the API.
 type Asked = Arc<Mutex<BTreeSet<String>>>;
 
 /// An account with a machine Orders, whose execution run-1 failed in a function.
-fn account(asked: &Asked, queries_end: bool) -> FakeEndpoint {
+fn account(case: &Case, asked: &Asked) -> FakeEndpoint {
     let asked = Arc::clone(asked);
+    let (queries_end, denied) = (!case.is_interrupted, case.denied);
     FakeEndpoint::start(move |request| {
-        asked.lock().expect("no panic").insert(action(request));
-        answer(request, queries_end)
+        let action = action(request);
+        asked.lock().expect("no panic").insert(action.clone());
+        if action == denied { Reply::Error("AccessDeniedException", "not allowed here") } else { answer(request, &action, queries_end) }
     })
 }
 
-/// X-Ray has paths in place of actions.
+/// X-Ray and S3 have paths in place of actions.
 fn action(request: &Request) -> String {
-    if !request.action.is_empty() {
-        return request.action.clone();
-    }
-    let has = |member: &str| request.body.get(member).is_some();
-    match () {
-        () if has("TraceIds") => "BatchGetTraces".to_owned(),
-        () if has("StartTime") => "GetTraceSummaries".to_owned(),
-        () => "an unknown call".to_owned(),
-    }
+    let path = request.target.split('?').next().unwrap_or_default();
+    let action = match path {
+        "/TraceSummaries" => "GetTraceSummaries",
+        "/Traces" => "BatchGetTraces",
+        _ if !request.action.is_empty() => &request.action,
+        _ if request.target.contains("list-type=2") => "ListObjectsV2",
+        _ if path.starts_with("/results/") => "GetObject",
+        other => other,
+    };
+    action.to_owned()
 }
 
-fn answer(request: &Request, queries_end: bool) -> Reply {
-    let machine = format!("arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:Orders");
+/// The executions of the machine, or the children of its Map Run, with this status.
+fn executions(request: &Request) -> Value {
+    let wanted = request.body["statusFilter"].as_str();
+    let start = START;
+    let item = |arn: &str, status: &str, start: f64, stop: Option<f64>| {
+        let mut item = json!({"executionArn": arn, "stateMachineArn": machine(), "name": arn.rsplit(':').next(), "status": status, "startDate": start});
+        if let Some(stop) = stop {
+            item["stopDate"] = json!(stop);
+        }
+        item
+    };
+    let of_map_run = request.body["mapRunArn"].is_string();
+    let failed = item(if of_map_run { CHILD } else { EXECUTION }, "FAILED", start, Some(start + 3.0));
+    let running = item(OPEN, "RUNNING", start - 864_000.0, None);
+    let items = match wanted {
+        Some("FAILED") => vec![failed],
+        Some("RUNNING") if !of_map_run => vec![running],
+        None if !of_map_run => vec![failed, running],
+        _ => Vec::new(),
+    };
+    json!({"executions": items})
+}
+
+/// 2026-11-20T08:00:00Z.
+const START: f64 = 1_795_161_600.0;
+
+fn machine() -> String {
+    format!("arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:Orders")
+}
+
+fn answer(request: &Request, action: &str, queries_end: bool) -> Reply {
+    let (machine, start) = (machine(), START);
     let group = format!("arn:aws:logs:{REGION}:{ACCOUNT}:log-group:orders:*");
     let definition =
         json!({"StartAt": "Charge", "States": {"Charge": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": true}}});
-    let start = 1_795_161_600.0;
     let trace = "1-6affffff-0123456789abcdef01234567";
     let segment = json!({"id": "0123456789abcdef", "name": "Orders", "trace_id": trace, "start_time": start, "end_time": start + 3.0,
         "origin": "AWS::StepFunctions::StateMachine", "aws": {"execution_arn": EXECUTION}});
-    Reply::Json(match action(request).as_str() {
+    let counts =
+        json!({"pending": 0, "running": 0, "succeeded": 0, "failed": 1, "timedOut": 0, "aborted": 0, "total": 1, "resultsWritten": 0});
+    let execution = request.body["executionArn"].as_str().unwrap_or_default();
+    let is_open = execution == OPEN;
+    Reply::Json(match action {
         "ListStateMachines" => {
             json!({"stateMachines": [{"stateMachineArn": machine, "name": "Orders", "type": "STANDARD", "creationDate": 1.0}]})
         }
-        "ListExecutions" if request.body["statusFilter"] == "FAILED" => json!({"executions": [{"executionArn": EXECUTION,
-            "stateMachineArn": machine, "name": "run-1", "status": "FAILED", "startDate": start, "stopDate": start + 3.0}]}),
-        "ListExecutions" => json!({"executions": []}),
+        "ListTagsForResource" => json!({"tags": [{"key": "team", "value": "orders"}]}),
+        "ListExecutions" => executions(request),
         "DescribeStateMachine" => {
             json!({"stateMachineArn": machine, "name": "Orders", "definition": definition.to_string(), "roleArn": "arn:aws:iam::123456789012:role/r",
             "type": "STANDARD", "creationDate": 1.0,
-            "loggingConfiguration": {"level": "ALL", "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": group}}]}})
+            "loggingConfiguration": {"level": "ALL", "includeExecutionData": true, "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": group}}]}})
         }
-        "DescribeExecution" => json!({"executionArn": EXECUTION, "stateMachineArn": machine, "name": "run-1", "status": "FAILED",
+        "DescribeExecution" if is_open => json!({"executionArn": OPEN, "stateMachineArn": machine, "name": "run-0", "status": "RUNNING",
+            "startDate": start - 864_000.0, "input": "{}"}),
+        "DescribeExecution" => json!({"executionArn": execution, "stateMachineArn": machine, "name": "run-1", "status": "FAILED",
             "startDate": start, "stopDate": start + 3.0, "error": "Boom", "input": "{}"}),
         "DescribeStateMachineForExecution" => {
             json!({"stateMachineArn": machine, "name": "Orders", "definition": definition.to_string(), "roleArn": "r", "updateDate": 1.0})
         }
+        "GetExecutionHistory" if is_open => {
+            let mut events = events(start - 864_000.0);
+            events.as_array_mut().expect("a list").truncate(4);
+            json!({"events": events})
+        }
         "GetExecutionHistory" => json!({"events": events(start)}),
+        "ListMapRuns" => {
+            json!({"mapRuns": [{"executionArn": EXECUTION, "mapRunArn": MAP_RUN, "stateMachineArn": machine, "startDate": start}]})
+        }
+        "DescribeMapRun" => {
+            json!({"mapRunArn": MAP_RUN, "executionArn": EXECUTION, "status": "FAILED", "startDate": start, "stopDate": start + 3.0,
+            "maxConcurrency": 1, "toleratedFailurePercentage": 0.0, "toleratedFailureCount": 0, "itemCounts": counts, "executionCounts": counts})
+        }
+        "ListObjectsV2" => {
+            let keys = "<Contents><Key>orders/0001/manifest.json</Key><Size>100</Size></Contents>";
+            return Reply::Raw(200, format!("<ListBucketResult><IsTruncated>false</IsTruncated>{keys}</ListBucketResult>").into_bytes());
+        }
+        "GetObject" => {
+            json!({"DestinationBucket": "results", "MapRunArn": MAP_RUN, "ResultFiles": {"FAILED": [], "PENDING": [], "SUCCEEDED": []}})
+        }
         "FilterLogEvents" => json!({"events": [], "searchedLogStreams": []}),
         "GetTraceSummaries" => json!({"TraceSummaries": [{"Id": trace, "StartTime": start, "Duration": 3.0}], "TracesProcessedCount": 1}),
         "BatchGetTraces" => {
@@ -125,30 +197,42 @@ fn events(start: f64) -> Value {
     ])
 }
 
-/// The actions of a run.
+/// The actions of a case.
 fn asked_by(case: &Case) -> BTreeSet<String> {
     let asked = Asked::default();
-    let endpoint = account(&asked, !case.is_interrupted);
+    let endpoint = account(case, &asked);
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = folder.path().join("store");
     let place = ["--endpoint-url", endpoint.url(), "--region", REGION];
-    if case.is_interrupted {
-        let child = Command::new(env!("CARGO_BIN_EXE_stepscope"))
-            .env_clear()
-            .envs(LOOPBACK_ENVIRONMENT)
-            .args(case.arguments)
-            .args(place)
-            .stderr(Stdio::null())
-            .spawn();
-        let mut child = child.expect("the program starts");
-        while endpoint.asked("GetQueryResults") < 2 {
-            std::thread::sleep(Duration::from_millis(5));
+    for arguments in case.runs {
+        if case.is_interrupted {
+            interrupted(&endpoint, arguments, &place, &store);
+            continue;
         }
-        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs").success());
-        child.wait().expect("it ends");
-    } else {
-        let run = Run::of(program().args(case.arguments).args(place));
-        assert!([0, 1, 4].contains(&run.code), "{:?} ended with {}\n{}", case.arguments, run.code, run.words);
+        let run = Run::of(program().env("STEPSCOPE_STORE", &store).args(*arguments).args(place));
+        assert!([0, 1, 4].contains(&run.code), "{arguments:?} ended with {}\n{}", run.code, run.words);
     }
     asked.lock().expect("no panic").clone()
+}
+
+/// Runs until a query of its own does, and interrupts it.
+fn interrupted(endpoint: &FakeEndpoint, arguments: &[&str], place: &[&str], store: &Path) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_stepscope"))
+        .env_clear()
+        .envs(LOOPBACK_ENVIRONMENT)
+        .env("STEPSCOPE_STORE", store)
+        .args(arguments)
+        .args(place)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    while endpoint.asked("GetQueryResults") < 2 {
+        assert!(child.try_wait().expect("a child").is_none(), "{arguments:?} ended by itself");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs").success());
+    child.wait().expect("it ends");
 }
 
 /// What the table says that a verb may ask, by the names of the API.
@@ -167,13 +251,13 @@ fn what_a_verb_asks_stands_in_the_table_and_what_stands_there_is_asked() {
     let mut asked: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for case in RUNS {
         let by_run = asked_by(case);
-        assert!(!by_run.is_empty(), "{:?} asked nothing", case.arguments);
+        assert!(!by_run.is_empty(), "{:?} asked nothing", case.runs);
         asked.entry(case.verb).or_default().extend(by_run);
     }
-    for (verb, by_verb) in &asked {
-        // What the verb asks without its flag may have been asked by the runs without it.
-        let bare = verb.split(" --").next().unwrap_or(verb);
-        let together: BTreeSet<String> = by_verb.union(&asked[bare]).cloned().collect();
+    for verb in asked.keys() {
+        // What the verb asks without a flag may have been asked by the runs without it.
+        let is_part = |known: &&str| known == verb || verb.starts_with(&format!("{known} --"));
+        let together: BTreeSet<String> = asked.keys().filter(|known| is_part(known)).flat_map(|known| &asked[known]).cloned().collect();
         assert_eq!(together, allowed(verb), "what {verb} asks, and what the table says");
     }
     let report = stepscope(["iam-policy", "--output", "json"]).succeeds().json();
@@ -254,7 +338,7 @@ fn every_action_that_is_sent_is_in_the_table() {
 }
 
 /// What can be sent, and no verb does yet.
-const NOT_YET: &[&str] = &["ListTagsForResource", "ListMapRuns", "DescribeMapRun", "DescribeLogGroups", "ListObjectsV2", "GetObject"];
+const NOT_YET: &[&str] = &["DescribeLogGroups"];
 
 #[test]
 fn a_policy_is_what_iam_takes_and_nothing_else() {

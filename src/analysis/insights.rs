@@ -4,14 +4,10 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use super::pull_logs::USD_PER_GB_SCANNED;
 use crate::model::Timestamp;
 use crate::sources::aws::logs::{QueryResults, QueryRow};
 use crate::sources::insights::{Column, ColumnKind};
-
-/// US dollars for a gigabyte that is scanned, in us-east-1; other regions charge up to half more.
-pub const SCANNED_GB_USD: f64 = 0.005;
-
-const GIGABYTE: f64 = 1_073_741_824.0;
 
 /// The field that names the event behind a row; no answer to anything.
 const POINTER: &str = "@ptr";
@@ -121,7 +117,7 @@ pub fn answer(asked: Asked, columns: &[Column], found: &QueryResults) -> Insight
 /// The list price of what was scanned.
 #[allow(clippy::cast_precision_loss, reason = "a price with more digits than anybody reads")]
 pub fn price(bytes: u64) -> f64 {
-    bytes as f64 / GIGABYTE * SCANNED_GB_USD
+    bytes as f64 / 1e9 * USD_PER_GB_SCANNED
 }
 
 fn cell(row: &QueryRow, name: &str, kind: ColumnKind) -> Cell {
@@ -199,7 +195,7 @@ mod tests {
 
     #[test]
     fn what_was_scanned_has_its_price() {
-        let statistics = QueryStatistics { bytes_scanned: 2 << 30, records_scanned: 5, records_matched: 2 };
+        let statistics = QueryStatistics { bytes_scanned: 2_000_000_000, records_scanned: 5, records_matched: 2 };
         let found = answer(asked(), &[], &QueryResults { statistics, ..QueryResults::default() });
         assert_eq!((found.scanned.records, found.scanned.matched), (5, 2));
         assert!((found.scanned.usd - 0.01).abs() < 1e-9);

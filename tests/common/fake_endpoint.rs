@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 pub struct Request {
     /// Without its service, such as `DescribeExecution`; empty where the request names none.
     pub action: String,
+    /// What follows the address, such as `/bucket?list-type=2`.
+    pub target: String,
     /// The members of the call.
     pub body: Value,
     /// How often the action was asked for before.
@@ -96,14 +98,14 @@ pub fn nobody() -> String {
 
 impl State {
     fn serve(&self, mut connection: TcpStream) -> std::io::Result<()> {
-        let Some(Head { action, access_key, body }) = read_request(&connection)? else { return Ok(()) };
+        let Some(Head { action, target, access_key, body }) = read_request(&connection)? else { return Ok(()) };
         let earlier = {
             let mut asked = self.asked.lock().expect("no panic while counting");
             let count = asked.entry(action.clone()).or_default();
             *count += 1;
             *count - 1
         };
-        match (self.answer)(&Request { action, body, earlier, access_key }) {
+        match (self.answer)(&Request { action, target, body, earlier, access_key }) {
             Reply::Json(document) => write_response(&mut connection, 200, document.to_string().as_bytes()),
             Reply::Error(code, message) => {
                 let document = json!({"__type": format!("com.amazonaws.swf.service.v2.model#{code}"), "message": message});
@@ -127,6 +129,7 @@ impl State {
 /// What is read of a request.
 struct Head {
     action: String,
+    target: String,
     access_key: String,
     body: Value,
 }
@@ -134,19 +137,20 @@ struct Head {
 /// Reads a request; `None` when the connection was closed before it was whole.
 fn read_request(connection: &TcpStream) -> std::io::Result<Option<Head>> {
     let mut reader = BufReader::new(connection);
-    let (mut action, mut access_key, mut length) = (String::new(), String::new(), 0);
-    let mut path = None;
+    let (mut action, mut target, mut access_key, mut length) = (String::new(), String::new(), String::new(), 0);
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line)? == 0 {
             return Ok(None);
         }
         let line = line.trim_end();
-        if path.is_none() {
-            path = line.split(' ').nth(1).map(str::to_owned);
-        }
         if line.is_empty() {
             break;
+        }
+        if target.is_empty() {
+            // The first line: method, target, version.
+            line.split(' ').nth(1).unwrap_or("/").clone_into(&mut target);
+            continue;
         }
         let Some((name, value)) = line.split_once(':') else { continue };
         match name.to_ascii_lowercase().as_str() {
@@ -157,11 +161,11 @@ fn read_request(connection: &TcpStream) -> std::io::Result<Option<Head>> {
         }
     }
     if action.is_empty() {
-        action = path.filter(|path| path.len() > 1).unwrap_or_default();
+        action = if target.len() > 1 { target.clone() } else { String::new() };
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    Ok(Some(Head { action, access_key, body: serde_json::from_slice(&body).unwrap_or_default() }))
+    Ok(Some(Head { action, target, access_key, body: serde_json::from_slice(&body).unwrap_or_default() }))
 }
 
 /// The access key in `AWS4-HMAC-SHA256 Credential=AKIA.../20260101/...`.

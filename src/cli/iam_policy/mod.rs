@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn every_action_that_the_program_knows_is_some_verbs() {
         // Actions that no verb on this branch calls yet.
-        const LATER: &[Action] = &[];
+        const LATER: &[Action] = &[Action::DescribeLogGroups];
         let is_called = |action: &Action| PARTS.iter().flat_map(|part| part.calls).any(|call| call.action == *action);
         let without: Vec<Action> = Action::ALL.into_iter().filter(|action| !is_called(action) && !LATER.contains(action)).collect();
         assert!(without.is_empty(), "{without:?}");

@@ -32,6 +32,7 @@ pub(super) struct Call {
 const EXECUTIONS: &[Resource] = &[Resource::Execution];
 const MACHINES: &[Resource] = &[Resource::StateMachine];
 const GROUPS: &[Resource] = &[Resource::LogGroup];
+const RUNS: &[Resource] = &[Resource::MapRun];
 const ANY: &[Resource] = &[Resource::Any];
 
 /// All of them.
@@ -102,6 +103,150 @@ pub(super) const PARTS: &[Part] = &[
         ],
     },
     Part {
+        verbs: &["pull"],
+        flag: None,
+        calls: &[
+            Call {
+                action: Action::ListStateMachines,
+                resources: ANY,
+                purpose: "which state machines there are",
+                without: "only state machines that are named by their ARNs are pulled",
+            },
+            Call {
+                action: Action::ListExecutions,
+                resources: MACHINES,
+                purpose: "which executions there are",
+                without: "nothing of that state machine is pulled",
+            },
+            Call {
+                action: Action::GetExecutionHistory,
+                resources: EXECUTIONS,
+                purpose: "the events",
+                without: "the executions are not pulled, and counted as missing",
+            },
+            Call {
+                action: Action::DescribeExecution,
+                resources: EXECUTIONS,
+                purpose: "whether what ran before has ended by now",
+                without: "executions that the store has open stay open",
+            },
+            Call {
+                action: Action::DescribeStateMachineForExecution,
+                resources: EXECUTIONS,
+                purpose: "the definition of each revision",
+                without: "the state machine's definition as it is now stands in",
+            },
+            Call {
+                action: Action::DescribeStateMachine,
+                resources: MACHINES,
+                purpose: "the definition as it is now, where that of an execution cannot be had",
+                without: "executions have no definition",
+            },
+        ],
+    },
+    Part {
+        verbs: &["pull"],
+        flag: Some("--tag"),
+        calls: &[Call {
+            action: Action::ListTagsForResource,
+            resources: MACHINES,
+            purpose: "the tags of state machines",
+            without: "state machines whose tags cannot be read are left out",
+        }],
+    },
+    Part {
+        verbs: &["pull"],
+        flag: Some("--logs"),
+        calls: &[
+            Call {
+                action: Action::DescribeStateMachine,
+                resources: MACHINES,
+                purpose: "the log group and the level of logging",
+                without: "the state machine's logs are not read",
+            },
+            Call {
+                action: Action::FilterLogEvents,
+                resources: GROUPS,
+                purpose: "the records of Express executions",
+                without: "the state machine's logs are not read",
+            },
+        ],
+    },
+    Part {
+        verbs: &["pull"],
+        flag: Some("--logs --via"),
+        calls: &[
+            Call { action: Action::StartQuery, resources: GROUPS, purpose: "the query", without: "the state machine's logs are not read" },
+            Call { action: Action::GetQueryResults, resources: ANY, purpose: "its rows", without: "the state machine's logs are not read" },
+            Call {
+                action: Action::StopQuery,
+                resources: ANY,
+                purpose: "stops a query that nobody waits for any more",
+                without: "it goes on in the service, and is charged",
+            },
+        ],
+    },
+    Part {
+        verbs: &["maps"],
+        flag: None,
+        calls: &[
+            Call {
+                action: Action::ListMapRuns,
+                resources: EXECUTIONS,
+                purpose: "the Map Runs of an execution",
+                without: "a Map Run must be named by its ARN",
+            },
+            Call {
+                action: Action::DescribeMapRun,
+                resources: RUNS,
+                purpose: "counts, limits and status",
+                without: "the Map Run is not told",
+            },
+            Call {
+                action: Action::ListExecutions,
+                resources: &[Resource::StateMachine, Resource::MapRun],
+                purpose: "the children, where no result files are read",
+                without: "failed items are counted, and not grouped",
+            },
+            Call {
+                action: Action::DescribeExecution,
+                resources: EXECUTIONS,
+                purpose: "the errors and inputs of children",
+                without: "failed items have no errors, and cannot be written to be run again",
+            },
+            Call {
+                action: Action::GetExecutionHistory,
+                resources: EXECUTIONS,
+                purpose: "the state of the Map, and the failing states of children",
+                without: "they are not named",
+            },
+            Call {
+                action: Action::DescribeStateMachineForExecution,
+                resources: EXECUTIONS,
+                purpose: "limits and the place of result files, as the definition has them",
+                without: "they are told as far as the Map Run does",
+            },
+        ],
+    },
+    Part {
+        verbs: &["maps"],
+        flag: Some("--results"),
+        calls: &[
+            Call {
+                action: Action::ListObjectsV2,
+                resources: &[Resource::Bucket],
+                purpose: "where the manifests below a prefix are",
+                without: "the manifest must be named",
+            },
+            Call {
+                action: Action::GetObject,
+                resources: &[Resource::Object],
+                purpose: "manifests and result files",
+                without: "the children are listed in their place",
+            },
+        ],
+    },
+    Part {
         verbs: &["queries run"],
         flag: None,
         calls: &[
@@ -146,9 +291,12 @@ impl Part {
 
     /// Whether what was asked for needs it: the verb, or the verb with this flag.
     pub(super) fn is_needed_by(&self, asked: &str) -> bool {
-        let (verb, flag) = asked.split_once(" --").map_or((asked, None), |(verb, flag)| (verb, Some(flag)));
+        let mut words = asked.split(" --");
+        let verb = words.next().unwrap_or(asked);
+        let given: Vec<&str> = words.collect();
         let is_verb = |known: &&str| *known == verb || known.split(' ').next() == Some(verb);
-        self.verbs.iter().any(is_verb) && self.flag.is_none_or(|known| flag.is_some_and(|flag| known.trim_start_matches('-') == flag))
+        let mut flags = self.flag.iter().flat_map(|flag| flag.split(" --"));
+        self.verbs.iter().any(is_verb) && flags.all(|flag| given.contains(&flag.trim_start_matches('-')))
     }
 }
 

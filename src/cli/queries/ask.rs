@@ -103,10 +103,12 @@ impl Asking<'_> {
         runtime.block_on(async {
             let source = AwsSource::connect(&settings, self.region().as_deref()).await.context("failed to reach AWS")?;
             let target =
-                group::find(&source, self.args.state_machine.as_deref(), &self.args.log_group).await.map_err(|error| match error {
-                    NoGroup::Usage(error) => error.into(),
-                    error => anyhow::Error::from(error).context("failed to find the log group"),
-                })?;
+                group::find(&source, self.args.state_machine.as_deref(), &self.args.log_group, &aws_settings::flags_again(self.global))
+                    .await
+                    .map_err(|error| match error {
+                        NoGroup::Usage(error) => error.into(),
+                        error => anyhow::Error::from(error).context("failed to find the log group"),
+                    })?;
             if let Some(text) = target.logging.as_ref().and_then(|logging| group::too_little(&self.found.query.level, logging)) {
                 self.note(words, &text);
             }

@@ -1,6 +1,7 @@
 //! Which log group a query is put to, and what is known of its records.
 
 use super::super::exit_code::WrongUsage;
+use crate::analysis::pull_logs;
 use crate::model::StateMachineArn;
 use crate::sources::aws::{AwsError, AwsSource, Logging, MachineDescription};
 
@@ -27,7 +28,7 @@ pub(super) enum NoGroup {
 }
 
 /// The log groups that were named; else that of the machine.
-pub(super) async fn find(source: &AwsSource, machine: Option<&str>, groups: &[String]) -> Result<Target, NoGroup> {
+pub(super) async fn find(source: &AwsSource, machine: Option<&str>, groups: &[String], flags: &str) -> Result<Target, NoGroup> {
     let Some(name) = machine else {
         return Ok(Target { groups: groups.to_vec(), machine: None, logging: None });
     };
@@ -39,7 +40,7 @@ pub(super) async fn find(source: &AwsSource, machine: Option<&str>, groups: &[St
     let arn = source.machine(name).await?;
     let described = source.describe_machine(&arn).await?;
     let Some(group) = described.logging.log_group() else {
-        return Err(NoGroup::NotLogging(not_logging(&described)));
+        return Err(NoGroup::NotLogging(not_logging(&described, flags)));
     };
     // The group may be another account's: then only its ARN finds it.
     let group = described
@@ -55,19 +56,15 @@ fn account(arn: &str) -> &str {
     arn.split(':').nth(4).unwrap_or_default()
 }
 
-/// That a machine logs nothing, and how that is changed.
-fn not_logging(machine: &MachineDescription) -> String {
-    let (arn, name) = (&machine.arn, &machine.name);
-    let level = machine.logging.level.as_deref().unwrap_or("OFF");
-    let (region, account) = (arn.region(), account(arn.as_str()));
-    let partition = arn.as_str().split(':').nth(1).unwrap_or("aws");
-    let group = machine.logging.log_group_arn.clone();
-    let group = group.unwrap_or_else(|| format!("arn:{partition}:logs:{region}:{account}:log-group:/aws/vendedlogs/states/{name}-Logs:*"));
+/// That a machine logs nothing, and how that is changed. `flags` go to the AWS CLI.
+fn not_logging(machine: &MachineDescription, flags: &str) -> String {
+    let logging = &machine.logging;
+    let advice = pull_logs::advice(&machine.arn, "OFF", logging.includes_execution_data, logging.log_group_arn.as_deref(), flags);
+    let (commands, permissions) = advice.map(|advice| (advice.commands.join("; "), advice.role_permissions.join(", "))).unwrap_or_default();
     format!(
-        "{name} logs nothing (level {level}), so there is nothing to ask; to switch logging on, make the log group and run: \
-         aws stepfunctions update-state-machine --state-machine-arn {arn} --logging-configuration \
-         'level=ALL,includeExecutionData=true,destinations=[{{cloudWatchLogsLogGroup={{logGroupArn={group}}}}}]' \
-         (the machine's role needs the permissions of log delivery); with --log-group NAME an older log group is asked"
+        "{} logs nothing, so there is nothing to ask; these commands switch logging on: {commands}; its role must be allowed {permissions}; an older \
+         log group can be asked with --log-group NAME",
+        machine.name
     )
 }
 

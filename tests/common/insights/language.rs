@@ -184,7 +184,9 @@ impl Parser<'_> {
             "sort" => Command::Sort(self.list(|parser| {
                 let field = parser.word()?;
                 let descends = parser.takes_word("desc");
-                Ok((field, !descends && (parser.takes_word("asc") || true)))
+                // The word may stand there, and changes nothing.
+                parser.takes_word("asc");
+                Ok((field, !descends))
             })?),
             "limit" => match self.next() {
                 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]

@@ -181,7 +181,7 @@ fn sort(rows: &mut [Row], keys: &[(String, bool)]) {
 }
 
 /// For whoever looks at expressions.
-pub(self) fn fields_of(expression: &Expression, into: &mut Vec<String>) {
+fn fields_of(expression: &Expression, into: &mut Vec<String>) {
     match expression {
         Expression::Field(name) => into.push(name.clone()),
         Expression::Call { arguments, .. } | Expression::List(arguments) => arguments.iter().for_each(|inner| fields_of(inner, into)),
