@@ -16,11 +16,11 @@ use common::log_records::{FORMS, Level, records};
 use fleet::Random;
 use serde_json::Value;
 use stepscope::analysis::show;
-use stepscope::analysis::why::{Confidence, Evidence, WhyReport, why};
+use stepscope::analysis::why::{Confidence, Evidence, Kind, WhyReport, why};
 use stepscope::asl::Definition;
-use stepscope::model::{Details, ExecutionArn, ExecutionHeader, Gap, History, HistoryEvent, Origin, Timestamp};
+use stepscope::model::{Details, ExecutionArn, ExecutionHeader, ExecutionStatus, Gap, History, HistoryEvent, Origin, RawText, Timestamp};
 use stepscope::rebuild::rebuild;
-use stepscope::sources::{Limits, Page, assemble, read_path};
+use stepscope::sources::{Limits, Page, assemble, read_path, read_stream};
 
 /// The executions of one file, as whole histories: at most so many, for the large incidents.
 fn histories(path: &Path) -> Vec<History> {
@@ -220,4 +220,47 @@ fn no_state_is_wrongly_blamed_where_only_failures_were_logged() {
         assert!(sure.len() <= allowed && wrong.len() <= 1, "{level:?}: {right} right, {nameless} without a name, {wrong:#?}");
         assert!(right >= least_right, "{level:?}, definition {with_definition}: {right} right");
     }
+}
+
+/// The log records that the service itself wrote, level by level, beside the history of the same execution.
+#[test]
+fn recorded_log_records_give_the_recorded_outcome() {
+    let Some(corpus) = corpus() else { return };
+    let (mut compared, mut named) = (0, 0);
+    for path in ["logs", "api_logs", "express"].iter().flat_map(|folder| files(&corpus.join("aws-recorded").join(folder))) {
+        let text = fs::read_to_string(&path).expect("a recorded case");
+        let text = text
+            .replace("<partition>", "aws")
+            .replace("<region>", "us-east-1")
+            .replace("\"event_timestamp\": \"timestamp\"", "\"event_timestamp\": \"1\"");
+        let case: Value = serde_json::from_str(&text).expect("JSON");
+        let (Some(events), Some(outcome)) = (case["log_events"].as_array(), case["outcome"].as_object()) else { continue };
+        let mut read = Vec::new();
+        let log = common::log_records::filtered(events);
+        read_stream(log.as_bytes(), "log", &Limits::default(), &mut |result| read.push(result.expect("a history")));
+        let [logged] = read.as_mut_slice() else { panic!("{}: {} histories", path.display(), read.len()) };
+        logged.definition = Some(RawText::json(case["definition"].to_string()));
+        let recorded = histories(&path);
+        let [recorded] = recorded.as_slice() else { panic!("{}: {} histories", path.display(), recorded.len()) };
+        let (said, wanted) = (explained(logged, true), explained(recorded, true));
+        let end = said.terminal.as_ref().expect("it failed");
+        assert_eq!(said.execution.status.map(ExecutionStatus::name), outcome["status"].as_str(), "{}", path.display());
+        assert_eq!(
+            (end.error.as_deref(), end.cause.as_deref()),
+            (outcome["error"].as_str(), outcome["cause"].as_str()),
+            "{}",
+            path.display()
+        );
+        let state = |report: &WhyReport| report.root_cause.as_ref().and_then(|cause| cause.state.clone());
+        assert!(state(&said).is_none() || state(&said) == state(&wanted), "{}", path.display());
+        let is_whole = logged.events.len() == recorded.events.len();
+        let visits = |report: &WhyReport| report.route.iter().map(|step| step.state.clone()).collect::<Vec<_>>();
+        assert!(!is_whole || visits(&said) == visits(&wanted), "{}", path.display());
+        // Without a name is only the end of a Fail state that was not logged.
+        let may_be_nameless = logged.events.len() == 1 && wanted.root_cause.as_ref().is_some_and(|cause| cause.kind == Kind::FailState);
+        assert!(state(&said).is_some() || may_be_nameless, "{}", path.display());
+        named += usize::from(state(&said).is_some());
+        compared += 1;
+    }
+    assert!(compared >= 9 && named >= 7, "{compared} compared, {named} with the state");
 }
