@@ -922,9 +922,10 @@ fn pulls(folder: &Path, comparison: &mut Comparison<'_>) {
     let endpoint = QuotaEndpoint::with_faults(Fleet::mixed(1, 60), quotas, move |request| {
         let asks_for_history = request.action == "GetExecutionHistory";
         let is_late = asks_for_history && asked.fetch_add(1, Ordering::SeqCst) > 30;
-        match shared.load(Ordering::SeqCst) {
-            true => is_late.then_some(Reply::Error("ExpiredTokenException", "expired")),
-            false => asks_for_history.then_some(Reply::Error("ExecutionDoesNotExist", "gone")),
+        if shared.load(Ordering::SeqCst) {
+            is_late.then_some(Reply::Error("ExpiredTokenException", "expired"))
+        } else {
+            asks_for_history.then_some(Reply::Error("ExecutionDoesNotExist", "gone"))
         }
     });
     let config =

@@ -10,8 +10,9 @@ use crate::sources::aws::{AwsError, AwsSource, ExecutionItem, Pulled};
 use crate::store::StoreError;
 use crate::store::ledger::{Fetched, Found, FoundId, State};
 
-/// Histories that are fetched at the same time: enough for the whole quota where an answer takes a second.
-const SIDE_BY_SIDE: usize = 24;
+/// Histories that are fetched at the same time: enough for the whole quota where an answer takes half a second. More would be lost when it is
+/// killed.
+const SIDE_BY_SIDE: usize = 12;
 
 /// Fetches until nothing is left and nothing more is listed.
 pub(super) async fn fetch(place: &Place<'_>, source: &AwsSource) -> Result<(), StoreError> {

@@ -79,7 +79,8 @@ struct Shared<'a> {
     /// Who works on which account and region, by the number of its place.
     accounts: RefCell<BTreeMap<(String, String), usize>>,
     began: Instant,
-    pace_kept: Cell<Instant>,
+    /// `None` before the first time.
+    pace_kept: Cell<Option<Instant>>,
 }
 
 impl Shared<'_> {
@@ -94,17 +95,23 @@ impl Shared<'_> {
         Ok(())
     }
 
-    /// Keeps how full the buckets are, for the next pull.
-    fn keep_pace(&self) -> Result<(), StoreError> {
-        let levels = serde_json::to_string(&self.pull.pace.levels()).unwrap_or_default();
-        let elapsed = i64::try_from(self.began.elapsed().as_micros()).unwrap_or(0);
-        self.pace_kept.set(Instant::now());
+    /// Keeps how full the buckets are, for the next pull. As long as more is asked, all that they hold may be spent
+    /// unseen, and what comes in until they are kept again.
+    fn keep_pace(&self, is_end: bool) -> Result<(), StoreError> {
+        let mut levels = self.pull.pace.levels();
+        for level in &mut levels {
+            level.was_busy |= !is_end;
+        }
+        let levels = serde_json::to_string(&levels).unwrap_or_default();
+        let until = self.began.elapsed() + if is_end { Duration::ZERO } else { PACE_KEPT };
+        let elapsed = i64::try_from(until.as_micros()).unwrap_or(0);
+        self.pace_kept.set(Some(Instant::now()));
         self.ledger.keep_pace(&levels, Micros(Micros::from(self.pull.now).0.saturating_add(elapsed)))
     }
 
     /// The same, from time to time: nobody knows when they are killed.
     fn keep_pace_if_old(&self) -> Result<(), StoreError> {
-        if self.pace_kept.get().elapsed() < PACE_KEPT { Ok(()) } else { self.keep_pace() }
+        if self.pace_kept.get().is_some_and(|kept| kept.elapsed() < PACE_KEPT) { Ok(()) } else { self.keep_pace(false) }
     }
 }
 
@@ -116,11 +123,11 @@ pub async fn pull(pull: &Pull<'_>, places: &[AwsSettings]) -> Result<PullReport,
     // First of all: what can't be written needs no calls.
     let ledger = pull.store.ledger()?;
     let storing = RefCell::new(Storing::begin(pull.store, pull.now)?);
-    let shared = Shared { pull, ledger, storing, accounts: RefCell::default(), began, pace_kept: Cell::new(began) };
+    let shared = Shared { pull, ledger, storing, accounts: RefCell::default(), began, pace_kept: Cell::new(None) };
     shared.resume_pace()?;
     let places: Vec<Place<'_>> = places.iter().enumerate().map(|(number, settings)| Place::new(&shared, number, settings)).collect();
     let outcomes = join_all(places.iter().map(Place::pull)).await;
-    shared.keep_pace()?;
+    shared.keep_pace(true)?;
     outcomes.into_iter().collect::<Result<(), _>>()?;
     report::of(&shared, &places)
 }
