@@ -160,8 +160,9 @@ fn read_request(connection: &TcpStream) -> std::io::Result<Option<Head>> {
             _ => {}
         }
     }
-    if action.is_empty() {
-        action = if target.len() > 1 { target.clone() } else { String::new() };
+    // X-Ray's actions are paths of one word; those of S3 are buckets and objects.
+    if action.is_empty() && target.len() > 1 && !target[1..].contains(['/', '?']) {
+        action.clone_from(&target);
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
