@@ -931,19 +931,26 @@ fn pulls(folder: &Path, comparison: &mut Comparison<'_>) {
     let config =
         format!("[profile ada]\nregion = eu-west-1\nendpoint_url = {}\naws_access_key_id = A\naws_secret_access_key = s\n", endpoint.url());
     std::fs::write(folder.join("config"), config).expect("a file");
-    let mut told = || {
+    let mut told = |logs: &[&str]| {
         let arguments = ["pull", "--profile", "ada", "--since", "2026-01-01", "--store", "pulled", "--output", "json"];
         let quotas = quotas.words().into_iter().flat_map(|quota| ["--quota".to_owned(), quota]);
-        let output = program().current_dir(folder).env("AWS_CONFIG_FILE", "config").args(arguments).args(quotas).output().expect("it runs");
+        let output = program()
+            .current_dir(folder)
+            .env("AWS_CONFIG_FILE", "config")
+            .args(arguments)
+            .args(logs)
+            .args(quotas)
+            .output()
+            .expect("it runs");
         let document = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}, {}", stderr(&output)));
         comparison.object("Pull report", &document);
     };
-    told();
+    told(&[]);
     is_broken.store(false, Ordering::SeqCst);
     for file in common::store::files_of(&folder.join("pulled"), "executions") {
         std::fs::write(file, "nothing").expect("damaged");
     }
-    told();
+    told(&["--logs=all"]);
 }
 
 #[test]
