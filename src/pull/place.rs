@@ -100,15 +100,16 @@ impl<'a> Place<'a> {
     /// All steps, as far as they go. An error is one of the store.
     pub(super) async fn pull(&self) -> Result<(), StoreError> {
         let mut stop = self.shared.pull.stop.clone();
-        let was_stopped = tokio::select! {
-            done = self.ask() => {
-                done?;
-                false
-            }
-            _ = stop.wait_for(|is_to_stop| *is_to_stop) => true,
+        let asked = tokio::select! {
+            done = self.ask() => Some(done),
+            _ = stop.wait_for(|is_to_stop| *is_to_stop) => None,
         };
-        if was_stopped {
-            self.outcome.set(PlaceOutcome::Interrupted);
+        if let Some(source) = self.source.get() {
+            source.dropped_queries_are_stopped().await;
+        }
+        match asked {
+            Some(done) => done?,
+            None => self.outcome.set(PlaceOutcome::Interrupted),
         }
         self.settle()
     }
