@@ -3,7 +3,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::join4;
+use futures_util::future::try_join4;
 use tokio::sync::Notify;
 
 use super::machines::Machine;
@@ -131,8 +131,8 @@ impl<'a> Place<'a> {
         }
         self.begin(&account)?;
         let histories = (listing::list(self, source), fetching::fetch(self, source), definitions::define(self, source));
-        let (listed, fetched, defined, logged) = join4(histories.0, histories.1, histories.2, logged::read(self, source)).await;
-        listed.and(fetched).and(defined).and(logged)
+        // The steps wait for one another: where the store fails one of them, the others must not wait on.
+        try_join4(histories.0, histories.1, histories.2, logged::read(self, source)).await.map(drop)
     }
 
     /// Makes sure that nobody else works on this account and region, here or in another process.
