@@ -8,6 +8,7 @@ use std::path::Path;
 
 use common::log_records::{Level, bare, exported, filtered, records};
 use common::program::{argument, stepscope, stepscope_reading};
+use common::store::{self, Form};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
@@ -156,4 +157,41 @@ fn a_log_of_something_else_is_a_failure_that_says_so() {
     let words = ["2 lines of the log are no records of Step Functions, and nothing else was found"];
     stepscope_reading(["why", "-"], text).ends_with(1).says(&words);
     stepscope_reading(["failures", "--input", "-"], text).ends_with(1).says(&words);
+}
+
+#[test]
+fn log_records_of_a_redrive_alone_never_stand_for_an_execution_that_was_whole() {
+    let redriven = store::order("a", 0, Form::RedrivenAndSucceeded);
+    let arn = redriven.header.arn.as_ref().expect("an ARN").as_str();
+    let logged = |level, from: &str| {
+        let mut records = records(&redriven, arn, level, true);
+        records.drain(..records.iter().position(|record| record["type"] == from).expect("an event of the type"));
+        bare(&records)
+    };
+    let sights = [
+        store::lines([store::order("a", 0, Form::Failed)]),
+        logged(Level::All, "ExecutionRedriven"),
+        logged(Level::Error, "TaskFailed"),
+        store::lines([store::order("a", 0, Form::Running)]),
+    ];
+    for order in [[0, 1, 2, 3], [1, 0, 3, 2], [3, 2, 1, 0], [2, 3, 0, 1], [1, 2, 3, 0]] {
+        let folder = store::folder();
+        let (file, store) = (folder.path().join("sight.jsonl"), folder.path().join("store"));
+        let failures = |given: &[&str]| {
+            let told = stepscope([&["failures", "--output", "json"], given].concat()).ends_with(0).json();
+            (told["coverage"]["executions"].clone(), told["groups"][0]["error"].clone())
+        };
+        for sight in order {
+            fs::write(&file, &sights[sight]).expect("written");
+            stepscope(["ingest", argument(&file), "--store", argument(&store)]).ends_with(0);
+        }
+        let select = "SELECT events, redrive_count, gaps FROM executions";
+        let rows = stepscope(["query", "--store", argument(&store), "--output", "jsonl", select]).ends_with(0).json_lines();
+        let [row] = rows.as_slice() else { panic!("one execution: {rows:?}") };
+        let whole = store::order("a", 0, Form::Failed).events.len();
+        assert_eq!((&row["events"], &row["redrive_count"], &row["gaps"]), (&json!(whole), &json!(0), &Value::Null), "{order:?}: {row}");
+        assert_eq!(failures(&["--store", argument(&store)]), (json!(1), json!("CardDeclined")), "{order:?}");
+        fs::write(&file, order.map(|sight| sights[sight].as_str()).concat()).expect("written");
+        assert_eq!(failures(&["--input", argument(&file)]), (json!(1), json!("CardDeclined")), "{order:?}");
+    }
 }

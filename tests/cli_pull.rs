@@ -244,6 +244,38 @@ fn a_store_that_cannot_be_written_costs_no_call() {
 }
 
 #[test]
+fn a_ledger_that_fails_while_executions_are_listed_ends_the_pull() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = folder.path().join("ledger.sqlite");
+    let endpoint = QuotaEndpoint::with_faults(Fleet::mixed(1, 10), fast(), move |request| {
+        if request.action == "ListExecutions" {
+            let connection = rusqlite::Connection::open(&ledger).expect("a ledger");
+            connection.execute_batch("DROP TABLE IF EXISTS counts").expect("dropped");
+        }
+        None
+    });
+    pull_fleet(&endpoint, folder.path(), &[]).ends_with(1).says(&["ledger.sqlite could not be written: no such table"]);
+    pull_fleet(&endpoint, folder.path(), &[]).ends_with(1);
+    assert_eq!(endpoint.calls(Action::GetExecutionHistory), 0);
+}
+
+#[test]
+fn a_damaged_ledger_costs_no_call_and_without_it_the_pull_begins_anew() {
+    let scene = Scene::of(1, 10);
+    scene.pull(&["--limit", "4"]).ends_with(0);
+    let calls = scene.endpoint.all_calls();
+    let ledger = scene.store().join("ledger.sqlite");
+    for damage in [[b'x'; 200].as_slice(), &[0xff; 9_000]] {
+        std::fs::write(&ledger, damage).expect("written");
+        scene.pull(&[]).ends_with(1).says(&["ledger.sqlite can't be understood", "move it away: what the tables hold stays"]);
+    }
+    assert_eq!(scene.endpoint.all_calls(), calls);
+    std::fs::remove_file(&ledger).expect("there");
+    let report = scene.pull(&[]).ends_with(0).json();
+    assert_eq!((report["executions"]["new"].clone(), report["executions"]["already_stored"].clone()), (json!(6), json!(4)), "{report:#}");
+}
+
+#[test]
 fn an_account_that_another_process_pulls_is_left_to_it() {
     let scene = Scene::of(1, 10);
     scene.pull(&["--limit", "1"]).ends_with(0);

@@ -246,6 +246,30 @@ fn a_pull_that_is_killed_goes_on_with_the_slice_it_was_in() {
 }
 
 #[test]
+fn an_interrupt_stops_the_query_that_runs() {
+    let store = tempfile::tempdir().expect("a folder");
+    let endpoint = orders(&two_hours(), |request| {
+        let running = json!({"status": "Running", "results": [], "statistics": {}});
+        (request.action == "GetQueryResults").then_some(Reply::Json(running))
+    });
+    let child = Command::new(env!("CARGO_BIN_EXE_stepscope"))
+        .args(arguments(endpoint.url(), store.path()).iter().chain(&["--via", "insights"]))
+        .env_clear()
+        .envs(LOOPBACK_ENVIRONMENT)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    while endpoint.asked("GetQueryResults") < 2 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs").success());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), endpoint.asked("StartQuery"), endpoint.asked("StopQuery")), (Some(130), 1, 1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("the same command goes on where it was"));
+}
+
+#[test]
 fn a_group_that_is_gone_or_for_queries_only_is_told_and_is_a_part_that_is_missing() {
     let group = two_hours();
     for (code, message, told) in [

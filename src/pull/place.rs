@@ -3,7 +3,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::join4;
+use futures_util::future::try_join4;
 use tokio::sync::Notify;
 
 use super::machines::Machine;
@@ -100,15 +100,16 @@ impl<'a> Place<'a> {
     /// All steps, as far as they go. An error is one of the store.
     pub(super) async fn pull(&self) -> Result<(), StoreError> {
         let mut stop = self.shared.pull.stop.clone();
-        let was_stopped = tokio::select! {
-            done = self.ask() => {
-                done?;
-                false
-            }
-            _ = stop.wait_for(|is_to_stop| *is_to_stop) => true,
+        let asked = tokio::select! {
+            done = self.ask() => Some(done),
+            _ = stop.wait_for(|is_to_stop| *is_to_stop) => None,
         };
-        if was_stopped {
-            self.outcome.set(PlaceOutcome::Interrupted);
+        if let Some(source) = self.source.get() {
+            source.dropped_queries_are_stopped().await;
+        }
+        match asked {
+            Some(done) => done?,
+            None => self.outcome.set(PlaceOutcome::Interrupted),
         }
         self.settle()
     }
@@ -130,8 +131,8 @@ impl<'a> Place<'a> {
         }
         self.begin(&account)?;
         let histories = (listing::list(self, source), fetching::fetch(self, source), definitions::define(self, source));
-        let (listed, fetched, defined, logged) = join4(histories.0, histories.1, histories.2, logged::read(self, source)).await;
-        listed.and(fetched).and(defined).and(logged)
+        // The steps wait for one another: where the store fails one of them, the others must not wait on.
+        try_join4(histories.0, histories.1, histories.2, logged::read(self, source)).await.map(drop)
     }
 
     /// Makes sure that nobody else works on this account and region, here or in another process.

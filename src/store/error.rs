@@ -38,6 +38,14 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: String,
     },
+    /// What pulls write down is not what was written there. It is work to do again, nothing else.
+    #[error("{} can't be understood: {reason}; move it away: what the tables hold stays, and the pull begins anew", file.display())]
+    UnreadableLedger {
+        /// The ledger.
+        file: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The disk, the quota or the limit of file sizes is used up; what was written so far belongs to no batch.
     #[error(
         "no room for {}: {reason}; free some space (`stepscope store prune --older-than 90d` removes the oldest days) and run it again, \

@@ -196,7 +196,8 @@ impl Index {
         for (batch, keys) in read {
             let id = self.know(batch, Condition::AtRest);
             for key in keys {
-                self.found(self.keys.key(&key.execution), Completeness::new(key.redrive_count, key.status, key.events, key.gaps), id);
+                let rank = Completeness::new(key.redrive_count, key.status, key.events, (key.gaps, key.lacks_events));
+                self.found(self.keys.key(&key.execution), rank, id);
             }
         }
         if has_lost {

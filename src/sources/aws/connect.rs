@@ -48,7 +48,7 @@ pub(super) async fn connect(settings: &AwsSettings, region_of_arn: Option<&str>)
         Account { profile: settings.profile.clone(), region: region.as_ref().to_owned(), endpoint_url: settings.endpoint_url.clone() };
     let clients = Arc::new(Clients::new(shared, settings.endpoint_url.clone()));
     let spender = settings.pace.clone().map(|pace| Spender { pace, profile: settings.profile.clone(), region: region.as_ref().to_owned() });
-    let source = AwsSource { clients, patience: settings.patience, account, credentials, spender };
+    let source = AwsSource { clients, patience: settings.patience, account, credentials, spender, stopping: Arc::default() };
     if let Some(account) = source.credentials.account().await {
         source.learn_account(&account);
     }

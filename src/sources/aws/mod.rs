@@ -26,11 +26,12 @@ mod verdict;
 mod wire;
 mod xray;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_sdk_sfn::config::SharedCredentialsProvider;
 use aws_sdk_sfn::types::IncludedData;
+use tokio::task::JoinHandle;
 
 use self::clients::Clients;
 use self::credentials::Keyring;
@@ -114,6 +115,8 @@ pub struct AwsSource {
     account: Account,
     credentials: Keyring,
     spender: Option<Spender>,
+    /// Queries of Logs Insights that nobody waits for any more, while the service is told to stop them.
+    stopping: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
 /// What error messages say about where an answer came from.

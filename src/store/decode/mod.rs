@@ -12,6 +12,7 @@ pub(super) mod values;
 
 use std::path::{Path, PathBuf};
 
+use crate::model::completeness::lacks_events;
 use crate::model::facts::Needs;
 use crate::model::{ExecutionFacts, ExecutionStatus, History};
 
@@ -45,12 +46,9 @@ pub struct ExecutionKey {
     pub events: u64,
     /// How many kinds of gaps are known.
     pub gaps: usize,
-    /// Whether one of them says that events are missing which its source may have had.
+    /// Whether one of them says that events are missing.
     pub lacks_events: bool,
 }
-
-/// Gaps that reading the source again may close.
-const LACKING: [&str; 5] = ["no_events", "missing_events", "more_pages", "not_fetched", "no_end"];
 
 impl BatchPaths {
     /// In the order of [`TABLES`].
@@ -97,7 +95,7 @@ pub fn keys_of_batch(executions: &Path) -> Result<Vec<ExecutionKey>, StoreError>
     let gaps: Texts = file.column("gaps", &all)?;
     let gaps = gaps.map(|names| {
         let names = serde_json::from_str::<Vec<&str>>(names).unwrap_or_default();
-        (names.len(), names.iter().any(|name| LACKING.contains(name)))
+        (names.len(), lacks_events(&names))
     });
     let (arns, names, statuses) = (arns.view(), names.view(), statuses.map(ExecutionStatus::from_name));
     let key = |row| ExecutionKey {

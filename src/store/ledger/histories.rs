@@ -98,7 +98,7 @@ impl Ledger {
             last = fetched.id;
             fetched.bundle = zstd::decode_all(bundle.as_slice()).map_err(|error| StoreError::io(&self.file, "read", error))?;
             fetched.gaps = serde_json::from_str(&gaps)
-                .map_err(|error| StoreError::Unreadable { file: self.file.clone(), reason: error.to_string() })?;
+                .map_err(|error| StoreError::UnreadableLedger { file: self.file.clone(), reason: error.to_string() })?;
             take(fetched)?;
         }
     }

@@ -138,7 +138,7 @@ fn failure(file: &Path, error: &rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::DiskFull { file: file.to_owned(), reason },
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-            StoreError::Unreadable { file: file.to_owned(), reason: error.to_string() }
+            StoreError::UnreadableLedger { file: file.to_owned(), reason: error.to_string() }
         }
         Some(ErrorCode::CannotOpen) => StoreError::Io { file: file.to_owned(), doing: "opened", reason },
         _ => StoreError::Io { file: file.to_owned(), doing: "written", reason },

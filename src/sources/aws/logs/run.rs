@@ -10,6 +10,7 @@
 //! | nobody waits for it any more                | stops the query: it would run on, hold its place and cost        |
 //! | it has found as many rows as it may         | for events: asks for both halves of the window, down to a second |
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::LogWindow;
@@ -133,6 +134,15 @@ impl AwsSource {
         Ok(found)
     }
 
+    /// Waits until the service knows of every query that was dropped, a few seconds at most. Whoever ends the program after dropping
+    /// one, does this before.
+    pub async fn dropped_queries_are_stopped(&self) {
+        let stopping = std::mem::take(&mut *self.stopping.lock().unwrap_or_else(PoisonError::into_inner));
+        for stopped in stopping {
+            let _ = stopped.await;
+        }
+    }
+
     async fn start_when_free(&self, query: &LogQuery<'_>, progress: &mut dyn FnMut(QueryProgress)) -> Result<QueryId, AwsError> {
         let mut waits = Waits::new(&self.patience);
         let mut waited = Duration::ZERO;
@@ -217,10 +227,15 @@ impl Running<'_> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        // Nothing can be waited for here; the runtime sends the request as long as it lives.
+        // Nothing can be waited for here; the runtime sends the request as long as it lives, for which `dropped_queries_are_stopped` is.
         if let (Some(id), Ok(runtime)) = (self.id.take(), tokio::runtime::Handle::try_current()) {
             let source = self.source.clone();
-            runtime.spawn(async move { tokio::time::timeout(STOPPING, source.stop_query(&id)).await });
+            let stopping = runtime.spawn(async move {
+                let _ = tokio::time::timeout(STOPPING, source.stop_query(&id)).await;
+            });
+            let mut known = self.source.stopping.lock().unwrap_or_else(PoisonError::into_inner);
+            known.retain(|earlier| !earlier.is_finished());
+            known.push(stopping);
         }
     }
 }
