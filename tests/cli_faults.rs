@@ -242,11 +242,17 @@ fn no_credentials_at_all_fail_at_once_with_what_to_do() {
 }
 
 #[test]
-fn an_express_execution_is_sent_to_its_logs_before_credentials_are_asked_for() {
+fn an_express_execution_is_sent_to_its_logs_and_the_store_before_credentials_are_asked_for() {
     let mut command = program();
     let arn = "arn:aws:states:us-east-1:111111111111:express:Orders:run-1:7fa0cfbe-be28-4a20-9875-73c37f5dc39e";
     command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY").args(["why", arn]);
-    Run::of(&mut command).ends_with(1).says(&["is Express", "CloudWatch Logs"]);
+    Run::of(&mut command).ends_with(1).says(&[
+        "is Express",
+        "CloudWatch Logs",
+        "`stepscope pull --logs --store DIR`",
+        "`stepscope why ARN --store DIR`",
+        "`stepscope why FILE`",
+    ]);
 }
 
 #[test]

@@ -390,3 +390,130 @@ fn an_execution_that_ran_on_past_the_window_is_fetched_when_it_has_ended() {
     let statuses = ask(&scene.store(), &["query", "SELECT status FROM executions WHERE name = 'run-99'", "--output", "json"]).json();
     assert_eq!(statuses["rows"], json!([{"status": "SUCCEEDED"}]));
 }
+
+/// The Map Run of the first execution that failed.
+fn map_run() -> String {
+    format!("arn:aws:states:{REGION}:{ACCOUNT}:mapRun:Orders-0/Each:0001")
+}
+
+/// Answers for a Map Run of the fleet's run-7, with two children that failed and twenty that succeeded.
+fn with_children(request: &Request) -> Option<Reply> {
+    let start = quota_endpoint::FIRST_START + 7.0;
+    let child = |number: usize| quota_endpoint::execution_arn("Orders-0/Each", &format!("child-{number}"));
+    let status = |number: usize| if number < 2 { "FAILED" } else { "SUCCEEDED" };
+    let arn = request.body["executionArn"].as_str().unwrap_or_default();
+    let number = arn.split_once("/Each:child-").and_then(|(_, number)| number.parse::<usize>().ok());
+    let is_parent = arn == quota_endpoint::execution_arn("Orders-0", "run-7");
+    let events = |events: Vec<(&str, Value)>| {
+        let event = |(place, (kind, details)): (usize, (&str, Value))| {
+            let mut event = json!({"id": place + 1, "previousEventId": place, "timestamp": start + place as f64 / 10.0, "type": kind});
+            event.as_object_mut().expect("an object").extend(details.as_object().expect("an object").clone());
+            event
+        };
+        json!({"events": events.into_iter().enumerate().map(event).collect::<Vec<_>>()})
+    };
+    let started = ("ExecutionStarted", json!({"executionStartedEventDetails": {"input": "{\"row\":1}"}}));
+    let entered = |kind: &'static str, name: &str| (kind, json!({"stateEnteredEventDetails": {"name": name, "input": "{}"}}));
+    Some(Reply::Json(match (request.action.as_str(), number) {
+        ("GetExecutionHistory", None) if is_parent => events(vec![
+            started,
+            entered("MapStateEntered", "Each"),
+            ("MapStateStarted", json!({"mapStateStartedEventDetails": {"length": 22}})),
+            ("MapRunStarted", json!({"mapRunStartedEventDetails": {"mapRunArn": map_run()}})),
+            ("MapRunFailed", json!({"mapRunFailedEventDetails": {"error": "States.ExceedToleratedFailureThreshold"}})),
+            ("ExecutionFailed", json!({"executionFailedEventDetails": {"error": "States.ExceedToleratedFailureThreshold"}})),
+        ]),
+        ("GetExecutionHistory", Some(number)) => events(vec![
+            started,
+            entered("PassStateEntered", "Step"),
+            match status(number) {
+                "FAILED" => ("ExecutionFailed", json!({"executionFailedEventDetails": {"error": "BadRow", "cause": "no price"}})),
+                _ => ("ExecutionSucceeded", json!({"executionSucceededEventDetails": {"output": "{}"}})),
+            },
+        ]),
+        ("ListExecutions", _) if request.body["mapRunArn"] == map_run().as_str() => {
+            let is_wanted = |number: &usize| request.body["statusFilter"].is_null() || request.body["statusFilter"] == status(*number);
+            let item = |number: usize| {
+                json!({"executionArn": child(number), "stateMachineArn": quota_endpoint::machine_arn("Orders-0/Each"),
+                "name": format!("child-{number}"), "status": status(number), "startDate": start, "stopDate": start + 0.2, "mapRunArn": map_run()})
+            };
+            json!({"executions": (0..22).filter(is_wanted).map(item).collect::<Vec<_>>()})
+        }
+        _ => return None,
+    }))
+}
+
+#[test]
+fn children_of_map_runs_are_pulled_and_maps_answers_from_the_store() {
+    let scene = Scene::with_faults(1, 40, with_children);
+    // Who did not ask for them, and does later, gets them of what is stored.
+    assert_eq!(scene.pull(&[]).ends_with(0).json()["executions"]["new"], 40);
+    let url = scene.endpoint.url();
+    ask(&scene.store(), &["maps"]).shows(&["none of its children was read", "pull --map-runs"]);
+    let report = scene.pull(&["--map-runs"]).ends_with(0).json();
+    let counts = &report["executions"];
+    assert_eq!((&counts["listed"], &counts["new"], &counts["already_stored"]), (&json!(62), &json!(22), &json!(40)), "{report:#}");
+    assert_eq!((&report["not_looked_at"], &report["places"][0]["machines"][0]["new"]), (&json!([]), &json!(22)), "{report:#}");
+    ask(&scene.store(), &["maps"]).shows(&["BadRow", "counted are the 22 children"]);
+    let histories = scene.endpoint.calls(Action::GetExecutionHistory);
+    let report = scene.pull(&["--map-runs"]).ends_with(0).json();
+    assert_eq!((&report["executions"]["already_stored"], &report["executions"]["new"]), (&json!(62), &json!(0)), "{report:#}");
+    assert_eq!(scene.endpoint.calls(Action::GetExecutionHistory), histories, "none is fetched again from {url}");
+}
+
+#[test]
+fn with_a_limit_failed_children_come_before_what_succeeded() {
+    let scene = Scene::with_faults(1, 40, with_children);
+    // Four failed, one timed out, one was aborted; then two children.
+    let report = scene.pull(&["--map-runs", "--limit", "8"]).ends_with(0).json();
+    assert_eq!((&report["executions"]["new"], &report["executions"]["left_out_by_limit"]), (&json!(8), &json!(54)), "{report:#}");
+    let rows =
+        ask(&scene.store(), &["query", "SELECT count(*) AS n FROM executions WHERE status = 'SUCCEEDED'", "--output", "json"]).json();
+    assert_eq!(rows["rows"], json!([{"n": 0}]));
+    ask(&scene.store(), &["maps"]).shows(&["BadRow", "counted are the 2 children"]);
+    let scene = Scene::with_faults(1, 40, with_children);
+    let report = scene.pull(&["--map-runs", "--status", "failed"]).ends_with(0).json();
+    assert_eq!(report["executions"]["new"], 6, "four, and two children: {report:#}");
+}
+
+#[test]
+fn children_that_were_not_listed_come_with_the_next_pull() {
+    let has_expired = Arc::new(AtomicBool::new(true));
+    let shared = Arc::clone(&has_expired);
+    let scene = Scene::with_faults(1, 40, move |request| {
+        if shared.load(Ordering::SeqCst) && request.body["mapRunArn"].is_string() {
+            return Some(Reply::Error("ExpiredTokenException", "The security token included in the request is expired"));
+        }
+        with_children(request)
+    });
+    let report = scene.pull(&["--map-runs"]).ends_with(1).json();
+    assert_eq!(report["places"][0]["outcome"], "broke_off", "{report:#}");
+    has_expired.store(false, Ordering::SeqCst);
+    let report = scene.pull(&["--map-runs"]).ends_with(0).json();
+    assert!(report["places"][0]["resumed_from"].is_string(), "{report:#}");
+    assert_eq!(report["executions"]["new"], 62, "of both together: {report:#}");
+    assert_eq!(scene.endpoint.calls(Action::GetExecutionHistory), Fleet::mixed(1, 40).pages() + 22, "none twice");
+}
+
+#[test]
+fn children_that_cannot_be_had_are_said() {
+    let scene = Scene::with_faults(1, 40, |request| {
+        let is_of_map_run = request.body["mapRunArn"].is_string();
+        if is_of_map_run { Some(Reply::Error("AccessDeniedException", "not authorized")) } else { with_children(request) }
+    });
+    let report = scene.pull(&["--map-runs"]).ends_with(1).json();
+    assert_eq!((missing(&report), &report["not_looked_at"][0]["example"]), (vec![("listing", None)], &json!(map_run())), "{report:#}");
+    assert_eq!(report["executions"]["new"], 40);
+    let scene = Scene::with_faults(1, 40, |request| {
+        let express = |number: usize| format!("arn:aws:states:{REGION}:{ACCOUNT}:express:Orders-0/Each:{number}");
+        let item = |number: usize| {
+            json!({"executionArn": express(number), "stateMachineArn": quota_endpoint::machine_arn("Orders-0/Each"),
+            "name": number.to_string(), "status": "FAILED", "startDate": quota_endpoint::FIRST_START, "mapRunArn": map_run()})
+        };
+        let is_of_map_run = request.body["mapRunArn"].is_string();
+        if is_of_map_run { Some(Reply::Json(json!({"executions": [item(1), item(2), item(3)]}))) } else { with_children(request) }
+    });
+    let report = scene.pull(&["--map-runs"]).ends_with(0).json();
+    assert_eq!((missing(&report), &report["executions"]["new"]), (vec![("express", Some(3))], &json!(40)), "{report:#}");
+    assert!(report["not_looked_at"][0]["reason"].as_str().expect("a reason").contains("--logs=all"));
+}

@@ -41,6 +41,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
   stepscope pull --state-machine Orders --since 7d
   stepscope pull --state-machine 'prod-*' --status failed,timed-out
   stepscope pull --since 30d --sample 5% --budget 25%
+  stepscope pull --map-runs --state-machine Imports --since 2h
   stepscope pull --logs --state-machine Checkout --since 2h
   stepscope pull --profile prod --profile staging --region eu-west-1
 
@@ -66,6 +67,9 @@ pub struct PullArgs {
     /// Of those that succeeded only so many, the same ones every time
     #[arg(long, value_name = "PERCENT", value_parser = sample)]
     sample: Option<Sample>,
+    /// The children of Distributed Maps as well: of each execution whose history names Map Runs
+    #[arg(long)]
+    map_runs: bool,
     /// At most so many executions of each account and region
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
@@ -183,6 +187,7 @@ fn wanted(args: &PullArgs, now: Timestamp) -> anyhow::Result<Wanted> {
         since,
         until,
         sample: args.sample,
+        map_runs: args.map_runs,
         limit: args.limit,
         window_words: format!("{} {}", args.since, args.until.as_deref().unwrap_or_default()),
         resumes: !args.no_resume,

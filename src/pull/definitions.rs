@@ -37,12 +37,14 @@ pub(super) enum Resolution {
 pub(super) async fn define(place: &Place<'_>, source: &AwsSource) -> Result<(), StoreError> {
     let mut asked: BTreeMap<String, u32> = BTreeMap::new();
     let is_limited = place.shared.pull.wanted.limit.is_some();
+    // Children are found until the last history is fetched.
+    let waits_for_all = is_limited || place.shared.pull.wanted.map_runs;
     while !place.is_stopped() {
         // With a limit it is not known before the end which executions are taken.
         let next = if is_limited && !place.is_fetched.get() { None } else { place.undefined.borrow_mut().pop_first() };
         match next {
             Some(machine) => define_machine(place, source, &machine, &mut asked).await?,
-            None if place.is_listed.get() && (place.is_fetched.get() || !is_limited) => return Ok(()),
+            None if place.is_listed.get() && (place.is_fetched.get() || !waits_for_all) => return Ok(()),
             None => place.work.notified().await,
         }
     }

@@ -2,6 +2,7 @@
 
 use futures_util::future::join_all;
 
+use super::children;
 use super::place::{Place, Skipped, TRIES, machine_of};
 use super::progress::Progress;
 use crate::analysis::pull::Missing;
@@ -38,13 +39,15 @@ async fn worker(place: &Place<'_>, source: &AwsSource) -> Result<(), StoreError>
         let next = if waits_for_all { None } else { take(place, limit, run.id)? };
         match next {
             Some((id, found)) => {
-                place.in_flight.set(place.in_flight.get() + 1);
+                let rank = found.rank;
+                place.in_flight.borrow_mut().push(rank);
                 let done = fetch_one(place, source, id, found).await;
-                place.in_flight.set(place.in_flight.get() - 1);
+                let position = place.in_flight.borrow().iter().position(|other| *other == rank);
+                position.map(|position| place.in_flight.borrow_mut().swap_remove(position));
                 place.work.notify_waiters();
                 done?;
             }
-            None if place.is_listed.get() && place.in_flight.get() == 0 => return Ok(()),
+            None if place.is_listed.get() && place.in_flight.borrow().is_empty() && !place.lists_children() => return Ok(()),
             None => place.work.notified().await,
         }
     }
@@ -55,7 +58,15 @@ fn take(place: &Place<'_>, limit: Option<u64>, run: crate::store::ledger::RunId)
     if limit.is_some_and(|limit| place.taken.get() >= limit) {
         return Ok(None);
     }
-    let next = place.shared.ledger.take(run)?;
+    // What is in flight may name children that come before what is next; with a limit they must not be left out for it.
+    let is_exact = limit.is_some() && place.shared.pull.wanted.map_runs;
+    let last = match place.in_flight.borrow().iter().min() {
+        _ if !is_exact => u8::MAX,
+        _ if place.lists_children() => 0,
+        Some(rank) => *rank,
+        None => u8::MAX,
+    };
+    let next = place.shared.ledger.take_to_rank(run, last)?;
     if next.is_some() {
         place.taken.set(place.taken.get() + 1);
     }
@@ -143,6 +154,8 @@ fn keep(place: &Place<'_>, id: FoundId, found: &Found, pulled: &Pulled) -> Resul
         bundle: pulled.bundle().unwrap_or_default().into_bytes(),
         gaps,
     };
+    // Before the history is: who is killed in between fetches it again, and knows the Map Runs.
+    children::name(place, &children::named_in(&pulled.history.events))?;
     place.shared.ledger.add_history(&fetched)?;
     place.shared.keep_pace_if_old()?;
     place.shared.storing.borrow_mut().added(place, fetched.bundle.len())

@@ -17,6 +17,7 @@ use std::cell::Cell;
 
 use futures_util::future::join_all;
 
+use super::children;
 use super::machines::Machine;
 use super::place::{Place, Skipped, account_of, machine_of};
 use super::progress::Progress;
@@ -60,49 +61,72 @@ pub(super) async fn list(place: &Place<'_>, source: &AwsSource) -> Result<(), St
 
 async fn list_machine(place: &Place<'_>, source: &AwsSource, machine: &Machine) -> Result<(), StoreError> {
     if machine.workflow_type == Some(WorkflowType::Express) {
-        skip_express(place, machine);
+        skip_express(place, machine.arn.as_str());
         return Ok(());
     }
+    let arn = machine.arn.as_str();
+    list_of(place, source, Whose { of: ExecutionsOf::Machine(&machine.arn), key: arn, machine: arn }).await
+}
+
+/// Whose executions are listed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Whose<'a> {
+    /// For the service.
+    pub of: ExecutionsOf<'a>,
+    /// For the ledger: the ARN of the state machine or of the Map Run.
+    pub key: &'a str,
+    /// The state machine.
+    pub machine: &'a str,
+}
+
+impl Whose<'_> {
+    fn are_children(self) -> bool {
+        matches!(self.of, ExecutionsOf::MapRun(_))
+    }
+}
+
+/// Lists executions, from where they were left.
+pub(super) async fn list_of(place: &Place<'_>, source: &AwsSource, whose: Whose<'_>) -> Result<(), StoreError> {
     let Some((run, _)) = place.begun() else { return Ok(()) };
-    let rows = place.shared.ledger.listings(run.id, machine.arn.as_str())?;
+    let rows = place.shared.ledger.listings(run.id, whose.key)?;
     let wanted = place.shared.pull.wanted.statuses();
     if rows.iter().any(|row| row.status.is_empty() && row.is_done) {
         return Ok(());
     }
-    let is_begun = rows.iter().any(|row| !row.status.is_empty());
-    if !is_begun && wanted.len() > 1 && list_at_once(place, source, machine).await? {
+    let is_begun = rows.iter().any(|row| ExecutionStatus::from_name(&row.status).is_some());
+    if !is_begun && wanted.len() > 1 && list_at_once(place, source, whose).await? {
         return Ok(());
     }
     for status in wanted {
         let begun = rows.iter().find(|row| row.status == status.name()).cloned();
-        let row = begun.unwrap_or_else(|| new_row(machine, status.name()));
-        if !row.is_done && !list_status(place, source, machine, status, row).await? {
+        let row = begun.unwrap_or_else(|| new_row(whose, status.name()));
+        if !row.is_done && !list_status(place, source, whose, status, row).await? {
             return Ok(());
         }
     }
     Ok(())
 }
 
-fn new_row(machine: &Machine, status: &str) -> ListingRow {
-    ListingRow { machine: machine.arn.as_str().to_owned(), status: status.to_owned(), token: None, is_done: false, problem: None }
+fn new_row(whose: Whose<'_>, status: &str) -> ListingRow {
+    ListingRow { machine: whose.key.to_owned(), status: status.to_owned(), token: None, is_done: false, problem: None }
 }
 
 /// The first page of all statuses; whether nothing more is to be listed of the machine.
-async fn list_at_once(place: &Place<'_>, source: &AwsSource, machine: &Machine) -> Result<bool, StoreError> {
-    let ask = || source.list_executions(ExecutionsOf::Machine(&machine.arn), None, None);
+async fn list_at_once(place: &Place<'_>, source: &AwsSource, whose: Whose<'_>) -> Result<bool, StoreError> {
+    let ask = || source.list_executions(whose.of, None, None);
     let page = match place.ask_again(ask).await {
         None => return Ok(true),
         Some(Err(error)) => {
-            give_up(place, machine, new_row(machine, ""), &error)?;
+            give_up(place, whose, new_row(whose, ""), &error)?;
             return Ok(true);
         }
         Some(Ok(page)) => page,
     };
-    if !reaches_back(place, &page) {
+    if !reaches_back(place, whose, &page) {
         return Ok(false);
     }
-    let row = ListingRow { is_done: true, ..new_row(machine, "") };
-    take_page(place, &row, page.items)?;
+    let row = ListingRow { is_done: true, ..new_row(whose, "") };
+    take_page(place, whose, &row, page.items)?;
     Ok(true)
 }
 
@@ -110,14 +134,14 @@ async fn list_at_once(place: &Place<'_>, source: &AwsSource, machine: &Machine) 
 async fn list_status(
     place: &Place<'_>,
     source: &AwsSource,
-    machine: &Machine,
+    whose: Whose<'_>,
     status: ExecutionStatus,
     mut row: ListingRow,
 ) -> Result<bool, StoreError> {
     let mut listed = 0;
     let mut has_restarted = false;
     loop {
-        let ask = || source.list_executions(ExecutionsOf::Machine(&machine.arn), Some(status), row.token.as_deref());
+        let ask = || source.list_executions(whose.of, Some(status), row.token.as_deref());
         let page = match place.ask_again(ask).await {
             None => return Ok(false),
             // A token lives for a day; the executions that are known already are passed over.
@@ -130,16 +154,16 @@ async fn list_status(
                 continue;
             }
             Some(Err(error)) => {
-                give_up(place, machine, row, &error)?;
+                give_up(place, whose, row, &error)?;
                 return Ok(false);
             }
             Some(Ok(page)) => page,
         };
         listed += page.items.len() as u64;
         let is_enough = place.shared.pull.wanted.limit.is_some_and(|limit| listed >= limit);
-        row.is_done = is_enough || reaches_back(place, &page) || page.next == row.token;
+        row.is_done = is_enough || reaches_back(place, whose, &page) || page.next == row.token;
         row.token = page.next;
-        take_page(place, &row, page.items)?;
+        take_page(place, whose, &row, page.items)?;
         place.work.notify_waiters();
         if row.is_done {
             return Ok(true);
@@ -147,21 +171,26 @@ async fn list_status(
     }
 }
 
-/// Whether a page is the last one that holds executions of the window.
-fn reaches_back(place: &Place<'_>, page: &Listed<ExecutionItem>) -> bool {
+/// Whether a page is the last one that holds executions of the window. Children are of it whenever they started: their execution is.
+fn reaches_back(place: &Place<'_>, whose: Whose<'_>, page: &Listed<ExecutionItem>) -> bool {
     let since = place.begun().map(|(run, _)| run.since);
     let is_older = |item: &ExecutionItem| item.start.map(Micros::from) < since && item.start.is_some();
-    page.next.is_none() || page.items.last().is_some_and(is_older)
+    page.next.is_none() || (!whose.are_children() && page.items.last().is_some_and(is_older))
 }
 
 /// Writes down what a page says.
-fn take_page(place: &Place<'_>, row: &ListingRow, items: Vec<ExecutionItem>) -> Result<(), StoreError> {
+fn take_page(place: &Place<'_>, whose: Whose<'_>, row: &ListingRow, items: Vec<ExecutionItem>) -> Result<(), StoreError> {
     let Some((run, known)) = place.begun() else { return Ok(()) };
     let wanted = place.shared.pull.wanted;
-    let (mut found, mut listed, mut stored, mut sampled) = (Vec::new(), 0, 0, 0);
+    let (mut found, mut listed, mut stored, mut sampled, mut express) = (Vec::new(), 0, 0, 0, 0);
     for item in items {
         let start = item.start.map(Micros::from);
-        if !start.is_none_or(|start| start >= run.since && start < run.until) || !wanted.has_status(item.status) {
+        let is_in_window = whose.are_children() || start.is_none_or(|start| start >= run.since && start < run.until);
+        if !is_in_window || !wanted.has_status(item.status) {
+            continue;
+        }
+        if item.arn.is_express() {
+            express += 1;
             continue;
         }
         listed += 1;
@@ -172,16 +201,18 @@ fn take_page(place: &Place<'_>, row: &ListingRow, items: Vec<ExecutionItem>) -> 
         };
         if standing.is_some_and(is_stored) {
             stored += 1;
+            let map_runs = place.stored_map_runs.borrow().get(item.arn.as_str()).cloned().unwrap_or_default();
+            children::name(place, &map_runs)?;
         } else if standing.is_none() && is_left_out(place, &item) {
             sampled += 1;
         } else {
-            found.push(found_of(&item, row.machine.clone(), standing.is_some()));
+            found.push(found_of(&item, whose, standing.is_some()));
         }
     }
-    let counts = [("listed", listed), ("stored", stored), ("sampled", sampled)];
+    let counts = [("listed", listed), ("stored", stored), ("sampled", sampled), ("express", express)];
     place.shared.ledger.add_page(run.id, row, &found, &counts)?;
     Progress::add(&place.shared.pull.progress.wanted, found.len() as u64);
-    place.undefined.borrow_mut().insert(row.machine.clone());
+    place.undefined.borrow_mut().insert(whose.machine.to_owned());
     Ok(())
 }
 
@@ -190,35 +221,42 @@ fn is_left_out(place: &Place<'_>, item: &ExecutionItem) -> bool {
     item.status == Some(ExecutionStatus::Succeeded) && sample.is_some_and(|sample| !sample.contains(item.arn.as_str()))
 }
 
-fn found_of(item: &ExecutionItem, machine: String, was_known: bool) -> Found {
+fn found_of(item: &ExecutionItem, whose: Whose<'_>, was_known: bool) -> Found {
+    let map_run = match whose.of {
+        ExecutionsOf::Machine(_) => item.map_run_arn.clone(),
+        ExecutionsOf::MapRun(arn) => Some(arn.to_owned()),
+    };
     Found {
         arn: item.arn.as_str().to_owned(),
-        machine,
+        machine: whose.machine.to_owned(),
         status: item.status,
         start: item.start.map(Micros::from),
         stop: item.stop.map(Micros::from),
         redrives: item.redrive_count,
         version: item.version_arn.clone(),
         alias: item.alias_arn.clone(),
-        map_run: item.map_run_arn.clone(),
-        rank: rank(item.status),
+        map_run,
+        rank: rank(item.status, whose.are_children()),
         was_known,
     }
 }
 
-fn skip_express(place: &Place<'_>, machine: &Machine) {
+fn skip_express(place: &Place<'_>, machine: &str) {
     if place.shared.pull.logs.is_some() {
         return;
     }
     let reason = "the API has no histories of Express executions: they are in the logs of the state machine; --logs reads those".to_owned();
-    let machine = Some(machine.arn.as_str().to_owned());
+    let machine = Some(machine.to_owned());
     place.skip(Skipped { what: Missing::Express, machine, executions: None, example: None, reason });
 }
 
-/// Nothing more is listed of the machine this time.
-fn give_up(place: &Place<'_>, machine: &Machine, mut row: ListingRow, error: &AwsError) -> Result<(), StoreError> {
+/// Nothing more is listed of the machine or Map Run this time.
+fn give_up(place: &Place<'_>, whose: Whose<'_>, mut row: ListingRow, error: &AwsError) -> Result<(), StoreError> {
     if matches!(error, AwsError::Express { .. }) {
-        skip_express(place, machine);
+        match whose.of {
+            ExecutionsOf::Machine(_) => skip_express(place, whose.machine),
+            ExecutionsOf::MapRun(map_run) => children::skip_express(place, map_run, None),
+        }
         return Ok(());
     }
     row.is_done = true;
@@ -226,8 +264,9 @@ fn give_up(place: &Place<'_>, machine: &Machine, mut row: ListingRow, error: &Aw
     if let Some((run, _)) = place.begun() {
         place.shared.ledger.set_listing(run.id, &row)?;
     }
-    let machine = Some(machine.arn.as_str().to_owned());
-    place.skip(Skipped { what: Missing::Listing, machine, executions: None, example: None, reason: error.to_string() });
+    let machine = Some(whose.machine.to_owned());
+    let example = whose.are_children().then(|| whose.key.to_owned());
+    place.skip(Skipped { what: Missing::Listing, machine, executions: None, example, reason: error.to_string() });
     Ok(())
 }
 
@@ -274,7 +313,7 @@ fn take_older(place: &Place<'_>, row: &ListingRow, arn: &ExecutionArn, header: &
         version: header.state_machine_version_arn.clone(),
         alias: header.state_machine_alias_arn.clone(),
         map_run: header.map_run_arn.clone(),
-        rank: rank(header.status),
+        rank: rank(header.status, header.map_run_arn.is_some()),
         was_known: true,
     };
     let is_wanted = has_ended && place.shared.pull.wanted.has_status(header.status);

@@ -8,6 +8,7 @@
 //!   machines     which state machines            ListStateMachines, ListTagsForResource
 //!   listing      which executions of them        ListExecutions, DescribeExecution     ┐
 //!   fetching     their histories                 GetExecutionHistory                   ├ at the same time
+//!   children     those of their Map Runs          ListExecutions                       │
 //!   definitions  the definition of each revision DescribeStateMachineForExecution, … ┘
 //!   logged       executions from logs             DescribeStateMachine, FilterLogEvents, …
 //!   storing      from the ledger to the tables
@@ -18,6 +19,7 @@
 //! What comes from elsewhere than histories, the logs of Express machines, is one more step beside these, over the machines that
 //! `machines` found: `logged` reads them with [`logs`], which keeps to the same rule.
 
+mod children;
 mod definitions;
 mod fetching;
 mod listing;

@@ -1,13 +1,13 @@
 //! One profile and region: connects, finds out whose account it is, and runs the steps.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use futures_util::future::try_join4;
+use futures_util::future::try_join5;
 use tokio::sync::Notify;
 
 use super::machines::Machine;
-use super::{Shared, definitions, fetching, listing, logged, machines};
+use super::{Shared, children, definitions, fetching, listing, logged, machines};
 use crate::analysis::pull::{Missing, PlaceOutcome};
 use crate::analysis::pull_logs::MachineLogs;
 use crate::model::{ExecutionArn, Micros};
@@ -57,7 +57,14 @@ pub(super) struct Place<'a> {
     pub work: Notify,
     pub is_listed: Cell<bool>,
     pub is_fetched: Cell<bool>,
-    pub in_flight: Cell<usize>,
+    /// The ranks of the executions that are being fetched.
+    pub in_flight: RefCell<Vec<u8>>,
+    /// Map Runs, by their ARNs, whose children are still to be listed.
+    pub map_runs: RefCell<VecDeque<String>>,
+    /// Map Runs whose children are being listed.
+    pub map_runs_in_hand: Cell<usize>,
+    /// The Map Runs of executions that the store has, where they are wanted.
+    pub stored_map_runs: RefCell<BTreeMap<String, Vec<String>>>,
     pub taken: Cell<u64>,
     /// How often each execution was tried in vain.
     pub tries: RefCell<BTreeMap<String, u32>>,
@@ -88,7 +95,10 @@ impl<'a> Place<'a> {
             work: Notify::new(),
             is_listed: Cell::new(false),
             is_fetched: Cell::new(false),
-            in_flight: Cell::new(0),
+            in_flight: RefCell::default(),
+            map_runs: RefCell::default(),
+            map_runs_in_hand: Cell::new(0),
+            stored_map_runs: RefCell::default(),
             taken: Cell::new(0),
             tries: RefCell::default(),
             undefined: RefCell::default(),
@@ -131,8 +141,9 @@ impl<'a> Place<'a> {
         }
         self.begin(&account)?;
         let histories = (listing::list(self, source), fetching::fetch(self, source), definitions::define(self, source));
+        let others = (children::list(self, source), logged::read(self, source));
         // The steps wait for one another: where the store fails one of them, the others must not wait on.
-        try_join4(histories.0, histories.1, histories.2, logged::read(self, source)).await.map(drop)
+        try_join5(histories.0, histories.1, histories.2, others.0, others.1).await.map(drop)
     }
 
     /// Makes sure that nobody else works on this account and region, here or in another process.
@@ -163,7 +174,12 @@ impl<'a> Place<'a> {
         let region = self.region().unwrap_or_default();
         let run = ledger.begin((account, region), &wanted.words(), (wanted.since, wanted.until), now, not_before)?;
         let day = |moment: Micros| Day::containing(moment.timestamp());
-        let known = pull.store.known(&(day(run.since)..=day(run.until)))?;
+        let last = if wanted.map_runs { run.until.max(now) } else { run.until };
+        let days = day(run.since)..=day(last);
+        let known = pull.store.known(&days)?;
+        if wanted.map_runs {
+            children::take_up(self, run.id, &days)?;
+        }
         let taken = [State::Fetched, State::New, State::Replaced, State::Unchanged, State::Gone];
         self.taken.set(ledger.count_in(run.id, &taken)?);
         self.undefined.borrow_mut().extend(ledger.machines_at_work(run.id)?);
@@ -196,6 +212,11 @@ impl<'a> Place<'a> {
     pub(super) fn fail(&self, error: &AwsError) {
         self.outcome.set(PlaceOutcome::Failed);
         self.skip(Skipped { what: Missing::Place, machine: None, executions: None, example: None, reason: error.to_string() });
+    }
+
+    /// Whether children of Map Runs are still to be found.
+    pub(super) fn lists_children(&self) -> bool {
+        self.map_runs_in_hand.get() > 0 || !self.map_runs.borrow().is_empty()
     }
 
     /// Whether nothing more is to be asked.

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::children;
 use super::place::{Place, Skipped};
 use super::{Pull, Shared};
 use crate::analysis::pull::{
     ActionCalls, Missing, NotLookedAt, Place as PlaceReport, PlaceOutcome, PullCounts, PullReport, PulledMachine, SCHEMA,
 };
+use crate::model::MapRunName;
 use crate::sources::aws::pace::Spent;
 use crate::store::StoreError;
 use crate::store::ledger::{Problem, RunId, State, Tally};
@@ -53,7 +55,15 @@ fn of_place(shared: &Shared<'_>, place: &Place<'_>, spent: &[Spent]) -> Result<(
     let mut tallies = BTreeMap::new();
     let run = place.run.get();
     if let Some(run) = run {
-        tallies = shared.ledger.tallies(run.id)?;
+        for (key, tally) in shared.ledger.tallies(run.id)? {
+            let express = tally.count("express");
+            if express > 0 {
+                children::skip_express(place, &key, Some(express));
+            }
+            // What was counted of listings of Map Runs stands under these.
+            let machine = MapRunName::state_machine_of(&key).unwrap_or(key);
+            tallies.entry(machine).or_insert_with(Tally::default).add(&tally);
+        }
         missing_executions(shared, place, run.id)?;
     }
     let machines: Vec<PulledMachine> = place

@@ -21,6 +21,8 @@ pub struct Wanted {
     pub until: Micros,
     /// Which of the succeeded ones; `None` for all.
     pub sample: Option<Sample>,
+    /// Whether the children of their Map Runs are wanted as well.
+    pub map_runs: bool,
     /// How many executions of each account and region at most.
     pub limit: Option<u64>,
     /// The window in the words of the user: a later pull with the same words and the same selection takes up one that was interrupted.
@@ -87,7 +89,7 @@ impl Wanted {
         let statuses = self.statuses().into_iter().map(ExecutionStatus::name).collect::<Vec<_>>();
         let words = serde_json::json!({
             "machines": sorted(self.machines.clone()), "tags": sorted(tags), "statuses": statuses, "window": self.window_words,
-            "sample": self.sample, "limit": self.limit,
+            "sample": self.sample, "limit": self.limit, "map_runs": self.map_runs,
         });
         words.to_string()
     }
@@ -99,9 +101,9 @@ fn unqualified(pattern: &str) -> Option<String> {
     Some(arn.unqualified().to_owned())
 }
 
-/// The lower, the earlier.
-pub(super) fn rank(status: Option<ExecutionStatus>) -> u8 {
-    u8::from(status == Some(ExecutionStatus::Succeeded))
+/// The lower, the earlier: what did not succeed before what did, and of either the children of Map Runs after the others.
+pub(super) fn rank(status: Option<ExecutionStatus>, is_child: bool) -> u8 {
+    2 * u8::from(status == Some(ExecutionStatus::Succeeded)) + u8::from(is_child)
 }
 
 #[cfg(test)]
@@ -116,6 +118,7 @@ mod tests {
             since: Micros(0),
             until: Micros(1),
             sample: None,
+            map_runs: false,
             limit: None,
             window_words: "24h".to_owned(),
             resumes: true,
@@ -133,6 +136,13 @@ mod tests {
         }
         assert!(wanted(&[]).names(&orders) && wanted(&["Bills", "Orders"]).names(&orders));
         assert_eq!(wanted(&["Orders", &format!("{orders}:7"), "arn:*:O*"]).arns().collect::<Vec<_>>(), [orders]);
+    }
+
+    #[test]
+    fn failed_children_come_after_failed_executions_and_before_succeeded_ones() {
+        use ExecutionStatus::{Failed, Running, Succeeded};
+        let ranks = [rank(Some(Failed), false), rank(Some(Running), true), rank(Some(Succeeded), false), rank(Some(Succeeded), true)];
+        assert!(ranks.is_sorted() && ranks[0] < ranks[1] && ranks[1] < ranks[2] && ranks[2] < ranks[3], "{ranks:?}");
     }
 
     #[test]
@@ -155,5 +165,7 @@ mod tests {
         assert_eq!(wanted(&["Orders", "Bills"]).words(), wanted(&["Bills", "Orders"]).words());
         let other = Wanted { limit: Some(5), ..wanted(&["Bills", "Orders"]) };
         assert_ne!(wanted(&["Bills", "Orders"]).words(), other.words());
+        let with_children = Wanted { map_runs: true, ..wanted(&["Bills", "Orders"]) };
+        assert_ne!(wanted(&["Bills", "Orders"]).words(), with_children.words());
     }
 }

@@ -185,7 +185,7 @@ fn not_looked_at(report: &PullReport, page: &mut Page<'_>) -> io::Result<()> {
     page.heading("Not looked at")?;
     let has_several = report.places.len() > 1;
     let (express, others): (Vec<&NotLookedAt>, Vec<&NotLookedAt>) =
-        report.not_looked_at.iter().partition(|missing| missing.what == Missing::Express);
+        report.not_looked_at.iter().partition(|missing| missing.what == Missing::Express && missing.example.is_none());
     for missing in others.iter().take(NOT_LOOKED_AT) {
         let text = page.clean(&in_words(missing, has_several));
         page.item(page.styles.caught, &text)?;
@@ -218,6 +218,7 @@ fn in_words(missing: &NotLookedAt, has_several: bool) -> String {
         Missing::Place => format!("{executions} that were listed"),
         Missing::Tags => format!("the tags{of}, and so its executions"),
         Missing::Listing => format!("the list of executions{of}"),
+        Missing::Express if !executions.is_empty() => format!("{executions}{of}"),
         Missing::Express | Missing::NotLogged => format!("the executions{of}"),
         Missing::Gone => format!("{executions}{of} that the service has no more"),
         Missing::Histories => format!("{executions}{of}"),

@@ -198,7 +198,7 @@ fn histories(desk: &mut Desk<'_>, named: Option<&str>) -> anyhow::Result<Vec<Map
             evidence.incomplete.push(NotKnown { id: Lack::ExecutionNotRead, text: text.to_owned() });
         }
         if found.children_read == 0 {
-            let text = "none of its children was read; `pull` fetches them, `--results` reads what its ResultWriter wrote";
+            let text = "none of its children was read; `pull --map-runs` fetches them, `--results` reads what its ResultWriter wrote";
             evidence.incomplete.push(NotKnown { id: Lack::ChildrenNotRead, text: text.to_owned() });
         } else {
             let text = format!("counted are the {} children that were read; the service may know of more", found.children_read);

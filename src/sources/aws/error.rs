@@ -165,7 +165,10 @@ pub enum AwsError {
         similar: Vec<String>,
     },
     /// The API has no history of Express workflows.
-    #[error("{arn} is Express, and the API has no history of Express workflows; look for it in the workflow's CloudWatch Logs group")]
+    #[error(
+        "{arn} is Express, and the API has no history of Express workflows: it is in the CloudWatch Logs group of its state machine; \
+         `stepscope pull --logs --store DIR` reads that, then `stepscope why ARN --store DIR` explains it, as `stepscope why FILE` does exported logs"
+    )]
     Express {
         /// What was asked for.
         arn: String,

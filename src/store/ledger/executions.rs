@@ -73,6 +73,16 @@ impl Tally {
         self.by_state.get(&state).copied().unwrap_or(0)
     }
 
+    /// Adds those of another listing.
+    pub fn add(&mut self, other: &Self) {
+        for (state, count) in &other.by_state {
+            *self.by_state.entry(*state).or_default() += count;
+        }
+        for (name, count) in &other.counts {
+            *self.counts.entry(name.clone()).or_default() += count;
+        }
+    }
+
     /// What was counted under this name.
     pub fn count(&self, name: &str) -> u64 {
         self.counts.get(name).copied().unwrap_or(0)
@@ -163,9 +173,16 @@ impl Ledger {
 
     /// Takes the execution whose turn it is.
     pub fn take(&self, run: RunId) -> Result<Option<(FoundId, Found)>, StoreError> {
+        self.take_to_rank(run, u8::MAX)
+    }
+
+    /// The same, of those whose rank is not above this one.
+    pub fn take_to_rank(&self, run: RunId, last: u8) -> Result<Option<(FoundId, Found)>, StoreError> {
         self.change(|connection| {
-            let next = format!("SELECT {COLUMNS} FROM executions WHERE run = ?1 AND state = 0 ORDER BY rank, start DESC, id LIMIT 1");
-            let next = connection.prepare_cached(&next)?.query_row([run.0], found).optional()?;
+            let next = format!(
+                "SELECT {COLUMNS} FROM executions WHERE run = ?1 AND state = 0 AND rank <= ?2 ORDER BY rank, start DESC, id LIMIT 1"
+            );
+            let next = connection.prepare_cached(&next)?.query_row(params![run.0, last], found).optional()?;
             if let Some((id, _)) = &next {
                 connection.prepare_cached("UPDATE executions SET state = 1 WHERE id = ?1")?.execute([id.0])?;
             }

@@ -111,6 +111,12 @@ impl Ledger {
         })
     }
 
+    /// The listings of this name that are not read to their end, by their machines. In order.
+    pub fn unread(&self, run: RunId, status: &str) -> Result<Vec<String>, StoreError> {
+        let ask = "SELECT machine FROM listings WHERE run = ?1 AND status = ?2 AND done = 0 ORDER BY machine";
+        self.ask(|connection| connection.prepare_cached(ask)?.query_map(params![run.0, status], |row| row.get(0))?.collect())
+    }
+
     /// Writes down how far a listing is read.
     pub fn set_listing(&self, run: RunId, listing: &ListingRow) -> Result<(), StoreError> {
         self.change(|connection| set_listing(connection, run, listing))
