@@ -178,7 +178,7 @@ pub(super) const PARTS: &[Part] = &[
         flag: Some("--map-runs"),
         calls: &[Call {
             action: Action::ListExecutions,
-            resources: RUNS,
+            resources: &[Resource::StateMachine, Resource::MapRun],
             purpose: "the children of Map Runs",
             without: "the children of that Map Run are not pulled",
         }],
