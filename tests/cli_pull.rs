@@ -406,7 +406,7 @@ fn with_children(request: &Request) -> Option<Reply> {
     let is_parent = arn == quota_endpoint::execution_arn("Orders-0", "run-7");
     let events = |events: Vec<(&str, Value)>| {
         let event = |(place, (kind, details)): (usize, (&str, Value))| {
-            let mut event = json!({"id": place + 1, "previousEventId": place, "timestamp": start + place as f64 / 10.0, "type": kind});
+            let mut event = json!({"id": place + 1, "previousEventId": place, "timestamp": start + f64::from(u8::try_from(place).expect("few events")) / 10.0, "type": kind});
             event.as_object_mut().expect("an object").extend(details.as_object().expect("an object").clone());
             event
         };

@@ -31,6 +31,9 @@ const EXECUTION: &str = "arn:aws:states:eu-west-1:123456789012:execution:Orders:
 /// It runs for ever.
 const OPEN: &str = "arn:aws:states:eu-west-1:123456789012:execution:Orders:run-0";
 const MAP_RUN: &str = "arn:aws:states:eu-west-1:123456789012:mapRun:Orders/Each:0001";
+/// Its Map's results are in S3.
+const MAPPED: &str = "arn:aws:states:eu-west-1:123456789012:execution:Orders:run-2";
+const WRITTEN_RUN: &str = "arn:aws:states:eu-west-1:123456789012:mapRun:Orders/Each:0003";
 const CHILD: &str = "arn:aws:states:eu-west-1:123456789012:execution:Orders/Each:0002";
 
 const fn case(verb: &'static str, runs: &'static [&'static [&'static str]]) -> Case {
@@ -47,19 +50,25 @@ const RUNS: &[Case] = &[
     case("replay --latest-failed", &[&["replay", "--state-machine", "Orders", "--latest-failed"]]),
     case("why --logs", &[&["why", EXECUTION, "--logs"]]),
     case("show --trace", &[&["show", EXECUTION, "--trace"]]),
+    case("why --trace", &[&["why", EXECUTION, "--trace"]]),
+    case("latency --trace", &[&["latency", "--input", SAVED, "--trace"]]),
     // The second one asks what became of the execution that ran when it was first seen.
     case("pull", &[&["pull", "--since", "2026-11-01"], &["pull", "--since", "2026-11-20"]]),
     Case { denied: "DescribeStateMachineForExecution", ..case("pull", &[&["pull", "--since", "2026-11-01"]]) },
     case("pull --tag", &[&["pull", "--since", "2026-11-01", "--tag", "team=orders"]]),
+    case("pull --map-runs", &[&["pull", "--since", "2026-11-01", "--map-runs"]]),
     case("pull --logs", &[&["pull", "--since", "2h", "--logs=all"]]),
     // A query whose rows do not come is stopped.
     Case { denied: "GetQueryResults", ..case("pull --logs --via", &[&["pull", "--since", "2h", "--logs=all", "--via", "insights"]]) },
-    case("maps", &[&["maps", EXECUTION]]),
+    case("maps", &[&["maps", EXECUTION], &["maps", MAPPED]]),
     case("maps --results", &[&["maps", "--results", "s3://results/orders/"]]),
     case("queries run", &[&["queries", "run", "errors", "--log-group", "orders"]]),
     Case { is_interrupted: true, ..case("queries run", &[&["queries", "run", "errors", "--log-group", "orders"]]) },
     case("queries run --state-machine", &[&["queries", "run", "errors", "--state-machine", "Orders"]]),
 ];
+
+/// The file with EXECUTION, in the folder in which every run starts.
+const SAVED: &str = "run-1.json";
 
 /// What an endpoint was asked for, by the names of the API.
 type Asked = Arc<Mutex<BTreeSet<String>>>;
@@ -81,9 +90,9 @@ fn action(request: &Request) -> String {
     let action = match path {
         "/TraceSummaries" => "GetTraceSummaries",
         "/Traces" => "BatchGetTraces",
-        _ if !request.action.is_empty() => &request.action,
         _ if request.target.contains("list-type=2") => "ListObjectsV2",
         _ if path.starts_with("/results/") => "GetObject",
+        _ if !request.action.is_empty() => &request.action,
         other => other,
     };
     action.to_owned()
@@ -103,10 +112,12 @@ fn executions(request: &Request) -> Value {
     let of_map_run = request.body["mapRunArn"].is_string();
     let failed = item(if of_map_run { CHILD } else { EXECUTION }, "FAILED", start, Some(start + 3.0));
     let running = item(OPEN, "RUNNING", start - 864_000.0, None);
+    let mapped = item(MAPPED, "FAILED", start - 60.0, Some(start - 50.0));
     let items = match wanted {
-        Some("FAILED") => vec![failed],
+        Some("FAILED") | None if of_map_run => vec![failed],
+        Some("FAILED") => vec![failed, mapped],
         Some("RUNNING") if !of_map_run => vec![running],
-        None if !of_map_run => vec![failed, running],
+        None => vec![failed, mapped, running],
         _ => Vec::new(),
     };
     json!({"executions": items})
@@ -154,12 +165,16 @@ fn answer(request: &Request, action: &str, queries_end: bool) -> Reply {
             events.as_array_mut().expect("a list").truncate(4);
             json!({"events": events})
         }
+        "GetExecutionHistory" if execution == MAPPED => json!({"events": mapped_events(start - 60.0)}),
         "GetExecutionHistory" => json!({"events": events(start)}),
         "ListMapRuns" => {
-            json!({"mapRuns": [{"executionArn": EXECUTION, "mapRunArn": MAP_RUN, "stateMachineArn": machine, "startDate": start}]})
+            let run = if execution == MAPPED { WRITTEN_RUN } else { MAP_RUN };
+            json!({"mapRuns": [{"executionArn": execution, "mapRunArn": run, "stateMachineArn": machine, "startDate": start}]})
         }
         "DescribeMapRun" => {
-            json!({"mapRunArn": MAP_RUN, "executionArn": EXECUTION, "status": "FAILED", "startDate": start, "stopDate": start + 3.0,
+            let run = request.body["mapRunArn"].as_str().unwrap_or_default();
+            let execution = if run == WRITTEN_RUN { MAPPED } else { EXECUTION };
+            json!({"mapRunArn": run, "executionArn": execution, "status": "FAILED", "startDate": start, "stopDate": start + 3.0,
             "maxConcurrency": 1, "toleratedFailurePercentage": 0.0, "toleratedFailureCount": 0, "itemCounts": counts, "executionCounts": counts})
         }
         "ListObjectsV2" => {
@@ -197,19 +212,39 @@ fn events(start: f64) -> Value {
     ])
 }
 
+/// A Map runs its children, its ResultWriter writes, and then the execution fails.
+fn mapped_events(start: f64) -> Value {
+    let output =
+        json!({"MapRunArn": WRITTEN_RUN, "ResultWriterDetails": {"Bucket": "results", "Key": "orders/0003/manifest.json"}}).to_string();
+    json!([
+        {"timestamp": start, "type": "ExecutionStarted", "id": 1, "previousEventId": 0, "executionStartedEventDetails": {"input": "{}", "roleArn": "r"}},
+        {"timestamp": start, "type": "MapStateEntered", "id": 2, "previousEventId": 0, "stateEnteredEventDetails": {"name": "Each", "input": "{}"}},
+        {"timestamp": start, "type": "MapStateStarted", "id": 3, "previousEventId": 2, "mapStateStartedEventDetails": {"length": 1}},
+        {"timestamp": start, "type": "MapRunStarted", "id": 4, "previousEventId": 3, "mapRunStartedEventDetails": {"mapRunArn": WRITTEN_RUN}},
+        {"timestamp": start + 5.0, "type": "MapRunSucceeded", "id": 5, "previousEventId": 4},
+        {"timestamp": start + 5.0, "type": "MapStateSucceeded", "id": 6, "previousEventId": 5},
+        {"timestamp": start + 5.0, "type": "MapStateExited", "id": 7, "previousEventId": 6, "stateExitedEventDetails": {"name": "Each", "output": output}},
+        {"timestamp": start + 10.0, "type": "ExecutionFailed", "id": 8, "previousEventId": 7, "executionFailedEventDetails": {"error": "Boom"}},
+    ])
+}
+
 /// The actions of a case.
 fn asked_by(case: &Case) -> BTreeSet<String> {
     let asked = Asked::default();
     let endpoint = account(case, &asked);
     let folder = tempfile::tempdir().expect("a folder");
     let store = folder.path().join("store");
+    let execution = json!({"executionArn": EXECUTION, "stateMachineArn": machine(), "name": "run-1", "status": "FAILED",
+        "startDate": START, "stopDate": START + 3.0});
+    let saved = json!({"execution": execution, "events": events(START)});
+    std::fs::write(folder.path().join(SAVED), saved.to_string()).expect("written");
     let place = ["--endpoint-url", endpoint.url(), "--region", REGION];
     for arguments in case.runs {
         if case.is_interrupted {
             interrupted(&endpoint, arguments, &place, &store);
             continue;
         }
-        let run = Run::of(program().env("STEPSCOPE_STORE", &store).args(*arguments).args(place));
+        let run = Run::of(program().current_dir(folder.path()).env("STEPSCOPE_STORE", &store).args(*arguments).args(place));
         assert!([0, 1, 4].contains(&run.code), "{arguments:?} ended with {}\n{}", run.code, run.words);
     }
     asked.lock().expect("no panic").clone()

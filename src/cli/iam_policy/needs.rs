@@ -33,6 +33,7 @@ const EXECUTIONS: &[Resource] = &[Resource::Execution];
 const MACHINES: &[Resource] = &[Resource::StateMachine];
 const GROUPS: &[Resource] = &[Resource::LogGroup];
 const RUNS: &[Resource] = &[Resource::MapRun];
+const OBJECTS: &[Resource] = &[Resource::Object];
 const ANY: &[Resource] = &[Resource::Any];
 
 /// All of them.
@@ -90,7 +91,7 @@ pub(super) const PARTS: &[Part] = &[
         }],
     },
     Part {
-        verbs: &["show"],
+        verbs: &["why", "show"],
         flag: Some("--trace"),
         calls: &[
             Call {
@@ -99,7 +100,25 @@ pub(super) const PARTS: &[Part] = &[
                 purpose: "which trace is the execution's",
                 without: "only a trace that the execution names is read, else none",
             },
-            Call { action: Action::BatchGetTraces, resources: ANY, purpose: "its spans", without: "the answer has no trace, and says why" },
+            Call { action: Action::BatchGetTraces, resources: ANY, purpose: "the spans", without: "the answer has no trace, and says why" },
+        ],
+    },
+    Part {
+        verbs: &["latency"],
+        flag: Some("--trace"),
+        calls: &[
+            Call {
+                action: Action::GetTraceSummaries,
+                resources: ANY,
+                purpose: "which traces the executions of a state machine have",
+                without: "the answer has no traces, and says why",
+            },
+            Call {
+                action: Action::BatchGetTraces,
+                resources: ANY,
+                purpose: "the spans",
+                without: "the answer has no traces, and says why",
+            },
         ],
     },
     Part {
@@ -152,6 +171,16 @@ pub(super) const PARTS: &[Part] = &[
             resources: MACHINES,
             purpose: "the tags of state machines",
             without: "state machines whose tags cannot be read are left out",
+        }],
+    },
+    Part {
+        verbs: &["pull"],
+        flag: Some("--map-runs"),
+        calls: &[Call {
+            action: Action::ListExecutions,
+            resources: &[Resource::StateMachine, Resource::MapRun],
+            purpose: "the children of Map Runs",
+            without: "the children of that Map Run are not pulled",
         }],
     },
     Part {
@@ -226,25 +255,23 @@ pub(super) const PARTS: &[Part] = &[
                 purpose: "limits and the place of result files, as the definition has them",
                 without: "they are told as far as the Map Run does",
             },
+            Call {
+                action: Action::GetObject,
+                resources: OBJECTS,
+                purpose: "manifests and result files, where a ResultWriter wrote them",
+                without: "the children are listed in their place",
+            },
         ],
     },
     Part {
         verbs: &["maps"],
         flag: Some("--results"),
-        calls: &[
-            Call {
-                action: Action::ListObjectsV2,
-                resources: &[Resource::Bucket],
-                purpose: "where the manifests below a prefix are",
-                without: "the manifest must be named",
-            },
-            Call {
-                action: Action::GetObject,
-                resources: &[Resource::Object],
-                purpose: "manifests and result files",
-                without: "the children are listed in their place",
-            },
-        ],
+        calls: &[Call {
+            action: Action::ListObjectsV2,
+            resources: &[Resource::Bucket],
+            purpose: "where the manifests below a prefix are",
+            without: "the manifest must be named",
+        }],
     },
     Part {
         verbs: &["queries run"],
@@ -318,7 +345,7 @@ mod tests {
     use super::*;
 
     /// The pages that hold the table.
-    const PAGES: &[&str] = &["docs/iam-policy.md"];
+    const PAGES: &[&str] = &["README.md", "docs/iam-policy.md"];
 
     /// The table as the pages for readers have it, in Markdown.
     fn markdown() -> String {
