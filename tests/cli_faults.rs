@@ -248,10 +248,8 @@ fn an_express_execution_is_sent_to_its_logs_and_the_store_before_credentials_are
     command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY").args(["why", arn]);
     Run::of(&mut command).ends_with(1).says(&[
         "is Express",
-        "CloudWatch Logs",
-        "`stepscope pull --logs --store DIR`",
-        "`stepscope why ARN --store DIR`",
-        "`stepscope why FILE`",
+        "`stepscope pull --logs --state-machine Orders --region us-east-1`",
+        "a file of log records",
     ]);
 }
 

@@ -373,6 +373,7 @@ fn usage_that_contradicts_itself_is_said() {
     stepscope(["maps", "--results", "a", "--input", "b"]).ends_with(2).says(&["either --results or --input"]);
     stepscope(["maps", "arn:aws:states:eu-west-1:111111111111:stateMachine:Orders"]).ends_with(2).says(&["names a state machine"]);
     stepscope(["maps", "--results", "s3:/x"]).ends_with(2).says(&["s3://BUCKET/PREFIX"]);
+    stepscope(["maps", "run-1", "--store", "store"]).ends_with(2).says(&["`run-1` is no ARN; with --store name"]);
     let express = "arn:aws:states:eu-west-1:111111111111:express:Orders:run-1:5b0f";
     stepscope(["maps", express]).ends_with(1).says(&["is Express"]);
 }

@@ -161,7 +161,12 @@ fn only_the_statuses_that_are_wanted_are_listed() {
     let scene = Scene::of(1, 200);
     let report = scene.pull(&["--status", "failed,timed-out"]).ends_with(0).json();
     assert_eq!((report["executions"]["listed"].clone(), report["executions"]["new"].clone()), (json!(24), json!(24)));
-    scene.pull(&["--state-machine", "Nobody"]).ends_with(4).says(&["no state machine matches"]);
+    scene
+        .pull(&["--state-machine", "Nobody"])
+        .ends_with(4)
+        .says(&["no state machine matches Nobody; see `aws stepfunctions list-state-machines --region"]);
+    let execution = "arn:aws:states:eu-west-1:111111111111:execution:Orders:run-1";
+    scene.pull(&["--state-machine", execution]).ends_with(2).says(&["names an execution, not a state machine"]);
     scene.pull(&["--until", "2025-12-31"]).ends_with(2).says(&["nothing lies between"]);
 }
 

@@ -161,7 +161,7 @@ fn machines_that_log_little_or_nothing_are_told_how_to_log_more() {
         "aws logs create-log-group --region eu-west-1 --endpoint-url",
         "aws stepfunctions update-state-machine --region eu-west-1 --endpoint-url",
         "logs:CreateLogDelivery",
-        "the executions of Level-Silent: logging is off: they left no trace",
+        "the executions of Level-Silent: logging is off: nothing is left of them",
     ]);
     let without = pull(moto, folder.path(), &["--state-machine", "Level-*"]);
     without.shows(&["--logs reads"]);

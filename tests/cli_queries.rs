@@ -115,9 +115,9 @@ fn what_can_not_be_shown_or_asked_is_wrong_usage() {
         (vec!["show", "throttles", "--set", "bim=1m"], "it has bin"),
         (vec!["show", "execution", "--set", "execution=a\" or \"b"], "double quote"),
         (vec!["show", argument(&only_words)], "only comments"),
-        (vec!["run", "errors"], "--state-machine"),
+        (vec!["run", "errors"], "with --state-machine NAME, or the log group with --log-group NAME"),
         (vec!["run", "errors", "--log-group", "g", "--since", "yesterday"], "is no time"),
-        (vec!["run", "errors", "--log-group", "g", "--since", "1h", "--until", "2h"], "is not after"),
+        (vec!["run", "errors", "--log-group", "g", "--since", "1h", "--until", "2h"], "nothing lies between --since 1h and --until 2h"),
         (vec!["run", "errors", "--log-group", "g", "--limit", "0"], "--limit"),
     ] {
         stepscope([&["queries"], &arguments[..]].concat()).ends_with(2).says(&[told]);

@@ -137,7 +137,10 @@ fn damaged_traces_are_named_and_the_rest_is_told() {
     std::fs::write(&traces, format!("{}\n{{\"cut\n", lines.join("\n"))).expect("a file");
     let run = stepscope(["show", &history, "--trace", &traces]).ends_with(1).says(&["bad.jsonl line 6"]);
     assert!(run.out.contains("DynamoDB PutItem Orders"), "{}", run.out);
-    stepscope(["show", &history, "--trace", &in_folder(folder.path(), "nothing.json")]).ends_with(1).says(&["nothing.json cannot be read"]);
+    stepscope(["show", &history, "--trace", &in_folder(folder.path(), "nothing.json")])
+        .ends_with(1)
+        .says(&["nothing.json cannot be read"])
+        .shows(&["no trace was read from"]);
     stepscope(["show", &history, "--events", "--trace", &traces]).ends_with(2).says(&["--trace goes with the tree"]);
     for verb in ["show", "why"] {
         stepscope([verb, "--trace", &history]).ends_with(2).says(&["which execution? --trace took", "name the execution before --trace"]);

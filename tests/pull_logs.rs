@@ -288,7 +288,7 @@ fn a_machine_that_does_not_log_is_told_how_to_and_nobody_is_asked() {
     let folder = folder();
     let endpoint = FakeEndpoint::start(|request| panic!("nobody asks for {}", request.action));
     let report = Story { level: "OFF", ..Story::new(folder.path()) }.report(&endpoint);
-    assert_eq!(report.not_looked_at, ["logging is off: they left no trace"]);
+    assert_eq!(report.not_looked_at, ["logging is off: nothing is left of them"]);
     assert_eq!((report.log_group, report.via, report.advice.expect("advice").commands.len()), (None, None, 2));
 }
 

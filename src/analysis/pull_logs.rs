@@ -5,7 +5,7 @@
 //! | `ALL`            | everything; without execution data no inputs and outputs                           |
 //! | `ERROR`          | failures with error and cause; not the way there, and nothing of what succeeded    |
 //! | `FATAL`          | that an execution failed, with error and cause                                     |
-//! | `OFF`, or unset  | nothing: an Express execution leaves no trace                                      |
+//! | `OFF`, or unset  | nothing: an Express execution leaves nothing else                                  |
 
 use serde::Serialize;
 
@@ -181,7 +181,7 @@ pub fn advice(
         ("FATAL", _) => {
             "only the ends of failed executions are logged: error and cause are known, not the failing state, and nothing of what succeeded"
         }
-        _ => "logging is off: an Express execution leaves no trace once it has ended",
+        _ => "logging is off: nothing is left of an Express execution once it has ended",
     };
     let region = machine.region();
     let group = log_group_arn.map(|arn| arn.strip_suffix(":*").unwrap_or(arn).to_owned());

@@ -16,7 +16,7 @@ pub struct GlobalArgs {
     /// AWS region; an ARN's own region goes before it
     #[arg(long, global = true, value_name = "NAME")]
     pub region: Option<String>,
-    /// Address of the Step Functions API, for local engines and proxies
+    /// Address of all AWS services that are asked, for local engines and proxies
     #[arg(long, global = true, value_name = "URL")]
     pub endpoint_url: Option<String>,
     /// Seconds to wait for a connection; 0 for no limit

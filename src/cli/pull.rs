@@ -47,7 +47,9 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 Failures come first, then what runs, then what succeeded; the newest first.
 What the store has is not fetched again. Stop it, kill it, start it again: the
-same command goes on where it was. It ends with what was not looked at, and why.")]
+same command goes on where it was. It ends with what was not looked at, and why.
+Of logs everything that began in the window is read: --status, --sample and
+--limit leave out histories only.")]
 pub struct PullArgs {
     /// Only this state machine: a name, an ARN, or a pattern with `*` and `?`; may be given several times
     #[arg(long, value_name = "NAME")]
@@ -55,7 +57,7 @@ pub struct PullArgs {
     /// Only state machines with this tag; may be given several times, and all must be there
     #[arg(long, value_name = "KEY=VALUE", value_parser = tag)]
     tag: Vec<(String, String)>,
-    /// Only executions with one of these statuses
+    /// Only executions with one of these statuses; of histories, not of logs
     #[arg(long, value_enum, value_delimiter = ',', value_name = "STATUS,…")]
     status: Vec<Status>,
     /// Only executions that started at this time or later: a time, or how long before now: 90m, 24h, 90d, which is all the service keeps
@@ -64,13 +66,13 @@ pub struct PullArgs {
     /// Only executions that started before this time
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    /// Of those that succeeded only so many, the same ones every time
+    /// Of those that succeeded only so many, the same ones every time; of histories, not of logs
     #[arg(long, value_name = "PERCENT", value_parser = sample)]
     sample: Option<Sample>,
     /// The children of Distributed Maps as well: of each execution whose history names Map Runs
     #[arg(long)]
     map_runs: bool,
-    /// At most so many executions of each account and region
+    /// At most so many executions of each account and region; of histories, not of logs
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
     /// How much of the account's quotas may be spent
@@ -179,6 +181,9 @@ fn wanted(args: &PullArgs, now: Timestamp) -> anyhow::Result<Wanted> {
     if since >= until {
         let text = format!("nothing lies between --since {} and --until {}", args.since, args.until.as_deref().unwrap_or("now"));
         return Err(WrongUsage(text).into());
+    }
+    for name in args.state_machine.iter().filter(|name| name.starts_with("arn:") && !name.contains(['*', '?'])) {
+        name.parse::<StateMachineArn>().map_err(|error| WrongUsage(error.to_string()))?;
     }
     Ok(Wanted {
         machines: args.state_machine.clone(),
@@ -335,8 +340,15 @@ fn ending(report: &PullReport, args: &PullArgs, global: &GlobalArgs, words: &mut
         return Exit::Done;
     }
     if !has_machines && report.places.iter().all(|place| place.outcome == PlaceOutcome::Done) {
-        let what = if args.state_machine.is_empty() && args.tag.is_empty() { "no state machine there" } else { "no state machine matches" };
-        say(words, redactor(global), &format!("{what}; see `aws stepfunctions list-state-machines{}`", flags_again(global)));
+        let what = match (args.state_machine.as_slice(), args.tag.as_slice()) {
+            ([], []) => "no state machine there".to_owned(),
+            ([], _) => "no state machine has these tags".to_owned(),
+            (names, []) => format!("no state machine matches {}", names.join(", ")),
+            (names, _) => format!("no state machine matches {} and has these tags", names.join(", ")),
+        };
+        let region =
+            report.places.first().and_then(|place| place.region.as_ref()).map_or_else(String::new, |region| format!(" --region {region}"));
+        say(words, redactor(global), &format!("{what}; see `aws stepfunctions list-state-machines{region}{}`", flags_again(global)));
     } else if !global.quiet {
         say(words, redactor(global), "no execution started in that time; --since 7d looks further back");
     }

@@ -55,7 +55,7 @@ pub fn text(report: &PullReport, styles: &Styles, redactor: &Redactor, columns: 
     let mut page = Page::new(styles, redactor, columns, out);
     first_lines(report, &mut page)?;
     for place in &report.places {
-        one_place(place, &mut page)?;
+        one_place(place, &report.not_looked_at, &mut page)?;
     }
     not_looked_at(report, &mut page)?;
     pull_logs::advice(report.places.iter().flat_map(|place| &place.logs), &mut page)?;
@@ -87,7 +87,7 @@ fn first_lines(report: &PullReport, page: &mut Page<'_>) -> io::Result<()> {
     page.paragraph_at_edge(page.styles.dim, &parts)
 }
 
-fn one_place(place: &Place, page: &mut Page<'_>) -> io::Result<()> {
+fn one_place(place: &Place, not_looked_at: &[NotLookedAt], page: &mut Page<'_>) -> io::Result<()> {
     let mut names: Vec<String> = [&place.account, &place.region].into_iter().flatten().map(|name| page.clean(name)).collect();
     names.extend(place.profile.as_ref().map(|profile| format!("(profile {})", page.clean(profile))));
     let title = if names.is_empty() { "No account".to_owned() } else { names.join(" ") };
@@ -101,7 +101,7 @@ fn one_place(place: &Place, page: &mut Page<'_>) -> io::Result<()> {
     if let Some((style, text)) = outcome(place, page.styles) {
         page.paragraph(style, text)?;
     }
-    machines(place, page)?;
+    machines(place, not_looked_at, page)?;
     pull_logs::section(&place.logs, page)?;
     let calls: Vec<String> = place
         .calls
@@ -126,13 +126,19 @@ fn outcome(place: &Place, styles: &Styles) -> Option<(anstyle::Style, &'static s
     }
 }
 
-/// A row for each machine that had anything; those that had nothing are counted.
-fn machines(place: &Place, page: &mut Page<'_>) -> io::Result<()> {
+/// A row for each machine that had anything; those that had nothing are counted, unless the page tells of them in another place.
+fn machines(place: &Place, not_looked_at: &[NotLookedAt], page: &mut Page<'_>) -> io::Result<()> {
     let mut shown: Vec<&PulledMachine> = place.machines.iter().filter(|machine| machine.executions != PullCounts::default()).collect();
     shown.sort_by(|one, other| {
         other.executions.listed.cmp(&one.executions.listed).then_with(|| one.state_machine.cmp(&other.state_machine))
     });
-    let quiet = place.machines.len() - shown.len();
+    let is_told = |arn: &String| {
+        let is_here = |missing: &&NotLookedAt| missing.region == place.region && missing.profile == place.profile;
+        place.logs.iter().any(|logs| &logs.state_machine == arn)
+            || not_looked_at.iter().filter(is_here).any(|missing| missing.state_machine.as_ref() == Some(arn))
+    };
+    let is_quiet = |machine: &&PulledMachine| machine.executions == PullCounts::default() && !is_told(&machine.state_machine);
+    let quiet = place.machines.iter().filter(is_quiet).count();
     if place.machines.is_empty() && place.outcome == PlaceOutcome::Done {
         page.paragraph(page.styles.dim, "no state machine to look at")?;
     }

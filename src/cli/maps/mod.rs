@@ -245,6 +245,11 @@ impl MapsArgs {
                 args.run = None;
                 Ok((Wanted::Results, args))
             }
+            Ok(_) if global.store.is_some() => {
+                let text =
+                    format!("`{text}` is no ARN; with --store name an execution or a Map Run by its ARN, or read a file without --store");
+                Err(WrongUsage(text).into())
+            }
             Ok(_) => {
                 args.fleet.input.push(text);
                 args.run = None;

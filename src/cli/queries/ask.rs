@@ -33,7 +33,7 @@ pub(super) struct RunArgs {
     /// The state machine whose log group is asked: a name or an ARN
     ///
     /// A query of `queries list` then looks at its executions only.
-    #[arg(long, value_name = "NAME", required_unless_present = "log_group")]
+    #[arg(long, value_name = "NAME")]
     state_machine: Option<String>,
     /// Ask this log group, by its name or ARN; may be given several times
     #[arg(long, value_name = "NAME")]
@@ -56,6 +56,10 @@ enum Outcome {
 }
 
 pub(super) fn run(args: &RunArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<Exit> {
+    if args.state_machine.is_none() && args.log_group.is_empty() {
+        let text = "which logs? name the state machine with --state-machine NAME, or the log group with --log-group NAME";
+        return Err(WrongUsage(text.to_owned()).into());
+    }
     let found = args.query.find()?;
     // Before anything is asked of anybody.
     let only = args.state_machine.as_deref().filter(|_| found.is_saved);
@@ -82,7 +86,12 @@ fn window(args: &RunArgs, now: Timestamp) -> anyhow::Result<LogWindow> {
     let since = moment(&args.since)?;
     let until = args.until.as_deref().map_or(Ok(now), moment)?;
     if until <= since {
-        return Err(WrongUsage(format!("--until ({until}) is not after --since ({since})")).into());
+        return Err(WrongUsage(format!(
+            "nothing lies between --since {} and --until {}",
+            args.since,
+            args.until.as_deref().unwrap_or("now")
+        ))
+        .into());
     }
     Ok(LogWindow::new(since, until))
 }
@@ -217,5 +226,7 @@ fn about(answer: &InsightsAnswer) -> String {
         count => format!("{count} rows"),
     };
     let more = if answer.is_full { ", as many as were wanted: with --limit there may be more" } else { "" };
-    format!("{found} in {groups} from {} to {}{more}; {}", asked.since, asked.until, render::queries::scanned(&answer.scanned))
+    let second = |moment: Timestamp| moment.strftime("%F %T").to_string();
+    let scanned = render::queries::scanned(&answer.scanned);
+    format!("{found} in {groups} from {} to {} UTC{more}; {scanned}", second(asked.since), second(asked.until))
 }

@@ -1,5 +1,7 @@
 //! Traces of executions that failed, read once their histories were: a loader does one thing at a time.
 
+use std::path::Path;
+
 use super::{TraceArgs, join, live, no_trace, read};
 use crate::analysis::trace::{self, Outline, TraceIndex};
 use crate::analysis::why::{self, Evidence, WhyReport};
@@ -47,7 +49,7 @@ impl Pending {
             let saved = self.saved.get_or_insert_with(|| read(file, loader));
             let index = TraceIndex::new(saved);
             for failure in &failures {
-                failure.add_to(reports, &index);
+                failure.add_to(reports, &index, Some(file));
             }
             return;
         }
@@ -65,7 +67,7 @@ impl Pending {
             match &failure.wanted {
                 Err(reason) => missing(&mut reports[failure.report], reason),
                 Ok(wanted) => match loader.traces(wanted) {
-                    Ok(traces) => failure.add_to(reports, &TraceIndex::new(&traces)),
+                    Ok(traces) => failure.add_to(reports, &TraceIndex::new(&traces), None),
                     Err(reason) => reports[failure.report].incomplete.push(reason),
                 },
             }
@@ -74,9 +76,9 @@ impl Pending {
 }
 
 impl Failure {
-    fn add_to(&self, reports: &mut [WhyReport], traces: &TraceIndex<'_>) {
+    fn add_to(&self, reports: &mut [WhyReport], traces: &TraceIndex<'_>, file: Option<&Path>) {
         let report = &mut reports[self.report];
-        match join(&self.outline, traces) {
+        match join(&self.outline, traces, file) {
             Ok(told) => match trace::evidence(&told, self.visit) {
                 Some(evidence) => why::add_trace(report, evidence),
                 None => missing(report, "its trace holds no span of the failed state: not recorded, which is not the same as not run"),

@@ -61,7 +61,7 @@ pub fn of_execution(args: &TraceArgs, history: &History, path: &ExecutionPath, l
         let wanted = live::Wanted::of_execution(history, path, &outline).map_err(|why| no_trace(&why))?;
         loader.traces(&wanted)?
     };
-    join(&outline, &TraceIndex::new(&traces))
+    join(&outline, &TraceIndex::new(&traces), args.path().map(PathBuf::as_path))
 }
 
 /// Saved traces; what could not be read is said.
@@ -69,9 +69,9 @@ pub fn read(file: &Path, loader: &mut Loader<'_>) -> Vec<Trace> {
     read_traces(file, &Limits::default(), &mut |error| loader.report(&error)).into_traces()
 }
 
-/// What a trace among these tells of an execution, or why none does.
-pub fn join(outline: &Outline<'_>, traces: &TraceIndex<'_>) -> Result<TraceReport, Incomplete> {
-    let joined = traces.join(outline).map_err(|unjoined| no_trace(&why(unjoined)))?;
+/// What a trace among these tells of an execution, or why none does. `file` is where they were read, unless X-Ray was asked.
+pub fn join(outline: &Outline<'_>, traces: &TraceIndex<'_>, file: Option<&Path>) -> Result<TraceReport, Incomplete> {
+    let joined = traces.join(outline).map_err(|unjoined| no_trace(&why(unjoined, file)))?;
     if joined.trace.spans.is_empty() {
         let id = joined.trace.id.as_ref().map(ToString::to_string).unwrap_or_default();
         let text = format!("only the listing of its trace was read; `aws xray batch-get-traces --trace-ids {id}` gives its spans");
@@ -85,9 +85,12 @@ pub fn no_trace(why: &str) -> Incomplete {
     missing(&Gap::NoTrace { reason: why.to_owned() })
 }
 
-fn why(unjoined: Unjoined) -> String {
+fn why(unjoined: Unjoined, file: Option<&Path>) -> String {
     match unjoined {
-        Unjoined::NoTraces => "no trace was found: X-Ray records a sample only, so most executions have none".to_owned(),
+        Unjoined::NoTraces => match file {
+            Some(file) => format!("no trace was read from {}", file.display()),
+            None => "no trace was found: X-Ray records a sample only, so most executions have none".to_owned(),
+        },
         Unjoined::NoneFits(1) => "the only trace that was read is of another execution; X-Ray records a sample only".to_owned(),
         Unjoined::NoneFits(read) => {
             format!("none of {read} traces that were read is this execution's; X-Ray records a sample only")

@@ -85,7 +85,7 @@ pub async fn pull(pull: LogsPull<'_>, machine: &MachineDescription, watch: &mut 
     report.advice = advice(&machine.arn, &report.level, report.includes_execution_data, logging.log_group_arn.as_deref(), pull.flags);
     let Some(group) = report.log_group.clone() else {
         if machine.workflow_type == Some(WorkflowType::Express) {
-            report.not_looked_at.push("logging is off: they left no trace".to_owned());
+            report.not_looked_at.push("logging is off: nothing is left of them".to_owned());
         }
         return Ok(Pulled { report, error: None, is_stopped: false });
     };

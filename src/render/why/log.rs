@@ -93,10 +93,12 @@ fn outcome_words(outcome: FunctionOutcome) -> &'static str {
     }
 }
 
-/// With a capital and a full stop.
+/// With a capital, unless it begins with an address, and a full stop.
 fn sentence(text: &str) -> String {
     let mut characters = text.chars();
-    let first = characters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
+    let is_address = text.split(' ').next().is_some_and(|word| word.contains("://"));
+    let capital = |first: char| if is_address { first.to_string() } else { first.to_uppercase().collect() };
+    let first = characters.next().map(capital).unwrap_or_default();
     let end = if text.ends_with(['.', '…', ')']) { "" } else { "." };
     format!("{first}{}{end}", characters.as_str())
 }

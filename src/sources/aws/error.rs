@@ -33,6 +33,7 @@ use thiserror::Error;
 
 use super::Account;
 use super::action::{Action, Resource, Service};
+use crate::model::ExecutionArn;
 use crate::model::arn::ArnError;
 
 /// Why the API could not be asked, or did not answer.
@@ -47,7 +48,7 @@ pub enum AwsError {
         problem: CredentialsProblem,
     },
     /// Neither an ARN, a flag, the environment nor the profile names a region.
-    #[error("no AWS region is known; pass --region NAME, set AWS_REGION, or name the execution by its ARN")]
+    #[error("no AWS region is known; pass --region NAME, set AWS_REGION, or give an ARN in place of a name")]
     NoRegion,
     /// `--endpoint-url` is no address.
     #[error("`{url}` is no address of an API; it looks like http://127.0.0.1:8083")]
@@ -165,10 +166,7 @@ pub enum AwsError {
         similar: Vec<String>,
     },
     /// The API has no history of Express workflows.
-    #[error(
-        "{arn} is Express, and the API has no history of Express workflows: it is in the CloudWatch Logs group of its state machine; \
-         `stepscope pull --logs --store DIR` reads that, then `stepscope why ARN --store DIR` explains it, as `stepscope why FILE` does exported logs"
-    )]
+    #[error("{}", express_text(arn))]
     Express {
         /// What was asked for.
         arn: String,
@@ -218,7 +216,7 @@ pub enum AwsError {
     },
     /// The log group's events can only be queried.
     #[error(
-        "the log group {name} is of the Infrequent Access class, which only queries can read; use --via insights, which is charged by the bytes that are scanned"
+        "the log group {name} is of the Infrequent Access class, which only Logs Insights reads, charged by the bytes that it scans: `stepscope pull --logs --via insights` asks it"
     )]
     InfrequentAccess {
         /// Its name.
@@ -309,6 +307,17 @@ fn credentials_text(profile: Option<&str>, problem: &CredentialsProblem) -> Stri
             format!("the AWS credentials could not be loaded{}; check them with `aws sts get-caller-identity{check}`", in_brackets(told))
         }
     }
+}
+
+/// Where executions of an Express machine are, which have no history.
+fn express_text(arn: &str) -> String {
+    let execution = arn.parse::<ExecutionArn>().ok();
+    let machine = execution.as_ref().map(ExecutionArn::state_machine).or_else(|| arn.parse().ok());
+    let flags = machine.map_or_else(String::new, |machine| format!(" --state-machine {} --region {}", machine.name(), machine.region()));
+    format!(
+        "{arn} is Express, and the API has no history of Express executions; `stepscope pull --logs{flags}` brings what CloudWatch Logs have of \
+         them into the store, where --store finds them, or give a file of log records in place of the ARN"
+    )
 }
 
 fn flag(profile: Option<&str>) -> String {
