@@ -164,7 +164,8 @@ fn machines_that_log_little_or_nothing_are_told_how_to_log_more() {
         "the executions of Level-Silent: logging is off: nothing is left of them",
     ]);
     let without = pull(moto, folder.path(), &["--state-machine", "Level-*"]);
-    without.shows(&["--logs reads"]);
+    let without = without.shows(&["--logs reads"]);
+    assert!(!without.out.contains("without executions to look at"), "{}", without.out);
 }
 
 /// An endpoint with one Express machine and two hours of its logs, which may answer otherwise.

@@ -138,7 +138,7 @@ fn rows_of_the_machines_group_as_a_table() {
     (2 rows)
     ");
     run.says(&[
-        "2 rows in /aws/vendedlogs/states/Orders-Logs from 2026-11-20T07:00:00Z to 2026-11-20T09:00:00Z",
+        "2 rows in /aws/vendedlogs/states/Orders-Logs from 2026-11-20 07:00:00 to 2026-11-20 09:00:00 UTC",
         "4.00 GB scanned (12345 records, about $0.02)",
     ]);
     assert_eq!((endpoint.asked("GetQueryResults"), endpoint.asked("StopQuery")), (2, 0));
