@@ -195,3 +195,16 @@ fn log_records_of_a_redrive_alone_never_stand_for_an_execution_that_was_whole() 
         assert_eq!(failures(&["--input", argument(&file)]), (json!(1), json!("CardDeclined")), "{order:?}");
     }
 }
+
+#[test]
+fn a_record_that_cannot_be_read_may_be_the_failure_that_was_looked_for() {
+    let arn = "arn:aws:states:eu-west-1:111111111111:express:Orders:run-1:7fa0cfbe-be28-4a20-9875-73c37f5dc39e";
+    let end = format!(
+        r#"{{"id":"1","type":"ExecutionSucceeded","details":{{"output":"{{}}"}},"previous_event_id":"0","event_timestamp":"1785902417192","execution_arn":"{arn}","redrive_count":"0"}}"#
+    );
+    for verb in ["failures", "compare"] {
+        let cut = format!("{}\n{end}\n", &end[..80]);
+        stepscope_reading([verb, "--input", "-"], cut).ends_with(1).says(&["a log record that is cut short or broken"]);
+        stepscope_reading([verb, "--input", "-"], format!("{end}\n")).ends_with(4);
+    }
+}

@@ -68,7 +68,7 @@ pub fn run(args: &CompareArgs, global: &GlobalArgs, out: &mut dyn Write, words: 
         Ok(report) => report,
         Err(none @ NoGroup::None { .. }) => {
             fleet.note(&none.to_string());
-            return Ok(Exit::NothingMatched);
+            return Ok(fleet.nothing_matched());
         }
         Err(several) => return Err(WrongUsage(several.to_string()).into()),
     };
@@ -77,7 +77,7 @@ pub fn run(args: &CompareArgs, global: &GlobalArgs, out: &mut dyn Write, words: 
     }
     if let Some(nothing) = fleet.nothing_there(&report.coverage).or_else(|| nothing_to_compare(&report)) {
         fleet.note(&nothing);
-        return Ok(Exit::NothingMatched);
+        return Ok(fleet.nothing_matched());
     }
     let settings = TextSettings::resolve(global);
     match global.output {

@@ -67,7 +67,7 @@ pub fn run(args: &CostArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mu
         if fleet.problems() == 0 {
             fleet.note(&fleet.nothing_there(&coverage).unwrap_or_else(|| "no execution has anything to count".to_owned()));
         }
-        return Ok(if fleet.problems() > 0 { Exit::Failed } else { Exit::NothingMatched });
+        return Ok(fleet.nothing_matched());
     }
     let window = window(&fleet, &coverage);
     let period = period(args, window);

@@ -82,7 +82,7 @@ pub fn run(args: &FailuresArgs, global: &GlobalArgs, out: &mut dyn Write, words:
             return Ok(Exit::Failed);
         }
         fleet.note(&fleet.nothing_there(&report.coverage).unwrap_or_else(|| nothing_failed(&report, args)));
-        return Ok(Exit::NothingMatched);
+        return Ok(fleet.nothing_matched());
     }
     let commands = Commands { args, global };
     if let Some(wanted) = &args.group {
@@ -93,7 +93,7 @@ pub fn run(args: &FailuresArgs, global: &GlobalArgs, out: &mut dyn Write, words:
             }
             Err(none @ failures::Unopened::None { .. }) => {
                 fleet.note(&none.to_string());
-                return Ok(Exit::NothingMatched);
+                return Ok(fleet.nothing_matched());
             }
             Err(several) => return Err(WrongUsage(several.to_string()).into()),
         }
@@ -101,7 +101,7 @@ pub fn run(args: &FailuresArgs, global: &GlobalArgs, out: &mut dyn Write, words:
         let mut report = report;
         if report.groups.is_empty() {
             fleet.note(&format!("no group has {} or more executions; {} failed", args.min, report.failures));
-            return Ok(Exit::NothingMatched);
+            return Ok(fleet.nothing_matched());
         }
         for group in &mut report.groups {
             group.next = commands.for_listed(group);

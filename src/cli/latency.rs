@@ -111,7 +111,7 @@ pub fn run(args: &LatencyArgs, global: &GlobalArgs, out: &mut dyn Write, words: 
             return Ok(Exit::Failed);
         }
         fleet.note(&fleet.nothing_there(&report.coverage).unwrap_or_else(|| nothing_matched(&report, args)));
-        return Ok(Exit::NothingMatched);
+        return Ok(fleet.nothing_matched());
     }
     if args.traces.is_wanted() {
         report.traces = Some(traced(args, &report, global, &mut fleet)?);

@@ -160,7 +160,7 @@ pub fn run(args: &VariantsArgs, global: &GlobalArgs, out: &mut dyn Write, words:
             return Ok(Exit::Failed);
         }
         fleet.note(&fleet.nothing_there(&report.coverage).unwrap_or_else(|| nothing_matched(args, &report)));
-        return Ok(if fleet.problems() > 0 { Exit::Failed } else { Exit::NothingMatched });
+        return Ok(fleet.nothing_matched());
     }
     if let (Some(file), Some(format)) = (&args.graph, format) {
         let graph = args.draw(&report, format, global)?;

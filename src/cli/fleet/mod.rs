@@ -20,7 +20,7 @@ use clap::Args;
 
 use self::inputs::Inputs;
 use self::selection::Machines;
-use super::exit_code::WrongUsage;
+use super::exit_code::{Exit, WrongUsage};
 use super::global::GlobalArgs;
 use super::output::{redactor, say};
 use super::problems::{PassedOver, Problems};
@@ -205,6 +205,11 @@ impl<'w> Fleet<'w> {
             return Err(WrongUsage("--until is not after --since: nothing can have started between them".to_owned()).into());
         }
         Ok(())
+    }
+
+    /// The exit code where nothing matched: what could not be read may have, and goes before.
+    pub fn nothing_matched(&self) -> Exit {
+        if self.problems > 0 { Exit::Failed } else { Exit::NothingMatched }
     }
 
     /// Why there was nothing to look at, in the same words for every question; `None` when there was something.

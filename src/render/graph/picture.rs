@@ -6,7 +6,7 @@ use super::lettering::safe;
 use super::{Edge, Fill, Graph, Legend, Line, Node, Scale, Shape};
 use crate::analysis::variants::{self, EdgeKind, MachineVariants, StateCount};
 use crate::model::StateType;
-use crate::render::columns::{counted, duration};
+use crate::render::columns::{counted, duration, thousands};
 use crate::render::redact::Redactor;
 
 /// What is drawn.
@@ -133,7 +133,7 @@ impl<'a> Picture<'a> {
         let failures = state.failed + state.caught;
         let mut notes = vec![match state.visits {
             0 => format!("{kind} · never entered"),
-            visits => format!("{kind} · {}×", grouped(visits)),
+            visits => format!("{kind} · {}×", thousands(visits)),
         }];
         let is_fail = state.state_type == Some(StateType::Fail);
         match self.by {
@@ -279,7 +279,7 @@ fn edge_label(edge: &variants::Edge, is_split: bool, machine: &MachineVariants) 
     let mark = mark.map(|mark| format!("{mark}: ")).unwrap_or_default();
     let from = machine.states.iter().find(|state| Some(&state.state) == edge.from.as_ref());
     let share = from.filter(|_| is_split).map(|from| format!(" ({})", percent(edge.count, from.visits))).unwrap_or_default();
-    format!("{mark}{}{share}", grouped(edge.count))
+    format!("{mark}{}{share}", thousands(edge.count))
 }
 
 fn edge_hover(edge: &variants::Edge, clean: &impl Fn(&str) -> String) -> String {
@@ -300,16 +300,18 @@ fn edge_hover(edge: &variants::Edge, clean: &impl Fn(&str) -> String) -> String 
     };
     format!(
         "{step}: {} in {}, {failed}",
-        if edge.count == 1 { "once".to_owned() } else { format!("{} times", grouped(edge.count)) },
+        if edge.count == 1 { "once".to_owned() } else { format!("{} times", thousands(edge.count)) },
         counted(edge.executions, "execution")
     )
 }
 
 fn failed_note(state: &StateCount) -> String {
     match (state.failed, state.caught) {
-        (failed, 0) => format!("{} failed ({})", grouped(failed), percent(failed, state.visits)),
-        (0, caught) => format!("{} caught ({})", grouped(caught), percent(caught, state.visits)),
-        (failed, caught) => format!("{} failed, {} caught ({})", grouped(failed), grouped(caught), percent(failed + caught, state.visits)),
+        (failed, 0) => format!("{} failed ({})", thousands(failed), percent(failed, state.visits)),
+        (0, caught) => format!("{} caught ({})", thousands(caught), percent(caught, state.visits)),
+        (failed, caught) => {
+            format!("{} failed, {} caught ({})", thousands(failed), thousands(caught), percent(failed + caught, state.visits))
+        }
     }
 }
 
@@ -320,11 +322,11 @@ fn hover(name: &str, kind: &str, state: &StateCount) -> String {
     let mut parts = vec![format!("{} in {}", counted(state.visits, "visit"), counted(state.executions, "execution"))];
     for (count, what) in [(state.failed, "failed"), (state.caught, "caught")] {
         if count > 0 {
-            parts.push(format!("{} {what}", grouped(count)));
+            parts.push(format!("{} {what}", thousands(count)));
         }
     }
     if state.retries > 0 {
-        parts.push(if state.retries == 1 { "1 retry".to_owned() } else { format!("{} retries", grouped(state.retries)) });
+        parts.push(if state.retries == 1 { "1 retry".to_owned() } else { format!("{} retries", thousands(state.retries)) });
     }
     parts.extend(state.mean_ms.map(|mean| format!("mean {}", length(mean))));
     format!("{name} ({kind}): {}", parts.join(", "))
@@ -342,17 +344,4 @@ fn ratio(part: u64, whole: u64) -> f64 {
 
 fn percent(part: u64, whole: u64) -> String {
     crate::render::variants::percent(ratio(part, whole))
-}
-
-/// Thousands apart: `12,345`.
-fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut out = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }

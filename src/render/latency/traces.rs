@@ -32,7 +32,7 @@ pub(super) fn write(report: &TracesReport, page: &mut Page<'_>) -> io::Result<()
     let dim = page.styles.dim;
     page.paragraph(dim, &words)?;
     if report.states.is_empty() {
-        return page.paragraph(dim, "No span belongs to one of these states. X-Ray records a sample only.");
+        return page.paragraph(dim, "No span that was read belongs to one of these states.");
     }
     let names = report.states.iter().map(|state| width(&page.clean(&state.state)));
     let name = names.max().unwrap_or(0).clamp(5, WIDEST_STATE);
