@@ -203,6 +203,23 @@ mod gaps {
     }
 
     #[test]
+    fn an_event_that_was_told_otherwise_counts_once_however_often_and_in_whatever_order() {
+        let first = of(Level::All, STANDARD);
+        let mut other = first[6].clone();
+        other["details"]["error"] = json!("Timeout");
+        let gaps = |added: &[&Value]| {
+            let mut records = first[..6].to_vec();
+            records.extend(added.iter().map(|record| (*record).clone()));
+            records.extend_from_slice(&first[7..]);
+            only(bare(&records)).gaps
+        };
+        let told = [Gap::RepeatedEvents { events: 1, first: EventId(7) }];
+        for order in [[&first[6], &other, &other], [&other, &other, &first[6]], [&other, &first[6], &other]] {
+            assert_eq!(gaps(&order), told);
+        }
+    }
+
+    #[test]
     fn a_whole_second_run_is_left_out() {
         let mut records = of(Level::All, STANDARD);
         let mut second = records.clone();

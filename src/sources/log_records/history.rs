@@ -10,6 +10,7 @@
 //! | the same id twice, with other content                 | with repeated events; the earlier one is kept  |
 //! | two first events                                      | the same: what the second run left is no part  |
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::held::Held;
@@ -70,17 +71,18 @@ fn order<'t>(read: &Read<'t>) -> (EventId, Option<Timestamp>, &'t str) {
     (read.record.event.id, read.record.event.timestamp, read.text)
 }
 
-/// Keeps one record of each event; those that tell something else are counted.
+/// Keeps one record of each event; events of which others tell something else are counted, each once: how often a record came again says
+/// nothing.
 fn drop_repeated(records: &mut Vec<Read<'_>>) -> Option<Gap> {
-    let starts = records.iter().filter(|read| read.record.event.id == EventId(1));
-    let second_start = starts.filter_map(|read| read.record.event.timestamp).nth(1);
     let first_start = records.first().and_then(|read| read.record.event.timestamp);
-    let mut repeated: Vec<EventId> = Vec::new();
-    if let Some(second) = second_start.filter(|second| Some(*second) > first_start) {
+    let starts = records.iter().filter(|read| read.record.event.id == EventId(1));
+    let second_start = starts.filter_map(|read| read.record.event.timestamp).find(|start| Some(*start) > first_start);
+    let mut repeated: BTreeSet<EventId> = BTreeSet::new();
+    if let Some(second) = second_start {
         records.retain(|read| {
             let is_of_second = read.record.event.timestamp.is_some_and(|time| time >= second);
             if is_of_second {
-                repeated.push(read.record.event.id);
+                repeated.insert(read.record.event.id);
             }
             !is_of_second
         });
@@ -88,11 +90,11 @@ fn drop_repeated(records: &mut Vec<Read<'_>>) -> Option<Gap> {
     records.dedup_by(|later, kept| {
         let is_same_id = later.record.event.id == kept.record.event.id;
         if is_same_id && later.record.event != kept.record.event {
-            repeated.push(later.record.event.id);
+            repeated.insert(later.record.event.id);
         }
         is_same_id
     });
-    let first = repeated.iter().copied().min()?;
+    let first = repeated.first().copied()?;
     Some(Gap::RepeatedEvents { events: repeated.len(), first })
 }
 
