@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 
 use super::exit_code::{Exit, WrongUsage};
-use super::fleet::{Fleet, FleetArgs, Window, at_least_one};
+use super::fleet::{Fleet, FleetArgs, Origin, Window, at_least_one};
 use super::global::{GlobalArgs, OutputFormat};
 use super::output::{TextSettings, document};
 use crate::analysis::execution::quoted;
@@ -84,7 +84,7 @@ pub fn run(args: &FailuresArgs, global: &GlobalArgs, out: &mut dyn Write, words:
         fleet.note(&fleet.nothing_there(&report.coverage).unwrap_or_else(|| nothing_failed(&report, args)));
         return Ok(fleet.nothing_matched());
     }
-    let commands = Commands { args, global };
+    let commands = Commands(Origin::new(&args.fleet, global));
     if let Some(wanted) = &args.group {
         match failures::open(&answer.question, &answer.coverage, &asked, wanted) {
             Ok(mut opened) => {
@@ -176,22 +176,19 @@ impl FailuresArgs {
 }
 
 /// Commands that go on from a group, for the same executions.
-struct Commands<'a> {
-    args: &'a FailuresArgs,
-    global: &'a GlobalArgs,
-}
+struct Commands<'a>(Origin<'a>);
 
 impl Commands<'_> {
     fn for_listed(&self, group: &FailureGroup) -> Vec<NextCommand> {
         let open =
-            NextCommand { text: "everything about it".to_owned(), command: self.fleet("failures", &format!("--group {}", group.id)) };
+            NextCommand { text: "everything about it".to_owned(), command: self.0.fleet("failures", &format!("--group {}", group.id)) };
         self.why(group).into_iter().chain([open]).collect()
     }
 
     fn for_opened(&self, group: &FailureGroup) -> Vec<NextCommand> {
         let compare = NextCommand {
             text: "what these executions have in common that others lack".to_owned(),
-            command: self.fleet("compare", &which(group)),
+            command: self.0.fleet("compare", &which(group)),
         };
         self.why(group).into_iter().chain([compare]).collect()
     }
@@ -200,43 +197,7 @@ impl Commands<'_> {
     fn why(&self, group: &FailureGroup) -> Option<NextCommand> {
         let sample = group.samples.first()?;
         let name = if sample.name.is_empty() { &sample.execution } else { &sample.name };
-        let mut command = "stepscope why".to_owned();
-        for input in &self.args.fleet.input {
-            command.extend([" ", &quoted(input)]);
-        }
-        // The store finds one execution without reading the others.
-        command.extend([if self.args.fleet.input.is_empty() { " " } else { " --execution " }, &quoted(name)]);
-        if let Some(store) = &self.global.store {
-            command.extend([" --store ", &quoted(&store.display().to_string())]);
-        }
-        if let Some(folder) = &self.args.fleet.definitions {
-            command.extend([" --definitions ", &quoted(&folder.display().to_string())]);
-        }
-        Some(NextCommand { text: "why the latest one".to_owned(), command })
-    }
-
-    fn fleet(&self, verb: &str, which: &str) -> String {
-        let fleet = &self.args.fleet;
-        let mut command = format!("stepscope {verb}");
-        let mut flag = |name: &str, value: &str| command.extend([" ", name, " ", &quoted(value)]);
-        for input in &fleet.input {
-            flag("--input", input);
-        }
-        if let Some(store) = &self.global.store {
-            flag("--store", &store.display().to_string());
-        }
-        if let Some(definitions) = &fleet.definitions {
-            flag("--definitions", &definitions.display().to_string());
-        }
-        for machine in &fleet.state_machine {
-            flag("--state-machine", machine);
-        }
-        for (name, value) in [("--since", &fleet.since), ("--until", &fleet.until), ("--now", &fleet.now)] {
-            if let Some(value) = value {
-                flag(name, value);
-            }
-        }
-        format!("{command} {which}")
+        Some(NextCommand { text: "why the latest one".to_owned(), command: self.0.execution("why", name, "") })
     }
 }
 

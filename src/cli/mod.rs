@@ -2,6 +2,7 @@
 
 mod audit;
 mod aws_settings;
+mod callbacks;
 mod compare;
 mod completion;
 mod cost;
@@ -30,9 +31,11 @@ mod settings;
 mod show;
 mod store;
 mod stored;
+mod storms;
 mod task_log;
 mod test_state;
 mod traces;
+mod triage;
 mod variants;
 mod why;
 
@@ -71,8 +74,11 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 found something (with
 enum Verb {
     Why(why::WhyArgs),
     Show(show::ShowArgs),
+    Triage(triage::TriageArgs),
     Replay(replay::ReplayArgs),
     Run(Box<run::RunArgs>),
+    Storms(storms::StormsArgs),
+    Callbacks(callbacks::CallbacksArgs),
     Latency(latency::LatencyArgs),
     Compare(compare::CompareArgs),
     Audit(audit::AuditArgs),
@@ -121,6 +127,9 @@ fn run(cli: &Cli, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<
         Verb::Why(args) => why::run(args, &cli.global, out, words),
         Verb::Replay(args) => replay::run(args, &cli.global, out, words),
         Verb::Show(args) => show::run(args, &cli.global, out, words),
+        Verb::Triage(args) => triage::run(args, &cli.global, out, words),
+        Verb::Storms(args) => storms::run(args, &cli.global, out, words),
+        Verb::Callbacks(args) => callbacks::run(args, &cli.global, out, words),
         Verb::Run(args) => run::run(args, &cli.global, out, words),
         Verb::Latency(args) => latency::run(args, &cli.global, out, words),
         Verb::Compare(args) => compare::run(args, &cli.global, out, words),

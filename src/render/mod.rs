@@ -1,6 +1,7 @@
 //! Reports to text and JSON. Renderers write to a given writer with given [`Styles`](styles::Styles) and add nothing.
 
 pub mod audit;
+pub mod callbacks;
 mod columns;
 pub mod compare;
 pub mod cost;
@@ -27,10 +28,12 @@ pub mod run;
 pub mod show;
 pub mod state;
 pub mod store;
+pub mod storms;
 pub mod styles;
 pub mod tables;
 pub mod test_state;
 pub mod timeline;
 mod trace;
+pub mod triage;
 pub mod variants;
 pub mod why;

