@@ -61,7 +61,7 @@ pub fn run(args: &TriageArgs, global: &GlobalArgs, out: &mut dyn Write, words: &
         OutputFormat::Jsonl => {
             for finding in &report.findings {
                 let line = render::failures::Line::new(triage::SCHEMA_FINDING, finding);
-                document(&line, OutputFormat::Jsonl, settings.redactor.clone(), out)?;
+                document(&line, OutputFormat::Jsonl, settings.redactor, out)?;
             }
         }
     }

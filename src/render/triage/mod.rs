@@ -65,11 +65,9 @@ fn head(report: &TriageReport, page: &mut Page<'_>) -> io::Result<()> {
     let executions =
         counted(coverage.executions, "execution").replacen(&coverage.executions.to_string(), &thousands(coverage.executions), 1);
     let since = coverage.first_start.map(|start| format!(" since {}", minute(start))).unwrap_or_default();
-    let mut text = format!("{executions} of {machines}{}{since}", places(report));
-    text.push_str(&format!(": {} failed, {} running", thousands(coverage.unsuccessful), thousands(coverage.running)));
-    if coverage.incomplete > 0 {
-        text.push_str(&format!(", {} incomplete", thousands(coverage.incomplete)));
-    }
+    let (failed, running) = (thousands(coverage.unsuccessful), thousands(coverage.running));
+    let incomplete = if coverage.incomplete > 0 { format!(", {} incomplete", thousands(coverage.incomplete)) } else { String::new() };
+    let text = format!("{executions} of {machines}{}{since}: {failed} failed, {running} running{incomplete}", places(report));
     page.paragraph_at_edge(page.styles.dim, &text)?;
     if report.failures.iter().any(|count| *count > 0) {
         let line = format!("failures {}", spark::line(&report.failures));
