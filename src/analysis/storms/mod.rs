@@ -4,8 +4,10 @@
 //! (waits without spread), load (calls multiply).
 
 mod report;
+mod seen;
 
 pub use report::{SCHEMA, Storm, StormEvidence, StormsReport};
+pub use seen::{Retry, Seen, Spread, Wave};
 
 use super::finding::NotEnough;
 use super::observed::Observed;
