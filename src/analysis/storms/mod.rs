@@ -3,6 +3,8 @@
 //! Method: three claims, each reported, all three required: coincidence (waves of retries that chance does not explain), determinism
 //! (waits without spread), load (calls multiply).
 
+pub mod loops;
+pub mod remedy;
 mod report;
 mod seen;
 
