@@ -4,7 +4,9 @@
 //! (waits without spread), load (calls multiply).
 
 pub mod loops;
+pub mod nested;
 pub mod remedy;
+pub mod resources;
 mod report;
 mod seen;
 
