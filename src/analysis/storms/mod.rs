@@ -6,9 +6,11 @@
 pub mod loops;
 pub mod nested;
 pub mod remedy;
-pub mod resources;
 mod report;
+pub mod resources;
 mod seen;
+#[cfg(test)]
+mod stories;
 
 pub use report::{SCHEMA, Storm, StormEvidence, StormsReport};
 pub use seen::{Retry, Seen, Spread, Wave};

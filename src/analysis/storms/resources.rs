@@ -267,4 +267,31 @@ mod tests {
         assert_eq!(of(&json!({"Type": "Parallel"})), None);
         assert_eq!(of(&json!({"Type": "Task", "Resource": "not an arn"})), None);
     }
+
+    #[test]
+    fn storms_on_one_resource_are_told_of_each_other() {
+        use super::super::Spread;
+        use super::super::stories::{everything, machine, observed, outage};
+        let retry = json!([{"ErrorEquals": ["Busy"], "IntervalSeconds": 2, "MaxAttempts": 6}]);
+        let wait = |_: i64, number: u32| (number <= 6).then(|| 2000 << (number - 1));
+        let mut histories = outage(&machine(&retry), 8, 10.0, wait);
+        // The same again, in another state of another machine that calls the same function.
+        let text = machine(&retry).to_string().replace("\"Call\"", "\"Ask\"");
+        let other: Value = serde_json::from_str(&text).expect("JSON");
+        for call in 0..5 {
+            let mut story = crate::model::builder::history("Refunds");
+            story.named(&format!("refund-{call}")).definition(&other).clock_at(super::super::stories::moment(500));
+            story.enter_task("Ask", json!({})).attempt_failed("Busy", None).after(crate::model::builder::seconds(2));
+            histories.push(story.attempt_succeeded(json!({})).exit(json!({})).execution_succeeded(json!({})).build());
+        }
+        let observed = observed(&histories);
+        let storms = [everything(&observed, "Ask", Spread::None), everything(&observed, "Call", Spread::None)];
+        let found = shared(&storms, &observed);
+        let told = found[0].as_ref().expect("a group");
+        assert_eq!(told.resource, "function pay (123456789012, eu-central-1)");
+        assert_eq!(told.storms.iter().map(|storm| storm.state.as_str()).collect::<Vec<_>>(), ["Call", "Ask"]);
+        assert_eq!((told.peak_per_second, told.storms[0].peak_per_second, told.storms[1].peak_per_second), (13, 8, 5));
+        assert_eq!((told.trigger, found[1].as_ref()), (0, Some(told)));
+        assert_eq!(shared(&storms[..1], &observed), [None]);
+    }
 }

@@ -92,8 +92,7 @@ impl Stage {
         });
         let all = [Some(&self.observed), Some(&before_moments), after.as_ref().map(|(_, moments)| moments)];
         let last = all.into_iter().flatten().filter_map(|moments| moments.last()).copied().fold(1.0, f64::max);
-        #[allow(clippy::cast_precision_loss, reason = "widths of bins")]
-        let bin = BINS.into_iter().find(|bin| last / *bin as f64 <= MOST_BINS).unwrap_or(86_400);
+        let bin = bin_width(last);
         let curve = |outcome: &Outcome, moments: &[f64]| Curve {
             peak_per_second: outcome.peak,
             mean_per_second: per_second(outcome.retries, outcome.last),
@@ -154,6 +153,12 @@ fn overheads(main: &Main, retrier: usize, in_force: &[Retrier]) -> Vec<f64> {
     main.waits.iter().flat_map(over).collect()
 }
 
+/// The width of a curve's bins in seconds.
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds, not negative")]
+fn bin_width(last: f64) -> u64 {
+    BINS.into_iter().find(|bin| last / *bin as f64 <= MOST_BINS).unwrap_or_else(|| (last / MOST_BINS).ceil() as u64)
+}
+
 fn per_second(retries: f64, last: f64) -> f64 {
     tidy(retries / last.max(1.0))
 }
@@ -162,7 +167,7 @@ fn per_second(retries: f64, last: f64) -> f64 {
 #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most a few hundred bins")]
 fn binned(moments: &[f64], bin: u64, last: f64) -> Vec<f64> {
     let width = bin as f64;
-    let count = (last / width).floor().clamp(0.0, 100_000.0) as usize + 1;
+    let count = (last / width).floor().clamp(0.0, MOST_BINS) as usize + 1;
     let mut bins = vec![0.0; count];
     for moment in moments {
         let at = (moment / width).floor().max(0.0) as usize;
