@@ -40,9 +40,13 @@ pub struct Wave {
     pub executions: u64,
     /// Of its retries, how many failed again.
     pub failed_again: u64,
-    /// How many executions chance would put into its window.
+    /// How wide the window is, in microseconds, that speaks most against chance.
+    pub window: i64,
+    /// The most executions in any such window of the wave.
+    pub most: u64,
+    /// How many chance would put there.
     pub expected: f64,
-    /// How likely a window with so many is anywhere in a day of the background.
+    /// How many such windows chance makes in a day of the background, all widths together; 1 for more.
     pub probability: f64,
 }
 

@@ -13,7 +13,7 @@ use crate::model::Micros;
 /// How often a policy is simulated for the numbers that are told.
 const RUNS: u32 = 200;
 /// Fewer runs are made of storms so large that this many simulated retries would not do; their peaks vary little.
-const BUDGET: usize = 20_000_000;
+const BUDGET: usize = 2_000_000;
 /// Candidates are simulated this often: enough to tell a peak from half of it.
 const CANDIDATE_RUNS: u32 = 20;
 /// Less than this is not added to a wait by the service: what is longer belongs to another policy. Seconds.
