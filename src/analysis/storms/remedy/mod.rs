@@ -147,10 +147,13 @@ impl Case<'_> {
         };
         if compared.seen.spread == Spread::Full && on_file.full_jitter {
             remedy.verdict = Verdict::SpreadAlready;
-            remedy.text = "the Retry has full jitter already: what is left is load, which fewer attempts or a longer first wait \
-                           would lessen"
-                .to_owned();
-            remedy.load = Some(stage.load(None));
+            let load = stage.load(None);
+            remedy.text = format!(
+                "the Retry has full jitter already: what is left is load; {} of {} calls were given up",
+                count(load.observed.given_up),
+                self.chains.len()
+            );
+            remedy.load = Some(load);
             return remedy;
         }
         let scene = stage.scene(self, Some(now));

@@ -208,12 +208,10 @@ fn reasons(question: &Question<'_>, declared: &Retrier, chosen: &Retrier, only_j
     }
     if chosen.max_attempts > declared.max_attempts {
         let text = format!(
-            "drawn waits are half as long on average: with {} retries {} of {} calls would have been given up in this outage, with {} {} \
-             (as it was: {})",
-            declared.max_attempts,
+            "drawn waits are half as long on average: with jitter alone {} of {} calls would have been given up in this outage, \
+             with all of this {} (without: {})",
             count(only_jitter.given_up),
             question.scene.calls.len(),
-            chosen.max_attempts,
             count(outcome.given_up),
             count(before.given_up)
         );
