@@ -3,6 +3,9 @@
 use serde::Serialize;
 
 pub use super::judge::{Load, Onset, Surge};
+pub use super::nested::Nested;
+pub use super::remedy::{PolicyCompared, Remedy};
+pub use super::resources::SharedResource;
 pub use super::spread::{WaitGroup, Waits};
 use crate::analysis::finding::{Common, NotEnough};
 use crate::analysis::fleet::Coverage;
@@ -69,6 +72,15 @@ pub struct Storm {
     pub common: Common,
     /// What can be checked by hand.
     pub evidence: StormEvidence,
+    /// The policy that the definition declares against the one that the waits show; null for a loop made by hand, and for retries that
+    /// came one by one.
+    pub policy: Option<PolicyCompared>,
+    /// What would have calmed it; null for retries that came one by one.
+    pub remedy: Option<Remedy>,
+    /// The retries of other levels that it multiplies with; null where there are none.
+    pub nested: Option<Nested>,
+    /// The resource that other storms called at the same time; null where none did.
+    pub shared_resource: Option<SharedResource>,
 }
 
 /// How the retries came.

@@ -69,6 +69,10 @@ impl Case<'_> {
             executions,
             common,
             evidence,
+            policy: None,
+            remedy: None,
+            nested: None,
+            shared_resource: None,
         }
     }
 
