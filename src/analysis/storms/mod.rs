@@ -42,8 +42,8 @@ mod waves;
 mod words;
 
 pub use report::{
-    ErrorCount, Load, LookedAt, Pattern, SCHEMA, SCHEMA_ROW, Sample, SampleRetry, Storm, StormEvidence, StormsReport, Surge, Timeline,
-    WaitGroup, Waits, WaveEvidence,
+    ErrorCount, Load, LookedAt, Onset, Pattern, SCHEMA, SCHEMA_ROW, Sample, SampleRetry, Storm, StormEvidence, StormsReport, Surge,
+    Timeline, WaitGroup, Waits, WaveEvidence,
 };
 pub use seen::{Retry, Seen, Spread, Wave};
 

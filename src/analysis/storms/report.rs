@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-pub use super::judge::{Load, Surge};
+pub use super::judge::{Load, Onset, Surge};
 pub use super::nested::Nested;
 pub use super::remedy::{PolicyCompared, Remedy};
 pub use super::resources::SharedResource;
@@ -120,11 +120,13 @@ pub struct StormEvidence {
     pub background_per_second: f64,
     /// The waits before retries, and whether they were spread.
     pub waits: Waits,
-    /// How long half of a wave takes against the wait before it; null without a wave.
+    /// How long half of a wave takes against the wait before it, over all waves; null without a wave.
     pub wave_width: Option<f64>,
-    /// At most so much in lockstep.
-    pub wave_width_limit: f64,
-    /// What failed together.
+    /// Below this in lockstep.
+    pub wave_width_cut: f64,
+    /// How close together calls failed for the first time.
+    pub onset: Onset,
+    /// Whether more failed than usual.
     pub surge: Surge,
     /// What the retries added to the calls.
     pub load: Load,
