@@ -87,7 +87,7 @@ pub(super) fn of(facts: &ExecutionFacts<'_>, limit: u64) -> Option<Shape> {
             clippy::cast_sign_loss,
             reason = "a cast of a float saturates"
         )]
-        let count_at_limit = if each > 0.0 { (limit.saturating_sub(beside) as f64 / each).ceil() as u64 } else { u64::MAX };
+        let count_at_limit = if each > 0.0 { (limit.saturating_sub(beside) as f64 / each).ceil() as u64 } else { 0 };
         Shape { growth, states, count, items, events_each: (each * 10.0).round() / 10.0, events_beside: beside, count_at_limit }
     };
     let is_enough = |weight: f64| weight >= LEAST_SHARE * weights.total;
