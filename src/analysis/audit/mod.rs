@@ -6,6 +6,7 @@
 //! | `rule.rs`     | what a rule is, and what it says                            |
 //! | `rules/`      | the rules                                                   |
 
+pub mod past;
 pub mod rule;
 pub mod rules;
 pub mod subject;
