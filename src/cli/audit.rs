@@ -89,7 +89,8 @@ pub fn run(args: &AuditArgs, global: &GlobalArgs, out: &mut dyn Write, words: &m
 fn look_into(name: &str, args: &AuditArgs) -> anyhow::Result<AuditReport> {
     let label = if name == "-" { "standard input" } else { name };
     let bytes = read(name).with_context(|| format!("{label} cannot be read"))?;
-    audit(label, &bytes, args.machine_type.map(MachineType::from)).with_context(|| format!("{label} is no definition"))
+    let options = crate::analysis::audit::Options { machine_type: args.machine_type.map(MachineType::from), ..Default::default() };
+    audit(label, &bytes, &options).with_context(|| format!("{label} is no definition"))
 }
 
 /// The whole of a file, or a byte more than a definition may have.

@@ -141,10 +141,10 @@ fn last(text: &str, count: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::audit::audit;
+    use crate::analysis::audit::{Options, audit};
 
     fn shown(definition: &str, width: usize) -> String {
-        let report = audit("orders.json", definition.as_bytes(), None).expect("a definition");
+        let report = audit("orders.json", definition.as_bytes(), &Options::default()).expect("a definition");
         let mut out = Vec::new();
         text(&[report], &Styles::plain(), &Redactor::new(true), width, &mut out).expect("memory");
         String::from_utf8(out).expect("text")
