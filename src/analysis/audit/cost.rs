@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::finding::Finding;
 use super::past::{MachinePast, StatePast};
 use crate::analysis::cost::{Item, Prices};
-use crate::model::facts::WorkflowType;
 use crate::model::Usd;
+use crate::model::facts::WorkflowType;
 
 /// What a finding's state went through.
 #[derive(Debug, Clone, PartialEq, Serialize)]

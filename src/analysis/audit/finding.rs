@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::cost::Cost;
+use super::fix;
 use super::rule::{Fix, Level, Rule, Violation};
 use super::subject::Subject;
-use crate::asl::source::{Content, Node, Source, Span};
+use crate::asl::source::{Content, Node, Position, Source, Span};
 
 /// A place that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -37,6 +38,30 @@ pub struct Finding {
     /// How many characters of the line it is about.
     #[serde(skip)]
     pub width: usize,
+    /// The changes of the text that the fix makes, where they were asked for and can be made.
+    #[serde(skip)]
+    pub replacements: Vec<Replacement>,
+}
+
+/// A change of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replacement {
+    /// Where what goes begins.
+    pub start: Position,
+    /// Where it ends.
+    pub end: Position,
+    /// What comes in its place.
+    pub text: String,
+}
+
+impl Finding {
+    /// Finds out what its fix changes in the text.
+    pub(super) fn find_replacements(&mut self, source: &Source) {
+        let edits = self.fix.as_ref().and_then(|fix| fix::edits_of(source, fix)).unwrap_or_default();
+        let place =
+            |edit: fix::Edit| Replacement { start: source.position(edit.span.start), end: source.position(edit.span.end), text: edit.text };
+        self.replacements = edits.into_iter().map(place).collect();
+    }
 }
 
 /// A finding that a file switched off.
@@ -82,6 +107,7 @@ impl<'s> Places<'s> {
             fix,
             cost: None,
             width: width.max(1),
+            replacements: Vec::new(),
         }
     }
 

@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 pub use cost::Cost;
-pub use finding::{Finding, Suppressed};
+pub use finding::{Finding, Replacement, Suppressed};
 pub use past::{MachinePast, Past, PastSummary};
 pub use switches::{Off, SwitchError, Switches};
 
@@ -110,6 +110,8 @@ pub struct Options<'a> {
     pub past: Option<&'a Past>,
     /// Whether all of those executions are of this machine.
     pub past_is_own: bool,
+    /// Whether to find out which changes of the text each fix would make.
+    pub with_replacements: bool,
 }
 
 /// Checks a definition. The kind of state machine is the given one, else what the output of describe-state-machine tells, else Standard.
@@ -137,6 +139,9 @@ pub fn audit_source(file: &str, source: &Source, options: &Options<'_>) -> Audit
         let prices = Prices::built_in();
         found.iter_mut().for_each(|finding| finding.cost = Cost::of(finding, past, &prices));
         report.past = Some(past.summary());
+    }
+    if options.with_replacements {
+        found.iter_mut().for_each(|finding| finding.find_replacements(source));
     }
     report.levels = Levels::of(&found);
     report.findings = found;

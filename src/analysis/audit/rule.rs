@@ -17,6 +17,17 @@ pub enum Level {
     Note,
 }
 
+impl Level {
+    /// As JSON and SARIF have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
 /// A rule about what a valid definition does in operation.
 #[derive(Debug)]
 pub struct Rule {

@@ -37,7 +37,8 @@ pub(super) fn sequence(source: &Source, node: &Node, elements: &[Element<'_>]) -
         Content::Object(members) => members.iter().map(|member| ends.of_member(&member.value, member.name_span.end)).collect(),
         _ => node.items().iter().zip(&starts).map(|(item, start)| ends.of_member(item, *start + 1)).collect(),
     };
-    let line_ends: Vec<usize> = last_lines.iter().map(|end| ends.line(*end)).collect::<Option<_>>().ok_or("more stands on the line on which a value ends")?;
+    let line_ends: Vec<usize> =
+        last_lines.iter().map(|end| ends.line(*end)).collect::<Option<_>>().ok_or("more stands on the line on which a value ends")?;
     let kept: Vec<usize> = elements.iter().filter_map(|element| if let Element::Kept(at) = element { Some(*at) } else { None }).collect();
     if kept.is_empty() {
         return Err("all of it would go".to_owned());
@@ -69,7 +70,8 @@ pub(super) fn sequence(source: &Source, node: &Node, elements: &[Element<'_>]) -
                 if !text[start..first].trim().is_empty() {
                     return Err("nothing can be put before the first item, which stands on a line with something else".to_owned());
                 }
-                let lines: String = written(*name, value, column).iter().map(|line| format!("{line}{}", if crlf { "\r\n" } else { "\n" })).collect();
+                let lines: String =
+                    written(*name, value, column).iter().map(|line| format!("{line}{}", if crlf { "\r\n" } else { "\n" })).collect();
                 edits.push(Edit { span: Span { start, end: start }, text: lines });
             }
         }

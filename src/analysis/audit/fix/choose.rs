@@ -22,7 +22,8 @@ impl Claims {
     fn is_taken(&self, place: &str) -> bool {
         let around = std::iter::successors(Some(place), |place| place.rfind('/').map(|at| &place[..at]));
         let below = format!("{place}/");
-        around.into_iter().any(|around| self.0.contains(around)) || self.0.range(below.clone()..).next().is_some_and(|next| next.starts_with(&below))
+        around.into_iter().any(|around| self.0.contains(around))
+            || self.0.range(below.clone()..).next().is_some_and(|next| next.starts_with(&below))
     }
 }
 

@@ -193,7 +193,9 @@ fn is_same(node: &Node, value: &Value) -> bool {
         (Content::Boolean(one), Value::Bool(other)) => one == other,
         (Content::Text(one), Value::String(other)) => one == other,
         (Content::Number(one), Value::Number(other)) => serde_json::from_str::<serde_json::Number>(one).is_ok_and(|one| one == *other),
-        (Content::Array(one), Value::Array(other)) => one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same(one, other)),
+        (Content::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same(one, other))
+        }
         (Content::Object(one), Value::Object(other)) => {
             one.len() == other.len() && one.iter().all(|member| other.get(&member.name).is_some_and(|value| is_same(&member.value, value)))
         }

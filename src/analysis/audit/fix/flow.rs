@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Why, block};
 use super::edit::{Edit, Element};
+use super::{Why, block};
 use crate::asl::source::{Content, Format, Node, Source, Span};
 
 /// Whether a value is written in brackets.
@@ -203,7 +203,9 @@ pub(super) fn line_start(text: &str, byte: usize) -> usize {
 /// The first list of plain values.
 fn plain_list(node: &Node) -> Option<&Node> {
     let inner: Box<dyn Iterator<Item = &Node>> = match &node.content {
-        Content::Array(items) if !items.is_empty() && items.iter().all(|item| !item.is_object() && item.items().is_empty()) => return Some(node),
+        Content::Array(items) if !items.is_empty() && items.iter().all(|item| !item.is_object() && item.items().is_empty()) => {
+            return Some(node);
+        }
         Content::Array(items) => Box::new(items.iter()),
         Content::Object(members) => Box::new(members.iter().map(|member| &member.value)),
         _ => return None,

@@ -104,7 +104,12 @@ pub fn fix(source: &Source, machine_type: MachineType, options: &Options<'_>, wa
         }
         match run.written(&value) {
             Ok((edits, text)) => {
-                return Outcome { text: Some(text), edits, fixed: fixed.into_iter().map(Made::said).collect(), unfixed: run.unfixed.into_iter().collect() };
+                return Outcome {
+                    text: Some(text),
+                    edits,
+                    fixed: fixed.into_iter().map(Made::said).collect(),
+                    unfixed: run.unfixed.into_iter().collect(),
+                };
             }
             Err(problems) => run.leave_out(&fixed, problems),
         }
@@ -199,15 +204,18 @@ impl Run<'_> {
 
     /// Whether a text is the patched definition, and no less valid than what was read.
     fn holds(&self, text: &str, value: &Value) -> Result<(), Why> {
-        let read = Source::read(text.as_bytes(), Some(self.source.format())).map_err(|error| format!("the text could not be read again: {error}"))?;
-        let read_value = if read.description().is_some() && self.source.description().is_none() { None } else { edit::value_of(read.root()) };
+        let read = Source::read(text.as_bytes(), Some(self.source.format()))
+            .map_err(|error| format!("the text could not be read again: {error}"))?;
+        let read_value =
+            if read.description().is_some() && self.source.description().is_none() { None } else { edit::value_of(read.root()) };
         if read_value.as_ref() != Some(value) {
             return Err("the text would not say what the patch says".to_owned());
         }
         let known = |verdict: &Verdict| verdict.diagnostics.iter().map(|found| (found.message.clone(), found.severity)).collect::<Vec<_>>();
         let (mut before, after) = (known(&self.before), check::check(&read, self.machine_type));
         for diagnostic in &after.diagnostics {
-            let Some(at) = before.iter().position(|(message, severity)| *message == diagnostic.message && *severity == diagnostic.severity) else {
+            let Some(at) = before.iter().position(|(message, severity)| *message == diagnostic.message && *severity == diagnostic.severity)
+            else {
                 return Err(format!("the definition would be less valid: {}", diagnostic.message));
             };
             before.swap_remove(at);

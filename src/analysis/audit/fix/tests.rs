@@ -51,9 +51,13 @@ fn a_new_value_is_laid_out_like_its_neighbours() {
     let new = patched(OPEN, &add("/States/A/Catch", &json!([{"ErrorEquals": ["E"], "Next": "A"}]))).expect("a text");
     let catch = "\"End\": true,\n      \"Catch\": [\n        {\n          \"ErrorEquals\": [\"E\"],\n          \"Next\": \"A\"\n        }\n      ]\n";
     assert_eq!(new, OPEN.replace("\"End\": true\n", catch));
-    let flat = OPEN.replace("{\n          \"ErrorEquals\": [\"E\"],\n          \"MaxAttempts\": 2\n        }", "{\"ErrorEquals\": [\"E\"]}");
+    let flat =
+        OPEN.replace("{\n          \"ErrorEquals\": [\"E\"],\n          \"MaxAttempts\": 2\n        }", "{\"ErrorEquals\": [\"E\"]}");
     let new = patched(&flat, &add("/States/A/Retry/0", &json!({"ErrorEquals": ["F"], "MaxAttempts": 0}))).expect("a text");
-    assert!(new.contains("[\n        {\"ErrorEquals\": [\"F\"], \"MaxAttempts\": 0},\n        {\"ErrorEquals\": [\"E\"]}\n      ]"), "{new}");
+    assert!(
+        new.contains("[\n        {\"ErrorEquals\": [\"F\"], \"MaxAttempts\": 0},\n        {\"ErrorEquals\": [\"E\"]}\n      ]"),
+        "{new}"
+    );
     let tabs = OPEN.replace("  ", "\t").replace('\n', "\r\n");
     let new = patched(&tabs, &add("/States/A/TimeoutSeconds", &json!(60))).expect("a text");
     assert_eq!(new, tabs.replace("\"End\": true\r\n", "\"End\": true,\r\n\t\t\t\"TimeoutSeconds\": 60\r\n"));
@@ -82,7 +86,10 @@ fn items_that_come_and_go_leave_the_others_alone() {
     assert_eq!(ops(json!([{"op": "remove", "path": "/L/3"}])), list("1,2,  {\"a\": 1.50}"));
     assert_eq!(ops(json!([{"op": "add", "path": "/L/2", "value": 3}])), list("1,2,3,  {\"a\": 1.50}, 4"));
     assert_eq!(ops(json!([{"op": "add", "path": "/L/-", "value": 3}, {"op": "remove", "path": "/L/1"}])), list("1,  {\"a\": 1.50}, 4,3"));
-    assert_eq!(ops(json!([{"op": "add", "path": "/L/0", "value": 3}, {"op": "replace", "path": "/L/3/a", "value": 2}])), list("3,1,2,  {\"a\": 2}, 4"));
+    assert_eq!(
+        ops(json!([{"op": "add", "path": "/L/0", "value": 3}, {"op": "replace", "path": "/L/3/a", "value": 2}])),
+        list("3,1,2,  {\"a\": 2}, 4")
+    );
 }
 
 const YAML: &str = "# Orders
@@ -130,7 +137,10 @@ fn yaml_takes_lists_and_mappings() {
     let new = patched(YAML, &add("/States/A/Retry/-", &retrier)).expect("a text");
     assert_eq!(new, YAML.replace("          lines\n", &format!("          lines\n{lines}")));
     let new = patched(YAML, &add("/States/A/Catch", &json!([{"ErrorEquals": ["States.ALL"], "Next": "B"}]))).expect("a text");
-    assert_eq!(new, YAML.replace("    Next: B\n", "    Next: B\n    Catch:\n      - ErrorEquals:\n          - States.ALL\n        Next: B\n"));
+    assert_eq!(
+        new,
+        YAML.replace("    Next: B\n", "    Next: B\n    Catch:\n      - ErrorEquals:\n          - States.ALL\n        Next: B\n")
+    );
     let new = patched(YAML, &add("/States/A/Retry/0/ErrorEquals/-", &json!("G"))).expect("a text");
     assert_eq!(new, YAML.replace("[E]", "[E, G]"));
     let new = patched(YAML, &json!([{"op": "remove", "path": "/States/A/Retry/1"}])).expect("a text");

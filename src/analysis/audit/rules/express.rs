@@ -51,7 +51,8 @@ fn side_effect_without_key(subject: &Subject<'_>, found: &mut Vec<Violation>) {
         let Some(call) = state.resource().and_then(call) else { continue };
         let arguments = ["Parameters", "Arguments"].into_iter().find_map(|name| state.get(name));
         let message = match call {
-            "dynamodb:updateItem" => counts_up(arguments).map(|word| format!("{} updates by {word} without a ConditionExpression: a second run counts twice", state.name)),
+            "dynamodb:updateItem" => counts_up(arguments)
+                .map(|word| format!("{} updates by {word} without a ConditionExpression: a second run counts twice", state.name)),
             _ => EFFECTS.iter().find(|effect| effect.call == call && !has_key(effect.key, arguments)).map(|effect| words(state, effect)),
         };
         if let Some(message) = message {

@@ -159,7 +159,8 @@ mod tests {
             "A": {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:111111111111:function:A", "Next": "B"},
             "B": {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:111111111111:function:B", "End": true}}}"#;
         assert_eq!(found("hard-coded-account", definition), ["/States/A/Resource"]);
-        let described = serde_json::json!({"stateMachineArn": "arn:aws:states:us-east-1:111111111111:stateMachine:A", "definition": definition});
+        let described =
+            serde_json::json!({"stateMachineArn": "arn:aws:states:us-east-1:111111111111:stateMachine:A", "definition": definition});
         assert!(found("hard-coded-account", &described.to_string()).is_empty());
     }
 }

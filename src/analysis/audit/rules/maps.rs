@@ -182,7 +182,9 @@ fn without_tolerance(subject: &Subject<'_>, found: &mut Vec<Violation>) {
 }
 
 fn catches_all(state: &StateAt<'_>) -> bool {
-    let takes_all = |catcher: &Node| catcher.get("ErrorEquals").is_some_and(|names| names.items().iter().any(|name| name.as_str() == Some("States.ALL")));
+    let takes_all = |catcher: &Node| {
+        catcher.get("ErrorEquals").is_some_and(|names| names.items().iter().any(|name| name.as_str() == Some("States.ALL")))
+    };
     state.catchers().iter().any(takes_all)
 }
 
@@ -193,8 +195,9 @@ fn inline_over_large_list(subject: &Subject<'_>, found: &mut Vec<Violation>) {
     for (at, state) in subject.states.iter().enumerate().filter(|(_, state)| maps(state)) {
         let seen = subject.past.and_then(|past| past.state(state.name)?.most_items);
         let a_page = || lists_objects(subject, at).then_some(S3_PAGE);
-        let Some((items, enough, whence)) =
-            seen.map(|items| (items, MOST_EVENTS / 2, "in one execution")).or_else(|| a_page().map(|items| (items, MOST_EVENTS, "in a page")))
+        let Some((items, enough, whence)) = seen
+            .map(|items| (items, MOST_EVENTS / 2, "in one execution"))
+            .or_else(|| a_page().map(|items| (items, MOST_EVENTS, "in a page")))
         else {
             continue;
         };
@@ -202,7 +205,10 @@ fn inline_over_large_list(subject: &Subject<'_>, found: &mut Vec<Violation>) {
         if events >= enough {
             found.push(Violation {
                 pointer: state.pointer.clone(),
-                message: format!("{} goes over up to {items} items {whence}, which is at least {events} of {MOST_EVENTS} events", state.name),
+                message: format!(
+                    "{} goes over up to {items} items {whence}, which is at least {events} of {MOST_EVENTS} events",
+                    state.name
+                ),
                 fix: None,
             });
         }
@@ -217,7 +223,9 @@ fn lists_objects(subject: &Subject<'_>, map: usize) -> bool {
     let (Some(only), None) = (before.next(), before.next()) else { return false };
     let lists = only.resource().is_some_and(|resource| resource.contains(":s3:listObjects"));
     let is_cut = ["Parameters", "Arguments"].iter().any(|name| {
-        only.get(name).is_some_and(|arguments| arguments.as_str().is_some() || arguments.members().iter().any(|member| member.name.starts_with("MaxKeys")))
+        only.get(name).is_some_and(|arguments| {
+            arguments.as_str().is_some() || arguments.members().iter().any(|member| member.name.starts_with("MaxKeys"))
+        })
     });
     lists && !is_cut && items.contains("Contents")
 }
@@ -264,8 +272,8 @@ fn events_of(subject: &Subject<'_>, at: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use crate::analysis::audit::rules::testing::{found, found_with};
     use crate::analysis::audit::past::Past;
+    use crate::analysis::audit::rules::testing::{found, found_with};
     use crate::analysis::fleet::Question;
     use crate::model::{ExecutionFacts, VisitFacts};
 

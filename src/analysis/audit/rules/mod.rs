@@ -22,16 +22,7 @@ use super::rule::Rule;
 
 /// All rules, by id within a file.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    [
-        express::RULES,
-        identifiers::RULES,
-        maps::RULES,
-        payloads::RULES,
-        retries::RULES,
-        settings::RULES,
-    ]
-    .into_iter()
-    .flatten()
+    [express::RULES, identifiers::RULES, maps::RULES, payloads::RULES, retries::RULES, settings::RULES].into_iter().flatten()
 }
 
 /// The rule of this id.
