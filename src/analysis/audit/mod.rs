@@ -3,9 +3,13 @@
 //! | file          | holds                                                       |
 //! |---------------|-------------------------------------------------------------|
 //! | `subject.rs`  | the definition as rules look at it                          |
+//! | `call.rs`     | what a Task calls                                           |
+//! | `handlers.rs` | retriers and catchers, where they are certain               |
 //! | `rule.rs`     | what a rule is, and what it says                            |
 //! | `rules/`      | the rules                                                   |
 
+pub mod call;
+pub mod handlers;
 pub mod rule;
 pub mod rules;
 pub mod subject;

@@ -1,14 +1,29 @@
 //! The rules, by what they are about.
 //!
-//! | file          | about                                        |
-//! |---------------|----------------------------------------------|
-//! | `retries.rs`  | Retry                                        |
+//! | file              | about                                                              |
+//! |-------------------|--------------------------------------------------------------------|
+//! | `retries.rs`      | numbers of a retrier: jitter, the longest wait, how often          |
+//! | `errors.rs`       | errors that retriers and catchers name                             |
+//! | `lambda.rs`       | invoking functions: errors that pass, timeouts                     |
+//! | `nested.rs`       | retries around retries                                             |
+//! | `catches.rs`      | what a Catch does to the work: lost input, hidden failures         |
+//! | `cleanup.rs`      | what is left behind when a step fails                              |
+//! | `compensation.rs` | chains that undo                                                   |
+//! | `timeouts.rs`     | waiting without an end                                             |
+//! | `loops.rs`        | polling, retries by hand, states that nothing leads to             |
+//! | `resources.rs`    | functions in the place of an integration                           |
+//! | `pages.rs`        | the pages that the rules stand on                                  |
 
+mod errors;
+mod lambda;
+mod nested;
+mod pages;
 mod retries;
+mod timeouts;
 
 use super::rule::Rule;
 
 /// All rules, by id within a file.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    [retries::RULES].into_iter().flatten()
+    [retries::RULES, errors::RULES, lambda::RULES, nested::RULES, timeouts::RULES].into_iter().flatten()
 }
