@@ -3,12 +3,16 @@
 //! | file          | holds                                                       |
 //! |---------------|-------------------------------------------------------------|
 //! | `subject.rs`  | the definition as rules look at it                          |
+//! | `aftermath.rs`| what is certain of the data after a Catch                   |
+//! | `cycles.rs`   | loops                                                       |
 //! | `call.rs`     | what a Task calls                                           |
 //! | `handlers.rs` | retriers and catchers, where they are certain               |
 //! | `rule.rs`     | what a rule is, and what it says                            |
 //! | `rules/`      | the rules                                                   |
 
+pub mod aftermath;
 pub mod call;
+pub mod cycles;
 pub mod handlers;
 pub mod rule;
 pub mod rules;

@@ -82,7 +82,9 @@ fn dead<'s>(state: &StateAt<'s>, handlers: &[Handler<'s>], at: usize, verb: &str
         let takes = |name: &str| !taken.contains(&name) && earlier.takes(name);
         let why = format!("{} taken by {} before", if names.len() == 1 { "is" } else { "are" }, listed(earlier.names()));
         let newly: Vec<&str> = names.iter().copied().filter(|name| takes(name)).collect();
-        found.extend(select(why, true, &takes));
+        // A name twice is once too often; what a wildcard has taken was meant to come first.
+        let is_twice = newly.iter().all(|name| earlier.names().contains(name));
+        found.extend(select(why, !is_twice, &takes));
         taken.extend(newly);
     }
     if let Some(service) = only_service(Call::of(state)) {

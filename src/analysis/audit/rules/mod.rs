@@ -14,10 +14,15 @@
 //! | `resources.rs`    | functions in the place of an integration                           |
 //! | `pages.rs`        | the pages that the rules stand on                                  |
 
+mod catches;
+mod cleanup;
+mod compensation;
 mod errors;
 mod lambda;
+mod loops;
 mod nested;
 mod pages;
+mod resources;
 mod retries;
 mod timeouts;
 
@@ -25,5 +30,18 @@ use super::rule::Rule;
 
 /// All rules, by id within a file.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    [retries::RULES, errors::RULES, lambda::RULES, nested::RULES, timeouts::RULES].into_iter().flatten()
+    [
+        retries::RULES,
+        errors::RULES,
+        lambda::RULES,
+        nested::RULES,
+        catches::RULES,
+        cleanup::RULES,
+        compensation::RULES,
+        timeouts::RULES,
+        loops::RULES,
+        resources::RULES,
+    ]
+    .into_iter()
+    .flatten()
 }
