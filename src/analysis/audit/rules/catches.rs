@@ -28,7 +28,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         id: "catch-hides-failure",
         level: Level::Note,
-        title: "A failure is told to somebody",
+        title: "A failure does not end as a success",
         reason: "An execution that ends as succeeded after any error is in no metric of failures, and no alarm rings.",
         source: pages::ERROR_HANDLING,
         check: hides_failure,
@@ -129,7 +129,10 @@ fn hides_failure(subject: &Subject<'_>, found: &mut Vec<Violation>) {
             if let Some(end) = quiet_end(subject, target) {
                 found.push(Violation {
                     pointer: format!("{}/Catch/{}", state.pointer, catcher.index),
-                    message: format!("After any error of {} the execution ends as succeeded, in {end}, and nobody is told", state.name),
+                    message: format!(
+                        "After an error of {} the execution ends as succeeded, in {end}: no count of failed executions shows it",
+                        state.name
+                    ),
                     fix: None,
                 });
             }

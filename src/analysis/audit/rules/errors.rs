@@ -80,10 +80,11 @@ fn dead<'s>(state: &StateAt<'s>, handlers: &[Handler<'s>], at: usize, verb: &str
     let mut taken: Vec<&str> = vec!["States.Runtime"];
     for earlier in &handlers[..at] {
         let takes = |name: &str| !taken.contains(&name) && earlier.takes(name);
-        let why = format!("{} taken by {} before", if names.len() == 1 { "is" } else { "are" }, listed(earlier.names()));
         let newly: Vec<&str> = names.iter().copied().filter(|name| takes(name)).collect();
         // A name twice is once too often; what a wildcard has taken was meant to come first.
         let is_twice = newly.iter().all(|name| earlier.names().contains(name));
+        let why =
+            if is_twice { "is taken by an earlier one".to_owned() } else { format!("is taken by {} before", listed(earlier.names())) };
         found.extend(select(why, !is_twice, &takes));
         taken.extend(newly);
     }
@@ -142,12 +143,11 @@ fn catch_never_taken(subject: &Subject<'_>, found: &mut Vec<Violation>) {
 }
 
 fn sentence(dead: &Dead<'_>) -> String {
-    let subject = if dead.names.len() == 1 { "it" } else { "they" };
-    let why = match subject {
-        "they" => dead.why.replacen("is an error", "are errors", 1).replacen("is taken", "are taken", 1),
-        _ => dead.why.replacen("are taken", "is taken", 1),
-    };
-    format!("{subject} {why}")
+    if dead.names.len() == 1 {
+        return format!("it {}", dead.why);
+    }
+    let why = dead.why.replacen("is an error", "are errors", 1).replacen("is taken", "are taken", 1);
+    format!("they {why}")
 }
 
 /// Takes names out of `ErrorEquals`, or the whole handler when none is left.

@@ -19,6 +19,14 @@ pub const RULES: &[Rule] = &[
         check: without_retry,
     },
     Rule {
+        id: "lambda-throttling-without-retry",
+        level: Level::Warning,
+        title: "Throttled invocations are retried",
+        reason: "When functions run at their limit, Lambda refuses invocations, and each one that is not retried fails the work.",
+        source: pages::LAMBDA_EXCEPTIONS,
+        check: throttling_without_retry,
+    },
+    Rule {
         id: "lambda-without-timeout",
         level: Level::Note,
         title: "Invocations have a timeout",
@@ -33,9 +41,27 @@ pub const RULES: &[Rule] = &[
 const PASSING: [&str; 4] =
     ["Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.TooManyRequestsException"];
 
+/// The error of an invocation that was throttled. The page's own example of a Retry leaves it out, so it has a rule of its own.
+const THROTTLED: &str = "Lambda.TooManyRequestsException";
+
 /// Does not apply where a catcher names the error (somebody thought of it) or leads back to the Task (it is tried again by hand), where
 /// a Parallel or Map around it retries the error, nor where `Retry` or a name in it is still to be put in.
 fn without_retry(subject: &Subject<'_>, found: &mut Vec<Violation>) {
+    for (state, missing) in unretried(subject).into_iter().filter(|(_, missing)| missing != &[THROTTLED]) {
+        found.push(unretried_violation(state, &missing));
+    }
+}
+
+/// Said where throttling alone is left out. Does not apply where [`without_retry`] does not.
+fn throttling_without_retry(subject: &Subject<'_>, found: &mut Vec<Violation>) {
+    for (state, missing) in unretried(subject).into_iter().filter(|(_, missing)| missing == &[THROTTLED]) {
+        found.push(unretried_violation(state, &missing));
+    }
+}
+
+/// The Tasks that invoke a function, with the passing errors that nobody retries.
+fn unretried<'a, 's>(subject: &'a Subject<'s>) -> Vec<(&'a StateAt<'s>, Vec<&'static str>)> {
+    let mut all = Vec::new();
     for (at, state) in subject.states.iter().enumerate() {
         if !Call::of(state).is_lambda() || is_open(state, "Retry") || is_open(state, "Catch") {
             continue;
@@ -56,21 +82,27 @@ fn without_retry(subject: &Subject<'_>, found: &mut Vec<Violation>) {
             .filter(|error| !own.iter().any(|retrier| retrier.may_take(error)))
             .filter(|error| !is_thought_of(error) && !is_retried_around(subject, state, error, &caught))
             .collect();
-        if missing.is_empty() {
-            continue;
+        if !missing.is_empty() {
+            all.push((state, missing));
         }
-        let ends = match caught.iter().find(|catcher| catcher.takes(missing[0])) {
-            Some(catcher) => {
-                let next = catcher.node.get("Next").and_then(|next| next.as_str()).unwrap_or("the handler");
-                format!("one such moment leads to {next}")
-            }
-            None => "one such moment fails the work".to_owned(),
-        };
-        found.push(Violation {
-            pointer: if own.is_empty() { state.pointer.clone() } else { state.member("Retry") },
-            message: format!("{} does not retry {}: {ends}", state.name, listed(&missing)),
-            fix: Some(with_retry(state, &own, &missing)),
-        });
+    }
+    all
+}
+
+fn unretried_violation(state: &StateAt<'_>, missing: &[&str]) -> Violation {
+    let own = retriers(state);
+    let ends = match catchers(state).iter().find(|catcher| catcher.takes(missing[0])) {
+        Some(catcher) => {
+            let next = catcher.node.get("Next").and_then(|next| next.as_str()).unwrap_or("the handler");
+            format!("each one leads to {next} at once")
+        }
+        None => "each one fails the work at once".to_owned(),
+    };
+    let which = if missing.len() == PASSING.len() { "Lambda's passing errors and throttling".to_owned() } else { listed(missing) };
+    Violation {
+        pointer: if own.is_empty() { state.pointer.clone() } else { state.member("Retry") },
+        message: format!("{} does not retry {which}: {ends}", state.name),
+        fix: Some(with_retry(state, &own, missing)),
     }
 }
 

@@ -76,16 +76,21 @@ fn polling(subject: &Subject<'_>, found: &mut Vec<Violation>) {
             continue;
         }
         let names: Vec<&str> = tasks.iter().map(|task| task.name).collect();
+        // The execution ends when its history is full, at the latest.
         let end = match turn(subject, &cycle, wait) {
             Some((seconds, events)) => {
                 let turns = (MOST_EVENTS / events).floor();
-                format!("at {} a turn and {events} events, it fails for good after {}", in_words(seconds), in_words(turns * seconds))
+                format!(
+                    "at {} and {events} events a turn, the execution fails for good after {}",
+                    in_words(seconds),
+                    in_words(turns * seconds)
+                )
             }
-            None => "it fails for good when its history is full".to_owned(),
+            None => "the execution fails for good when its history is full".to_owned(),
         };
         found.push(Violation {
             pointer: wait.pointer.clone(),
-            message: format!("{} asks {} again and again, and nothing limits how often: {end}", wait.name, listed(&names)),
+            message: format!("{} is asked again and again after {}, and nothing limits how often: {end}", listed(&names), wait.name),
             fix: None,
         });
     }

@@ -45,3 +45,6 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
     .into_iter()
     .flatten()
 }
+
+#[cfg(test)]
+mod tests;

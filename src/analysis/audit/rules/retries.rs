@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use super::pages;
+use crate::analysis::audit::call::{Call, Pattern};
 use crate::analysis::audit::handlers::{Retrier, in_words, listed, retriers};
 use crate::analysis::audit::rule::{Fix, Level, Operation, Rule, Violation};
 use crate::analysis::audit::subject::{StateAt, Subject};
@@ -14,6 +15,10 @@ use crate::analysis::audit::subject::{StateAt, Subject};
 const LONGEST_WAIT: u32 = 3_600;
 /// A first wait of a tenth of the last or more was meant to be long: nothing has grown beyond control.
 const GROWN: f64 = 10.0;
+/// A failure that is found within a minute is found soon enough.
+const SOON: f64 = 60.0;
+/// Ten attempts are an order of magnitude more load for nothing.
+const MANY_ATTEMPTS: f64 = 10.0;
 /// How many events a Standard execution may have.
 const MOST_EVENTS: f64 = 25_000.0;
 /// Events of one attempt of a Task: scheduled, started, failed.
@@ -131,19 +136,18 @@ fn without_max_delay(subject: &Subject<'_>, found: &mut Vec<Violation>) {
     }
 }
 
-/// Does not apply where a retrier before the wildcard makes out what is not worth it, or what is.
+/// Does not apply where a retrier before the wildcard makes out what is not worth it, or what is; to retries that are over soon; nor to
+/// `States.TaskFailed` of jobs that are waited for, whose failures have that very name.
 fn of_everything(subject: &Subject<'_>, found: &mut Vec<Violation>) {
     for state in &subject.states {
         let Some(first) = active(state).next().filter(|first| first.handler.index == 0) else { continue };
-        if !first.handler.takes_all() {
+        let is_all = first.handler.names().contains(&"States.ALL");
+        let is_job = matches!(Call::of(state), Call::Integration(call) if call.pattern == Pattern::Job);
+        let waits = all_waits(&first);
+        if !first.handler.takes_all() || (is_job && !is_all) || (waits < SOON && first.attempts < MANY_ATTEMPTS) {
             continue;
         }
-        let waits: f64 = if first.attempts <= 100.0 {
-            (1..=100).map(f64::from).take_while(|n| *n <= first.attempts).map(|n| first.wait(n)).sum()
-        } else {
-            f64::INFINITY
-        };
-        let name = if first.handler.names().contains(&"States.ALL") { "States.ALL" } else { "States.TaskFailed" };
+        let name = if is_all { "States.ALL" } else { "States.TaskFailed" };
         found.push(Violation {
             pointer: pointer(state, &first),
             message: format!(
@@ -156,6 +160,15 @@ fn of_everything(subject: &Subject<'_>, found: &mut Vec<Violation>) {
             fix: None,
         });
     }
+}
+
+/// Seconds that a retrier waits in all when nothing helps; with jitter, at most.
+fn all_waits(retrier: &Retrier<'_>) -> f64 {
+    // What is left behind so many is as long as the last of them, or grows beyond all measure.
+    const COUNTED: u32 = 1_000;
+    let counted: f64 = (1..=COUNTED).map(f64::from).take_while(|retry| *retry <= retrier.attempts).map(|retry| retrier.wait(retry)).sum();
+    let rest = retrier.attempts - f64::from(COUNTED);
+    if rest > 0.0 { counted + rest * retrier.wait(f64::from(COUNTED)) } else { counted }
 }
 
 /// Does not apply in Express, whose executions have no history of the service.
