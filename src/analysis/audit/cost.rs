@@ -39,7 +39,7 @@ pub struct Cost {
 
 /// What of a state's past a rule is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Aspect {
+enum Aspect {
     /// Retries and the waits before them.
     Retries,
     /// Executions that failed there.
@@ -50,20 +50,52 @@ pub(super) enum Aspect {
     Waiting,
     /// Items of a Map.
     Items,
+    /// How often it is gone round.
+    Visits,
 }
 
-/// What of the past a rule is about; `None` for rules of which no execution tells.
-pub(super) fn aspect(rule: &str) -> Option<Aspect> {
-    let has = |words: &[&str]| words.iter().any(|word| rule.contains(word));
-    Some(match () {
-        () if has(&["no-retry", "without-retry", "no-catch", "without-catch", "tolerance"]) => Aspect::Failures,
-        () if has(&["retry", "retries", "retrying", "retrier"]) => Aspect::Retries,
-        () if has(&["catch", "input-lost"]) => Aspect::Catches,
-        () if has(&["timeout", "heartbeat", "callback", "poll", "loop"]) => Aspect::Waiting,
-        () if has(&["map"]) => Aspect::Items,
-        () if has(&["payload", "compensation"]) => Aspect::Failures,
-        () => return None,
-    })
+/// What of the past each rule is about; `None` for those of which no execution tells.
+const ASPECTS: &[(&str, Option<Aspect>)] = &[
+    ("callback-without-timeout", Some(Aspect::Waiting)),
+    ("catch-breaks-handler", Some(Aspect::Catches)),
+    ("catch-hides-failure", Some(Aspect::Catches)),
+    ("catch-loses-input", Some(Aspect::Catches)),
+    ("catch-never-taken", None),
+    ("cleanup-skipped-by-failure", Some(Aspect::Failures)),
+    ("distributed-map-without-max-concurrency", Some(Aspect::Items)),
+    ("distributed-map-without-result-writer", Some(Aspect::Failures)),
+    ("distributed-map-without-tolerance", Some(Aspect::Failures)),
+    ("express-logging-off", None),
+    ("express-side-effect-without-key", None),
+    ("function-wraps-integration", None),
+    ("hard-coded-account", None),
+    ("inline-map-over-large-list", Some(Aspect::Items)),
+    ("job-without-timeout", Some(Aspect::Waiting)),
+    ("lambda-throttling-without-retry", Some(Aspect::Failures)),
+    ("lambda-without-retry", Some(Aspect::Failures)),
+    ("lambda-without-timeout", Some(Aspect::Waiting)),
+    ("logging-off", None),
+    ("map-without-max-concurrency", Some(Aspect::Items)),
+    ("payload-too-large", Some(Aspect::Failures)),
+    ("polling-instead-of-sync", Some(Aspect::Visits)),
+    ("polling-without-limit", Some(Aspect::Visits)),
+    ("retries-multiply", Some(Aspect::Retries)),
+    ("retry-by-hand", Some(Aspect::Visits)),
+    ("retry-cannot-help", Some(Aspect::Retries)),
+    ("retry-fills-history", Some(Aspect::Retries)),
+    ("retry-never-taken", None),
+    ("retry-of-everything", Some(Aspect::Retries)),
+    ("retry-without-jitter", Some(Aspect::Retries)),
+    ("retry-without-max-delay", Some(Aspect::Retries)),
+    ("saga-step-not-undone", Some(Aspect::Failures)),
+    ("saga-undone-in-part", Some(Aspect::Failures)),
+    ("tracing-off", None),
+    ("undo-without-retry", Some(Aspect::Failures)),
+    ("unreachable-states", None),
+];
+
+fn aspect(rule: &str) -> Option<Aspect> {
+    ASPECTS.iter().find(|(id, _)| *id == rule).and_then(|(_, aspect)| *aspect)
 }
 
 impl Cost {
@@ -107,6 +139,9 @@ fn summary(aspect: Aspect, state: &StatePast, retries_usd: Option<Usd>) -> Optio
         Aspect::Waiting if state.longest > 0 => {
             format!("the longest of {} took {}", counted(state.visits, "visit"), words(state.longest))
         }
+        Aspect::Visits if state.visits > state.executions => {
+            format!("{} in {}", counted(state.visits, "visit"), executions(state.executions))
+        }
         Aspect::Items => {
             let failed = if state.failed > 0 { format!("; {} failed because of it", of_all(state.failed)) } else { String::new() };
             format!("up to {} in {}{failed}", counted(state.most_items?, "item"), executions(state.executions))
@@ -140,5 +175,40 @@ fn counted(count: u64, what: &str) -> String {
         (1, _) => format!("1 {what}"),
         (_, Some(stem)) => format!("{count} {stem}ies"),
         (_, None) => format!("{count} {what}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::audit::rules;
+
+    #[test]
+    fn every_rule_says_what_of_the_past_it_is_about() {
+        let known: Vec<&str> = ASPECTS.iter().map(|(id, _)| *id).collect();
+        let mut all: Vec<&str> = rules::all().map(|rule| rule.id).collect();
+        all.sort_unstable();
+        assert_eq!(known, all, "ASPECTS names every rule once, by id");
+    }
+
+    #[test]
+    fn a_summary_says_what_its_rule_is_about() {
+        let past = StatePast {
+            executions: 70,
+            visits: 80,
+            troubled: 61,
+            failed: 2,
+            caught: 1,
+            retries: 412,
+            retry_wait: 11_160_000_000,
+            longest: 65_000_000,
+            ..StatePast::default()
+        };
+        let said = |aspect| summary(aspect, &past, Some(Usd::ZERO)).expect("something");
+        assert_eq!(said(Aspect::Retries), "412 retries, 3 h 6 min of waiting in 61 executions");
+        assert_eq!(said(Aspect::Failures), "2 of 70 executions failed because of this state");
+        assert_eq!(said(Aspect::Waiting), "the longest of 80 visits took 1 min 5 s");
+        assert_eq!(summary(Aspect::Items, &past, None), None, "it is no Map");
+        assert_eq!(summary(Aspect::Retries, &StatePast::default(), None), None);
     }
 }

@@ -1,21 +1,29 @@
 //! Whether a definition is valid, and what it will do to its owners in an outage.
 //!
-//! | file          | holds                                                                    |
-//! |---------------|--------------------------------------------------------------------------|
-//! | `subject.rs`  | the definition as rules look at it                                       |
-//! | `rule.rs`     | what a rule is, and what it says                                         |
-//! | `rules/`      | the rules                                                                |
-//! | `finding.rs`  | what a rule found, with its place in the text                            |
-//! | `switches.rs` | rules that a file switches off                                           |
-//! | `past.rs`     | what became of a machine's executions: a question to a store             |
-//! | `cost.rs`     | what a finding went along with in them                                   |
-//! | `fix/`        | fixes, written into the text                                             |
-//! | `catalogue.rs` | the list of rules, for readers                                          |
+//! | file           | holds                                                       |
+//! |----------------|-------------------------------------------------------------|
+//! | `subject.rs`   | the definition as rules look at it                          |
+//! | `aftermath.rs` | what is certain of the data after a Catch                   |
+//! | `cycles.rs`    | loops                                                       |
+//! | `call.rs`      | what a Task calls                                           |
+//! | `handlers.rs`  | retriers and catchers, where they are certain               |
+//! | `rule.rs`      | what a rule is, and what it says                            |
+//! | `rules/`       | the rules                                                   |
+//! | `catalogue.rs` | the list of them, for readers                               |
+//! | `finding.rs`   | what a rule found, with its place in the text               |
+//! | `switches.rs`  | rules that a file switches off                              |
+//! | `past.rs`      | what became of a machine's executions: a question to a store |
+//! | `cost.rs`      | what a finding went along with in them                      |
+//! | `fix/`         | fixes, written into the text                                |
 
+pub mod aftermath;
+pub mod call;
 pub mod catalogue;
 mod cost;
+pub mod cycles;
 mod finding;
 pub mod fix;
+pub mod handlers;
 pub mod past;
 pub mod rule;
 pub mod rules;

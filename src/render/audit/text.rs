@@ -158,7 +158,9 @@ impl View<'_> {
             writeln!(out, "{margin}{} {place}", paint(dim, "-->"))?;
             writeln!(out, "{margin}  {beside}")?;
         }
-        let Some(line) = report.lines.get(&entry.line).filter(|line| !line.trim().is_empty()) else { return Ok(()) };
+        // A bracket alone shows nothing.
+        let says = |line: &&String| line.contains(|character: char| !character.is_whitespace() && !"{[,".contains(character));
+        let Some(line) = report.lines.get(&entry.line).filter(says) else { return Ok(()) };
         let room = self.width.saturating_sub(number.len() + 3);
         let Shown { text, before, marked } = self.shown(line, entry, room);
         writeln!(out, "{margin} {}", paint(dim, "|"))?;
@@ -273,7 +275,7 @@ fn hints(report: &AuditReport) -> Vec<String> {
     if safe + other > 0 && report.fixed.is_empty() && report.unfixed.is_empty() {
         let one = |count: usize| if count == 1 { "has a fix" } else { "have fixes" };
         hints.push(match (safe, other) {
-            (safe, 0) => format!("{safe} {}: --fix makes it, --diff shows it", one(safe)),
+            (safe, 0) => format!("{safe} {}: --fix, or --diff to see", one(safe)),
             (0, other) => format!("{other} {} that changes what it does: --fix --unsafe-fixes", one(other)),
             (safe, other) => format!("{safe} {}: --fix, or --diff to see; {other} more with --unsafe-fixes", one(safe)),
         });

@@ -138,7 +138,8 @@ fn distributed_without_max_concurrency(subject: &Subject<'_>, found: &mut Vec<Vi
     }
 }
 
-/// Does not apply where the result is thrown away or made smaller: what the service then counts is not written down.
+/// Does not apply where the result is thrown away or made smaller: what the service then counts is not written down. Nor does it
+/// where the items come from the state's input, which is no larger than a result may be.
 fn without_result_writer(subject: &Subject<'_>, found: &mut Vec<Violation>) {
     for state in subject.states.iter().filter(|state| is_map(state) && is_distributed(state)) {
         let is_dropped = match state.jsonata {
@@ -146,7 +147,8 @@ fn without_result_writer(subject: &Subject<'_>, found: &mut Vec<Violation>) {
             false => state.get("ResultSelector").is_some() || state.get("ResultPath").is_some_and(|path| path.content == Content::Null),
         };
         let few = known_items(state).is_some_and(|items| items <= INLINE_AT_ONCE);
-        if state.get("ResultWriter").is_none() && !is_dropped && !few {
+        let is_read = state.get("ItemReader").is_some();
+        if is_read && state.get("ResultWriter").is_none() && !is_dropped && !few {
             found.push(Violation {
                 pointer: state.pointer.clone(),
                 message: format!("{} has the results of all its children as its output, and no ResultWriter", state.name),
@@ -302,10 +304,12 @@ mod tests {
 
     #[test]
     fn distributed_maps_say_where_results_go_and_what_may_fail() {
-        assert_eq!(found("distributed-map-without-result-writer", &map("", DISTRIBUTED)), ["/States/Each"]);
+        let written = |fields: &str| found("distributed-map-without-result-writer", &map(fields, DISTRIBUTED));
+        assert_eq!(written(r#""ItemReader": {},"#), ["/States/Each"]);
         for fine in [r#""ResultWriter": {},"#, r#""ResultPath": null,"#, r#""ResultSelector": {"n.$": "States.ArrayLength($)"},"#] {
-            assert!(found("distributed-map-without-result-writer", &map(fine, DISTRIBUTED)).is_empty(), "{fine}");
+            assert!(written(&format!(r#""ItemReader": {{}}, {fine}"#)).is_empty(), "{fine}");
         }
+        assert!(written("").is_empty(), "a list in the input");
         assert_eq!(found("distributed-map-without-tolerance", &map("", DISTRIBUTED)), ["/States/Each"]);
         assert!(found("distributed-map-without-tolerance", &map(r#""ToleratedFailureCount": 0,"#, DISTRIBUTED)).is_empty());
         let caught = map("", DISTRIBUTED).replace(

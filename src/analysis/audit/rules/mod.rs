@@ -1,28 +1,64 @@
 //! The rules, by what they are about.
 //!
-//! | file             | about                                                        |
-//! |------------------|--------------------------------------------------------------|
-//! | `express.rs`     | what may happen twice in an Express machine                  |
-//! | `identifiers.rs` | accounts that are written into a definition                  |
-//! | `maps.rs`        | Map: how many at once, how many in all, what comes of them   |
-//! | `payloads.rs`    | constants that no state can pass on                          |
-//! | `retries.rs`     | Retry                                                        |
-//! | `settings.rs`    | logging and tracing                                          |
+//! | file              | about                                                              |
+//! |-------------------|--------------------------------------------------------------------|
+//! | `retries.rs`      | numbers of a retrier: jitter, the longest wait, how often          |
+//! | `errors.rs`       | errors that retriers and catchers name                             |
+//! | `lambda.rs`       | invoking functions: errors that pass, timeouts                     |
+//! | `nested.rs`       | retries around retries                                             |
+//! | `catches.rs`      | what a Catch does to the work: lost input, hidden failures         |
+//! | `cleanup.rs`      | what is left behind when a step fails                              |
+//! | `compensation.rs` | chains that undo                                                   |
+//! | `timeouts.rs`     | waiting without an end                                             |
+//! | `loops.rs`        | polling, retries by hand, states that nothing leads to             |
+//! | `resources.rs`    | functions in the place of an integration                           |
+//! | `maps.rs`         | Map: how many at once, how many in all, what comes of them         |
+//! | `payloads.rs`     | constants that no state can pass on                                |
+//! | `express.rs`      | what may happen twice in an Express machine                        |
+//! | `identifiers.rs`  | accounts that are written into a definition                        |
+//! | `settings.rs`     | logging and tracing                                                |
+//! | `pages.rs`        | the pages that the rules stand on                                  |
 
+mod catches;
+mod cleanup;
+mod compensation;
+mod errors;
 mod express;
 mod identifiers;
+mod lambda;
+mod loops;
 mod maps;
+mod nested;
+mod pages;
 mod payloads;
+mod resources;
 mod retries;
 mod settings;
-#[cfg(test)]
-pub(in crate::analysis::audit) mod testing;
+mod timeouts;
 
 use super::rule::Rule;
 
 /// All rules, by id within a file.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    [express::RULES, identifiers::RULES, maps::RULES, payloads::RULES, retries::RULES, settings::RULES].into_iter().flatten()
+    [
+        retries::RULES,
+        errors::RULES,
+        lambda::RULES,
+        nested::RULES,
+        catches::RULES,
+        cleanup::RULES,
+        compensation::RULES,
+        timeouts::RULES,
+        loops::RULES,
+        resources::RULES,
+        maps::RULES,
+        payloads::RULES,
+        express::RULES,
+        identifiers::RULES,
+        settings::RULES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The rule of this id.
@@ -41,19 +77,6 @@ pub fn named(id: &str) -> Result<&'static Rule, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn ids_are_unique_and_sentences_are_whole() {
-        let mut ids = BTreeSet::new();
-        for rule in all() {
-            assert!(ids.insert(rule.id), "{} is there twice", rule.id);
-            assert!(rule.id.bytes().all(|byte| byte == b'-' || byte.is_ascii_lowercase()), "{}", rule.id);
-            assert!(rule.reason.ends_with('.') && !rule.title.ends_with('.'), "{}", rule.id);
-            assert!(rule.source.starts_with("https://"), "{}", rule.id);
-        }
-    }
-}
+pub(in crate::analysis::audit) mod testing;
+#[cfg(test)]
+mod tests;

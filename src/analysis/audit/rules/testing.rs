@@ -1,8 +1,10 @@
-//! What tests of rules share.
+//! What tests of rules share, and the test of their list.
+
+use std::collections::BTreeSet;
 
 use super::super::past::MachinePast;
 use super::super::subject::Subject;
-use super::named;
+use super::{all, named};
 use crate::asl::check::MachineType;
 use crate::asl::source::Source;
 
@@ -24,4 +26,15 @@ pub fn found_as(rule: &str, definition: &str, past: Option<&MachinePast>, machin
     let mut violations = Vec::new();
     (named(rule).expect("a rule").check)(&subject, &mut violations);
     violations.into_iter().map(|violation| violation.pointer).collect()
+}
+
+#[test]
+fn ids_are_unique_and_sentences_are_whole() {
+    let mut ids = BTreeSet::new();
+    for rule in all() {
+        assert!(ids.insert(rule.id), "{} is there twice", rule.id);
+        assert!(rule.id.bytes().all(|byte| byte == b'-' || byte.is_ascii_lowercase()), "{}", rule.id);
+        assert!(rule.reason.ends_with('.') && !rule.title.ends_with('.'), "{}", rule.id);
+        assert!(rule.source.starts_with("https://"), "{}", rule.id);
+    }
 }
