@@ -88,6 +88,8 @@ pub struct Attribute {
 /// What can be checked by hand.
 #[derive(Debug, Clone, Serialize)]
 pub struct ChangeEvidence {
+    /// The first attempt at the new level, or with the error.
+    pub first_seen: Micros,
     /// When it may have begun: what fits nearly as well.
     pub interval: Interval,
     /// Durations before and after; null for errors.

@@ -43,6 +43,7 @@ impl Told<'_> {
         let class = &self.observed.classes[candidate.class];
         let text = |name: Name| self.observed.text(name).to_owned();
         let mut evidence = ChangeEvidence {
+            first_seen: candidate.first(),
             interval: candidate.interval(),
             latency: None,
             errors: None,
