@@ -152,7 +152,8 @@ fn say_what_next(folder: &Path, executions: Option<usize>, stories: &[Story], wo
     }
     entries.extend(stories.iter().map(|story| (target(Path::new(""), story).display().to_string(), story.tells.to_owned())));
     let width = entries.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    writeln!(words, "\n{} incidents are in {}:\n", entries.len(), folder.display())?;
+    let counted = if entries.len() == 1 { "1 incident is".to_owned() } else { format!("{} incidents are", entries.len()) };
+    writeln!(words, "\n{counted} in {}:\n", folder.display())?;
     for (name, tells) in &entries {
         writeln!(words, "  {name:width$}  {tells}")?;
     }
@@ -184,8 +185,13 @@ mod tests {
 
     use super::*;
 
+    /// Only the stories, which are made at once.
     fn args(folder: &Path, force: bool) -> DemoArgs {
-        DemoArgs { folder: folder.to_owned(), force }
+        DemoArgs { folder: folder.to_owned(), force, only: Some(Part::Stories) }
+    }
+
+    fn all(folder: &Path) -> DemoArgs {
+        DemoArgs { only: None, ..args(folder, false) }
     }
 
     fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
@@ -209,11 +215,13 @@ mod tests {
     fn the_same_bytes_come_out_on_every_run() {
         let (one, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
         for folder in [&one, &other] {
-            run(&args(&folder.path().join("made/here"), false), &mut io::sink(), &mut io::sink()).expect("written");
+            run(&all(&folder.path().join("made/here")), &mut io::sink(), &mut io::sink()).expect("written");
         }
         let written = files(one.path());
         assert_eq!(written, files(other.path()));
-        assert_eq!(written.len(), 11, "ten incidents, one of them in two files");
+        assert_eq!(written.len(), 12, "eleven incidents, one of them in two files");
+        let incident = written[Path::new("made/here").join(INCIDENT).as_path()].len();
+        assert!((200_000..2_000_000).contains(&incident), "{incident} bytes");
     }
 
     #[test]
@@ -241,17 +249,32 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let target = folder.path().join("it's here");
         let (mut out, mut words) = (Vec::new(), Vec::new());
-        run(&args(&target, false), &mut out, &mut words).expect("written");
+        run(&all(&target), &mut out, &mut words).expect("written");
         let out = String::from_utf8(out).expect("text");
-        assert!(out.lines().all(|line| Path::new(line).exists()) && out.lines().count() == 10, "{out}");
+        assert!(out.lines().all(|line| Path::new(line).exists()) && out.lines().count() == 11, "{out}");
         let words = String::from_utf8(words).expect("text");
         let commands: Vec<&str> = words.lines().filter_map(|line| line.strip_prefix("  stepscope ")).collect();
-        assert_eq!(commands.len(), 5);
+        assert_eq!(commands.len(), 7);
+        assert!(commands[0].starts_with("triage "), "it leads with the main job");
         for command in commands {
             let quoted = &command[command.find('\'').expect("a quoted path")..];
             let path = quoted.trim_matches('\'').replace("'\\''", "'");
             assert!(Path::new(&path).exists(), "{path}");
         }
+    }
+
+    #[test]
+    fn one_part_can_be_had_alone() {
+        let written = |only| {
+            let folder = tempfile::tempdir().expect("a folder");
+            let (mut words, args) = (Vec::new(), DemoArgs { only: Some(only), ..args(folder.path(), false) });
+            run(&args, &mut io::sink(), &mut words).expect("written");
+            (files(folder.path()).len(), String::from_utf8(words).expect("text"))
+        };
+        let (count, words) = written(Part::Incident);
+        assert!(count == 1 && words.contains("1 incident is in") && words.contains("triage") && !words.contains(" why "), "{words}");
+        let (count, words) = written(Part::Stories);
+        assert!(count == 11 && words.contains("10 incidents are in") && words.contains(" why ") && !words.contains("triage"), "{words}");
     }
 
     #[test]

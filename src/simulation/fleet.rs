@@ -104,6 +104,8 @@ pub(super) struct Running {
 /// An execution that nobody else started.
 struct Root {
     machine: usize,
+    /// Which of its machine's executions, from 0.
+    number: u64,
     version: usize,
     start: Timestamp,
     name: String,
@@ -146,7 +148,7 @@ pub fn simulate(fleet: &Fleet) -> Result<Simulated, SimulationError> {
     while let Some(Reverse((at, number))) = waiting.pop() {
         let next = waiting.peek().map_or(Timestamp::MAX, |Reverse((next, _))| *next).max(at);
         let horizon = next.checked_add(jiff::SignedDuration::from_millis(SLACK_MS)).unwrap_or(Timestamp::MAX);
-        match go_on(fleet, &mut running, &mut roots[number], number, horizon)? {
+        match go_on(fleet, &mut running, &mut roots[number], horizon)? {
             Went::Through(run) => runs.push(*run),
             Went::Until(moment) => waiting.push(Reverse((moment, number))),
         }
@@ -168,10 +170,10 @@ enum Went {
     Until(Timestamp),
 }
 
-fn go_on(fleet: &Fleet, running: &mut Running, root: &mut Root, number: usize, horizon: Timestamp) -> Result<Went, SimulationError> {
+fn go_on(fleet: &Fleet, running: &mut Running, root: &mut Root, horizon: Timestamp) -> Result<Went, SimulationError> {
     let machine = &fleet.machines[root.machine];
     let compiled = Rc::clone(&running.compiled[root.machine][root.version]);
-    let key = Key::new(fleet.seed).text(machine.name).number(number as u64);
+    let key = Key::new(fleet.seed).text(machine.name).number(root.number);
     let info = ExecutionInfo {
         arn: super::machines::arn("execution", &format!("{}:{}", machine.name, root.name)).into(),
         name: root.name.as_str().into(),
@@ -213,10 +215,10 @@ fn roots(fleet: &Fleet) -> Vec<Root> {
             .flat_map(|(reason, traffic)| traffic.starts(key.text("traffic").number(reason as u64), fleet.from, fleet.now))
             .collect();
         starts.sort_unstable();
-        for (number, start) in starts.into_iter().enumerate() {
+        for (number, start) in (0..).zip(starts) {
             let Ok(start) = Timestamp::from_millisecond(start) else { continue };
-            let (name, input) = (about.input)(&mut key.text("input").number(number as u64).draw(), number as u64);
-            roots.push(Root { machine, version: about.version_at(start), start, name, input, known: Known::default() });
+            let (name, input) = (about.input)(&mut key.text("input").number(number).draw(), number);
+            roots.push(Root { machine, number, version: about.version_at(start), start, name, input, known: Known::default() });
         }
     }
     roots

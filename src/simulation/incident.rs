@@ -1,14 +1,15 @@
 //! The fleet of `demo`: five state machines over two days, and a bad morning.
 //!
-//! | since                | what                                                                                              |
-//! |----------------------|---------------------------------------------------------------------------------------------------|
-//! | Wednesday 14:20      | images take more than twice as long to resize                                                     |
-//! | Thursday 06:10       | a new version of `payment-capture` fails for orders in SEK                                        |
-//! | Thursday 07:35       | two of the three workers that check requests died: whatever they had or were given waits for ever |
-//! | Thursday 09:00:06    | the payment provider cuts all calls, as the renewals of 09:00 come in, and refuses more for 40 s  |
-//! | Thursday 09:40       | now                                                                                               |
+//! | since                | what                                                                                           |
+//! |----------------------|------------------------------------------------------------------------------------------------|
+//! | Wednesday 14:20      | images take more than twice as long to resize                                                  |
+//! | Wednesday 16:05      | a new version of the payments fails to capture those in SEK                                    |
+//! | Thursday 07:35       | two of three workers that check requests died: what they had or are given waits for ever       |
+//! | Thursday 09:00:03    | the payment provider cuts all calls, as the renewals come in, and refuses more for 20 seconds; |
+//! |                      | when it is back, the retries come all at once, and most are over its rate                      |
+//! | Thursday 09:40       | now                                                                                            |
 //!
-//! Renewals start sixty orders at once, three times a day: that is how it is meant, and nothing to tell of. Managers decide in office
+//! Renewals start 48 orders at once, every day at nine: that is how it is meant, and nothing to tell of. Managers decide in office
 //! hours, and nights pass.
 
 use crate::model::Timestamp;
@@ -31,7 +32,7 @@ fn at(day: i64, hour: i64, minute: i64, second: i64) -> Timestamp {
 pub fn incident() -> Fleet {
     let (from, now) = (at(0, 9, 0, 0), at(2, 9, 40, 0));
     let steady = |per_hour| Traffic::Steady { per_hour, night: 0.85, busiest: 12.0 };
-    let renewals = Traffic::Scheduled { first: at(0, 9, 0, 0), every_seconds: 24 * 3_600, count: 48, spread_seconds: 2.0 };
+    let renewals = Traffic::Scheduled { first: at(0, 9, 0, 0), every_seconds: 24 * 3_600, count: 48, spread_seconds: 3.0 };
     let mut services = machines::services();
     let mut answerers = machines::answerers();
     for service in &mut services {
@@ -39,13 +40,13 @@ pub fn incident() -> Fleet {
             "payment-authorize" => {
                 // The provider holds a renewal for some seconds.
                 let outage = FaultKind::Outage { said: machines::UNAVAILABLE, spread_ms: 250.0, share: 1.0 };
-                *service = service.clone().fault(outage, at(2, 9, 0, 4), at(2, 9, 0, 44));
+                *service = service.clone().fault(outage, at(2, 9, 0, 3), at(2, 9, 0, 23));
                 service.takes.median_ms = 2_600.0;
-                service.per_second = Some(25.0);
+                service.per_second = Some(20.0);
             }
             "payment-capture" => {
                 let rejects = FaultKind::Rejects { member: "currency", value: "SEK", said: NO_MINOR_UNITS, share: 1.0 };
-                *service = service.clone().fault(rejects, at(2, 6, 10, 0), Timestamp::MAX);
+                *service = service.clone().fault(rejects, at(1, 16, 5, 0), Timestamp::MAX);
             }
             "image-resize" => *service = service.clone().fault(FaultKind::Slow(2.4), at(1, 14, 20, 0), Timestamp::MAX),
             _ => {}
@@ -61,17 +62,17 @@ pub fn incident() -> Fleet {
     let first = payments.versions[0].definition.clone();
     payments.versions = vec![
         Version { from: Timestamp::MIN, number: Some(11), definition: first.clone() },
-        Version { from: at(2, 6, 10, 0), number: Some(12), definition: first },
+        Version { from: at(1, 16, 5, 0), number: Some(12), definition: first },
     ];
     Fleet {
         seed: 20,
         from,
         now,
         machines: vec![
-            machines::orders().with(steady(5.0)).with(renewals),
+            machines::orders().with(steady(8.0)).with(renewals),
             payments,
             machines::images().with(steady(3.0)),
-            machines::approvals().with(Traffic::Steady { per_hour: 6.0, night: 0.9, busiest: 9.5 }),
+            machines::approvals().with(Traffic::Steady { per_hour: 8.0, night: 0.9, busiest: 9.5 }),
             machines::picking().with(steady(3.0)),
         ],
         services,

@@ -45,6 +45,12 @@ pub struct Service {
     pub name: &'static str,
     /// How long a call takes.
     pub takes: Spread,
+    /// Some calls take much longer, such as those that find no warm instance: their share, and how many times as long.
+    pub cold: Option<(f64, f64)>,
+    /// How much longer calls take at the busiest hour of the day, 14:00 UTC, and how much less at night, as a share.
+    pub by_day: f64,
+    /// How much the time of calls differs from one quarter of an hour to the next: the standard deviation of its logarithm.
+    pub weather: f64,
     /// Calls served at the same time; more wait in a queue. `None` for any number.
     pub concurrent: Option<usize>,
     /// Calls taken in a second, and as many at once; more are throttled. `None` for any number.
@@ -125,6 +131,9 @@ impl Service {
         Self {
             name,
             takes: Spread { median_ms, sigma: 0.35 },
+            cold: None,
+            by_day: 0.0,
+            weather: 0.0,
             concurrent: None,
             per_second: None,
             throttled: ErrorSaid { error: "Lambda.TooManyRequestsException", cause: THROTTLED },
@@ -164,6 +173,20 @@ impl Service {
 
     fn takes_ms(&self, at: i64, draw: &mut Draw) -> f64 {
         let mut takes = draw.lognormal(self.takes.median_ms, self.takes.sigma);
+        if let Some((share, times)) = self.cold
+            && draw.chance(share)
+        {
+            takes *= times;
+        }
+        if self.by_day > 0.0 {
+            #[allow(clippy::cast_precision_loss, reason = "milliseconds of a day")]
+            let hour = at.rem_euclid(86_400_000) as f64 / 3_600_000.0;
+            takes *= 1.0 + self.by_day * (std::f64::consts::TAU * (hour - 14.0) / 24.0).cos();
+        }
+        if self.weather > 0.0 {
+            let quarter = Key::new(at.div_euclid(900_000).unsigned_abs()).text(self.name);
+            takes *= quarter.draw().lognormal(1.0, self.weather);
+        }
         for fault in &self.faults {
             if let (FaultKind::Slow(factor), true) = (&fault.kind, fault.holds(at)) {
                 takes *= factor;

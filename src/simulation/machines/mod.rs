@@ -68,7 +68,7 @@ pub fn payments() -> Machine {
 }
 
 fn with_payment(draw: &mut Draw, mut input: Value) -> String {
-    let currency = ["EUR", "USD", "GBP", "SEK"][draw.weighted([55.0, 25.0, 14.0, 6.0].into_iter())];
+    let currency = ["EUR", "USD", "GBP", "SEK"][draw.weighted([45.0, 22.0, 18.0, 15.0].into_iter())];
     input["amount"] = json!(5 + draw.below(400));
     input["currency"] = json!(currency);
     input["channel"] = json!(draw.pick(&["web", "app", "partner"]));
