@@ -36,8 +36,16 @@ pub fn run(args: &StormsArgs, global: &GlobalArgs, out: &mut dyn Write, words: &
     }
     let observed = answer.question.finish();
     let found = now.map(|now| storms::find(&observed, now)).unwrap_or_default();
-    let mut report =
-        StormsReport { schema: storms::SCHEMA, now, coverage: answer.coverage, findings: found.storms, not_enough: found.not_enough };
+    let mut report = StormsReport {
+        schema: storms::SCHEMA,
+        now,
+        coverage: answer.coverage,
+        looked_at: found.looked_at,
+        findings: found.storms,
+        left_out: 0,
+        others: found.others,
+        not_enough: found.not_enough,
+    };
     let origin = Origin::new(&args.fleet, global);
     report.findings.iter_mut().for_each(|finding| origin.complete(&mut finding.common));
     let settings = TextSettings::resolve(global);
