@@ -20,6 +20,7 @@ const PAGES: &[&str] = &[
     "docs/replay.md",
     "docs/latency.md",
     "docs/traces.md",
+    "docs/triage.md",
     "docs/failures.md",
     "docs/compare.md",
     "docs/variants.md",
