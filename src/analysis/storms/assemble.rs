@@ -16,6 +16,8 @@ pub(super) struct Assembled {
     pub seen: Seen,
     /// As [`Seen::retries`], with what else is known of each.
     pub tried: Vec<Tried>,
+    /// Until when calls failed as a rule.
+    pub fault_end: Micros,
 }
 
 /// Puts a storm of a class together from its marked retries (positions in `retries`, by time).
@@ -54,7 +56,7 @@ pub(super) fn assemble(class: usize, retries: &[Tried], marked: &[usize], backgr
     let to = all.last()?.retry.scheduled;
     let waves = waves::waves(&all, background);
     let retries = all.iter().map(|tried| tried.retry).collect();
-    Some(Assembled { seen: Seen { class, from, to, waves, cohort, late, retries, spread: Spread::Unclear }, tried: all })
+    Some(Assembled { seen: Seen { class, from, to, waves, cohort, late, retries, spread: Spread::Unclear }, tried: all, fault_end })
 }
 
 /// Until when calls failed as a rule: the last failure in a wave of which at least half failed again, or the last failure that led to

@@ -2,27 +2,33 @@
 //!
 //! | question                                | what speaks for a storm                                             | against what |
 //! |-----------------------------------------|----------------------------------------------------------------------|---|
-//! | did calls fail more than usual at once? | as many failures among so many calls: under 1 % by the usual share     | a cohort started together in which some fail, as ever |
+//! | did calls fail more than usual at once? | as many failures among so many calls: under 0.1 % by the usual share   | a cohort started together in which some fail, as ever |
 //! | do the retries come together?           | half of a wave within less than half of the wait before it            | calls that arrive one by one into an outage and stay apart |
-//! | are they a load?                        | 1.5 calls for each first one, or a second with 3 times the calls of the busiest second before | a few retries in much traffic |
+//! | did the calls fail together?            | first failures closer than chance puts them into the time of the fault, where that is longer than the wait | the same |
+//! | are they a load?                        | 1.5 calls for each first one, or a second with 3 times as many retries as there are first calls in the busiest second | a few retries in much traffic |
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use statrs::distribution::{Binomial, DiscreteCDF};
 
 use super::assemble::Assembled;
-use super::background::SECOND;
+use super::background::{SECOND, WIDTHS};
 use super::retries::Tried;
 use crate::analysis::observed::{Attempt, Class};
 use crate::model::Micros;
 
 /// Calls for each first call, from which on retries are a load.
 pub const LEAST_AMPLIFICATION: f64 = 1.5;
-/// Or so many times the calls of the busiest second before.
-const LEAST_PEAK: f64 = 3.0;
+/// Or so many times as many retries in a second as first calls in the busiest second before.
+const LEAST_PEAK: u64 = 3;
 /// Half of a wave comes within less than this share of the wait before it.
 pub const MOST_WIDTH: f64 = 0.5;
+/// First failures as close together are no matter of chance if they are less likely than this. The bound that it is compared with is some
+/// four times the probability, so that one in twenty is meant.
+const TOGETHER: f64 = 0.2;
 /// As many failures are not explained by the usual share if they are less likely than this.
-const UNUSUAL: f64 = 0.01;
+const UNUSUAL: f64 = 1e-3;
 /// Fewer calls outside the storm tell nothing of the usual share.
 const FEWEST_CALLS: u64 = 20;
 /// How long before a storm its usual load is looked at.
@@ -45,8 +51,10 @@ pub struct Load {
     pub peak_per_second: u64,
     /// Calls a second, from the first to the last.
     pub mean_per_second: f64,
-    /// The most calls in any second of the hour before.
-    pub usual_peak_per_second: u64,
+    /// The most retries in any second.
+    pub peak_retries_per_second: u64,
+    /// The most first calls in any second, from an hour before to the last retry.
+    pub peak_first_attempts_per_second: u64,
     /// First calls a second in the hour before.
     pub first_attempts_per_second_before: f64,
     /// First calls a second during the storm.
@@ -56,7 +64,7 @@ pub struct Load {
 /// What failed together.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Surge {
-    /// Calls that ended while the first wave's failures did.
+    /// Calls that ended while calls failed as a rule: from the first failure to the last in a wave that mostly failed again.
     pub calls: u64,
     /// Of them, how many failed.
     pub failed: u64,
@@ -66,31 +74,47 @@ pub struct Surge {
     pub probability: Option<f64>,
 }
 
+/// How close together calls failed for the first time.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Onset {
+    /// Executions.
+    pub executions: u64,
+    /// How long calls failed as a rule.
+    pub fault_ms: f64,
+    /// The window that speaks most against calls that failed one by one; null where the fault was shorter than the wait.
+    pub window_ms: Option<f64>,
+    /// The most executions in such a window.
+    pub most: Option<u64>,
+    /// At most how likely that is if they failed one by one: a scan statistic, all widths together.
+    pub probability: Option<f64>,
+}
+
 /// What speaks for and against a storm.
 pub(super) struct Judged {
     pub load: Load,
     pub surge: Surge,
-    /// How long half of a wave takes, against the wait before it, over all waves.
-    pub width: f64,
+    /// How long half of a wave takes against the wait before it, over all waves; `None` without a wave.
+    pub width: Option<f64>,
+    pub onset: Onset,
 }
 
 impl Judged {
     /// Whether they are a storm at all, jittered or not.
     pub(super) fn is_storm(&self) -> bool {
         let is_load = self.load.amplification.is_none_or(|amplification| amplification >= LEAST_AMPLIFICATION)
-            || self.load.peak_per_second as f64 >= LEAST_PEAK * self.load.usual_peak_per_second.max(1) as f64;
+            || self.load.peak_retries_per_second >= LEAST_PEAK * self.load.peak_first_attempts_per_second.max(1);
         is_load && self.surge.probability.is_none_or(|probability| probability < UNUSUAL)
     }
 
     /// Whether its retries come together.
     pub(super) fn comes_together(&self) -> bool {
-        self.width < MOST_WIDTH
+        self.width.is_some_and(|width| width < MOST_WIDTH) && self.onset.probability.is_none_or(|probability| probability < TOGETHER)
     }
 }
 
 /// Judges a storm among the attempts of its class.
 pub(super) fn judge(storm: &Assembled, class: &Class) -> Judged {
-    Judged { load: load(storm, class), surge: surge(storm, class), width: width(storm) }
+    Judged { load: load(storm, class), surge: surge(storm, class), width: width(storm), onset: onset(storm) }
 }
 
 /// Whether an attempt is a call that a failure brought about.
@@ -118,9 +142,10 @@ fn load(storm: &Assembled, class: &Class) -> Load {
         amplification: amplification(attempts, retries),
         usual_amplification: amplification(before.len() as u64, repeated_before),
         retry_share: if attempts == 0 { 0.0 } else { retries as f64 / attempts as f64 },
-        peak_per_second: peak(calls),
+        peak_per_second: peak(calls, |_| true),
+        peak_retries_per_second: peak(calls, Attempt::is_retry),
+        peak_first_attempts_per_second: peak(calls, |attempt| !is_repeated(attempt)).max(peak(before, |attempt| !is_repeated(attempt))),
         mean_per_second: attempts as f64 / seconds,
-        usual_peak_per_second: peak(before),
         first_attempts_per_second_before: (before.len() as u64 - repeated_before) as f64 / seconds_before,
         first_attempts_per_second: (attempts - retries) as f64 / seconds,
     }
@@ -133,13 +158,18 @@ fn scheduled(class: &Class, from: Micros, to: Micros) -> &[Attempt] {
     &class.attempts[start..end.max(start)]
 }
 
-/// The most of them within any second.
-fn peak(calls: &[Attempt]) -> u64 {
-    let moments: Vec<i64> = calls.iter().filter_map(|attempt| attempt.scheduled).map(|moment| moment.0).collect();
-    let mut left = 0;
-    let mut most = 0;
+/// The most of these within any second.
+fn peak(calls: &[Attempt], is_one: impl Fn(&Attempt) -> bool) -> u64 {
+    let moments: Vec<i64> =
+        calls.iter().filter(|attempt| is_one(attempt)).filter_map(|attempt| attempt.scheduled).map(|moment| moment.0).collect();
+    most_within(&moments, SECOND)
+}
+
+/// The most of these moments, sorted, in any window of a width.
+fn most_within(moments: &[i64], width: i64) -> u64 {
+    let (mut left, mut most) = (0, 0);
     for (right, moment) in moments.iter().enumerate() {
-        while moment.saturating_sub(moments[left]) >= SECOND {
+        while moment.saturating_sub(moments[left]) >= width {
             left += 1;
         }
         most = most.max(right + 1 - left);
@@ -148,11 +178,7 @@ fn peak(calls: &[Attempt]) -> u64 {
 }
 
 fn surge(storm: &Assembled, class: &Class) -> Surge {
-    let Some(wave) = storm.seen.waves.first() else { return Surge::default() };
-    let failed = |at: &usize| storm.tried[*at].retry.failed;
-    let (Some(from), Some(to)) = (wave.retries.iter().map(failed).min(), wave.retries.iter().map(failed).max()) else {
-        return Surge::default();
-    };
+    let (from, to) = (storm.seen.from, storm.fault_end);
     let (mut inside, mut outside) = ((0, 0), (0, 0));
     for attempt in &class.attempts {
         let Some(ended) = attempt.ended else { continue };
@@ -174,9 +200,9 @@ fn surge(storm: &Assembled, class: &Class) -> Surge {
     Surge { calls: inside.0, failed: inside.1, usual_share, probability }
 }
 
-/// How long the densest half of each wave takes, in sum, against the median waits before them.
+/// How long the densest half of each wave takes, in sum, against the median waits before them; larger waves say more. `None` without a wave.
 #[allow(clippy::cast_precision_loss, reason = "whole microseconds")]
-fn width(storm: &Assembled) -> f64 {
+fn width(storm: &Assembled) -> Option<f64> {
     let (mut width, mut wait) = (0.0, 0.0);
     for wave in &storm.seen.waves {
         let members: Vec<&Tried> = wave.retries.iter().map(|at| &storm.tried[*at]).collect();
@@ -184,9 +210,46 @@ fn width(storm: &Assembled) -> f64 {
         let spans = members.windows(half).map(|part| part[half - 1].retry.scheduled.0.saturating_sub(part[0].retry.scheduled.0));
         let mut waits: Vec<i64> = members.iter().map(|tried| tried.retry.wait).collect();
         waits.sort_unstable();
-        // Larger waves say more.
         width += spans.min().unwrap_or(0) as f64 * members.len() as f64;
         wait += waits[waits.len() / 2] as f64 * members.len() as f64;
     }
-    if wait > 0.0 { width / wait } else { f64::INFINITY }
+    (wait > 0.0).then(|| width / wait)
+}
+
+/// Whether calls failed one by one. Null hypothesis: each execution's first failure lies anywhere in the time of the fault. The
+/// probability that a window of width `w` holds at least `k` of `N` is at most `N P(Bin(N - 1, w / D) >= k - 1)`: one of them has to be its first.
+/// Where the fault was shorter than the first wait, they come back together however they failed.
+#[allow(clippy::cast_precision_loss, reason = "counts of executions and whole microseconds")]
+fn onset(storm: &Assembled) -> Onset {
+    let mut first: BTreeMap<u32, i64> = BTreeMap::new();
+    for tried in &storm.tried {
+        let failed = first.entry(tried.execution).or_insert(tried.retry.failed.0);
+        *failed = tried.retry.failed.0.min(*failed);
+    }
+    let mut moments: Vec<i64> = first.into_values().collect();
+    moments.sort_unstable();
+    let count = moments.len() as u64;
+    let fault = storm.fault_end.0.saturating_sub(storm.seen.from.0).max(0);
+    let mut waits: Vec<i64> = storm.tried.iter().filter(|tried| tried.retry.number == 1).map(|tried| tried.retry.wait).collect();
+    waits.sort_unstable();
+    let wait = waits.get(waits.len() / 2).copied().unwrap_or(0);
+    let mut onset = Onset { executions: count, fault_ms: fault as f64 / 1000.0, ..Onset::default() };
+    if fault <= wait {
+        return onset;
+    }
+    for width in WIDTHS {
+        let most = most_within(&moments, width);
+        let share = (width as f64 / fault as f64).min(1.0);
+        let tail = match (Binomial::new(share, count.saturating_sub(1)), most.checked_sub(2)) {
+            (Ok(binomial), Some(below)) => binomial.sf(below),
+            _ => 1.0,
+        };
+        let probability = (tail * count as f64 * WIDTHS.len() as f64).min(1.0);
+        if onset.probability.is_none_or(|known| probability < known) {
+            onset.window_ms = Some(width as f64 / 1000.0);
+            onset.most = Some(most);
+            onset.probability = Some(probability);
+        }
+    }
+    onset
 }

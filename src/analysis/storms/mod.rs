@@ -15,14 +15,26 @@
 //! | `tell.rs`       | what is said of a storm                                                     |
 //! | `words.rs`      | the sentence                                                                |
 //! | `report.rs`     | the answer                                                                  |
+//! | `explain.rs`    | adds to each storm what follows below                                       |
+//! | `remedy/`       | the policy that was in force, and the change that would have calmed it      |
+//! | `nested.rs`     | retries that multiply                                                       |
+//! | `loops.rs`      | loops made by hand, as definitions have them                                |
+//! | `resources.rs`  | storms on one resource                                                      |
 
 mod assemble;
 mod background;
+mod explain;
 mod judge;
+pub mod loops;
+pub mod nested;
+pub mod remedy;
 mod report;
+pub mod resources;
 mod retries;
 mod seen;
 mod spread;
+#[cfg(test)]
+mod stories;
 mod tell;
 #[cfg(test)]
 mod tests;
@@ -30,8 +42,8 @@ mod waves;
 mod words;
 
 pub use report::{
-    ErrorCount, Load, LookedAt, Pattern, SCHEMA, SCHEMA_ROW, Sample, SampleRetry, Storm, StormEvidence, StormsReport, Surge, Timeline,
-    WaitGroup, Waits, WaveEvidence,
+    ErrorCount, Load, LookedAt, Onset, Pattern, SCHEMA, SCHEMA_ROW, Sample, SampleRetry, Storm, StormEvidence, StormsReport, Surge,
+    Timeline, WaitGroup, Waits, WaveEvidence,
 };
 pub use seen::{Retry, Seen, Spread, Wave};
 
@@ -57,10 +69,15 @@ pub struct Found {
 /// Finds the storms up to `now`.
 pub fn find(observed: &Observed, now: Micros) -> Found {
     let mut found = Found::default();
+    let mut told = Vec::new();
     for (position, class) in observed.classes.iter().enumerate() {
         found.looked_at.states += 1;
         found.looked_at.attempts += class.attempts.len() as u64;
-        look(observed, now, (position, class), &mut found);
+        look(observed, now, (position, class), &mut found, &mut told);
+    }
+    explain::explain(&mut told, observed);
+    for Told { storm, .. } in told {
+        if storm.evidence.pattern == Pattern::Lockstep { found.storms.push(storm) } else { found.others.push(storm) }
     }
     // Classes are by machine and state, and the sort is stable.
     found.storms.sort_by_key(|storm| storm.from);
@@ -68,8 +85,14 @@ pub fn find(observed: &Observed, now: Micros) -> Found {
     found
 }
 
+/// A storm in words, beside what was seen.
+struct Told {
+    seen: Seen,
+    storm: Storm,
+}
+
 /// Adds what is found in one state.
-fn look(observed: &Observed, now: Micros, (position, class): (usize, &Class), found: &mut Found) {
+fn look(observed: &Observed, now: Micros, (position, class): (usize, &Class), found: &mut Found, told: &mut Vec<Told>) {
     let mut retries = retries::of(class);
     retries.retain(|tried| tried.retry.scheduled <= now);
     found.looked_at.retries += retries.len() as u64;
@@ -90,8 +113,7 @@ fn look(observed: &Observed, now: Micros, (position, class): (usize, &Class), fo
         let (verdict, spread, uniform) = spread::judge(&groups);
         storm.seen.spread = verdict;
         let case = Case { observed, now, storm: &storm, judged, groups, waits: (spread, uniform) };
-        let is_lockstep = case.pattern() == Pattern::Lockstep;
-        let told = case.tell(&mut background);
-        if is_lockstep { found.storms.push(told) } else { found.others.push(told) }
+        let words = case.tell(&mut background);
+        told.push(Told { storm: words, seen: storm.seen });
     }
 }

@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-pub use super::judge::{Load, Surge};
+pub use super::judge::{Load, Onset, Surge};
+pub use super::nested::Nested;
+pub use super::remedy::{PolicyCompared, Remedy};
+pub use super::resources::SharedResource;
 pub use super::spread::{WaitGroup, Waits};
 use crate::analysis::finding::{Common, NotEnough};
 use crate::analysis::fleet::Coverage;
@@ -69,6 +72,15 @@ pub struct Storm {
     pub common: Common,
     /// What can be checked by hand.
     pub evidence: StormEvidence,
+    /// The policy that the definition declares against the one that the waits show; null for a loop made by hand, and for retries that
+    /// came one by one.
+    pub policy: Option<PolicyCompared>,
+    /// What would have calmed it; null for retries that came one by one.
+    pub remedy: Option<Remedy>,
+    /// The retries of other levels that it multiplies with; null where there are none.
+    pub nested: Option<Nested>,
+    /// The resource that other storms called at the same time; null where none did.
+    pub shared_resource: Option<SharedResource>,
 }
 
 /// How the retries came.
@@ -108,11 +120,13 @@ pub struct StormEvidence {
     pub background_per_second: f64,
     /// The waits before retries, and whether they were spread.
     pub waits: Waits,
-    /// How long half of a wave takes against the wait before it; null without a wave.
+    /// How long half of a wave takes against the wait before it, over all waves; null without a wave.
     pub wave_width: Option<f64>,
-    /// At most so much in lockstep.
-    pub wave_width_limit: f64,
-    /// What failed together.
+    /// Below this in lockstep.
+    pub wave_width_cut: f64,
+    /// How close together calls failed for the first time.
+    pub onset: Onset,
+    /// Whether more failed than usual.
     pub surge: Surge,
     /// What the retries added to the calls.
     pub load: Load,

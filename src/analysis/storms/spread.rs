@@ -14,6 +14,9 @@
 //! others are uniform on `[0, longest]` under full jitter, and all lie above a share `r` of it with probability `(1 - r)^(n - 1)`.
 //! The tenth percentile stands for the shortest, so that one odd wait does not decide (with the binomial probability that goes with it);
 //! the groups are put together by Fisher's method.
+//!
+//! What scheduling adds is the same for long waits as for short ones, while jitter in part (a function that waits by itself, a Retry
+//! that was changed in between) grows with them: spread beyond one and a half seconds that is more than a twentieth of the waits is neither.
 
 use serde::Serialize;
 use statrs::distribution::{Binomial, ChiSquared, ContinuousCDF, DiscreteCDF};
@@ -22,8 +25,12 @@ use super::retries::Tried;
 use super::seen::Spread;
 use crate::analysis::fleet::quantile;
 
-/// Below: no jitter, if full jitter is ruled out as well.
+/// Below: no jitter, if full jitter is ruled out as well, and scheduling explains the spread there is.
 pub const CUT: f64 = 0.5;
+/// Scheduling does not add more than this to some waits and nothing to others, in milliseconds.
+const SCHEDULING: f64 = 1500.0;
+/// What is left of the spread without scheduling, against the median: jitter in part leaves more, whatever the waits.
+const EXCESS: f64 = 0.05;
 /// Fewer waits have no spread worth computing.
 const FEWEST_WAITS: usize = 4;
 /// Full jitter is ruled out when waits as close together are less likely than this under it.
@@ -88,11 +95,13 @@ pub(super) fn groups(retries: &[Tried]) -> Vec<Group> {
 /// The verdict over groups of sorted waits: it, the spread, and the probability under full jitter.
 #[allow(clippy::cast_precision_loss, reason = "counts of retries")]
 pub(super) fn judge(groups: &[Group]) -> (Spread, Option<f64>, Option<f64>) {
-    let (mut distance, mut median) = (0.0, 0.0);
+    let (mut distance, mut median, mut excess) = (0.0, 0.0, 0.0);
     let mut uniform = Vec::new();
     for waits in groups.iter().map(|group| &group.waits).filter(|waits| waits.len() >= FEWEST_WAITS) {
         let at = |p| quantile(waits, p).unwrap_or_default();
-        distance += (at(0.9) - at(0.1)) * waits.len() as f64;
+        let apart = at(0.9) - at(0.1);
+        distance += apart * waits.len() as f64;
+        excess += (apart - SCHEDULING).max(0.0) * waits.len() as f64;
         median += at(0.5) * waits.len() as f64;
         uniform.push(as_close_when_uniform(waits));
     }
@@ -101,9 +110,9 @@ pub(super) fn judge(groups: &[Group]) -> (Spread, Option<f64>, Option<f64>) {
     }
     let spread = distance / median;
     let uniform = all_together(&uniform);
-    let verdict = match (spread < CUT, uniform <= RULED_OUT) {
-        (true, true) => Spread::None,
-        (false, false) => Spread::Full,
+    let verdict = match (spread < CUT && excess / median < EXCESS, spread >= CUT, uniform <= RULED_OUT) {
+        (true, _, true) => Spread::None,
+        (_, true, false) => Spread::Full,
         _ => Spread::Unclear,
     };
     (verdict, Some(spread), Some(uniform))

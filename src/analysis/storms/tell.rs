@@ -69,6 +69,10 @@ impl Case<'_> {
             executions,
             common,
             evidence,
+            policy: None,
+            remedy: None,
+            nested: None,
+            shared_resource: None,
         }
     }
 
@@ -102,8 +106,9 @@ impl Case<'_> {
             waves: seen.waves.iter().map(|wave| wave_evidence(wave, &seen.retries)).collect(),
             background_per_second: background.rate(seen.from),
             waits: self.waits(),
-            wave_width: Some(self.judged.width).filter(|width| width.is_finite()),
-            wave_width_limit: MOST_WIDTH,
+            wave_width: self.judged.width,
+            wave_width_cut: MOST_WIDTH,
+            onset: self.judged.onset.clone(),
             surge: self.judged.surge.clone(),
             load: self.judged.load.clone(),
             errors: errors.map(|(error, count)| ErrorCount { error: error.map(|error| observed.text(error).to_owned()), count }).collect(),

@@ -18,6 +18,8 @@ const RECOVERY: i64 = 10 * SECOND;
 const RECOVERED_CALLS: u64 = 5;
 /// Retries with the same number, further apart than this, are of two waves.
 const BETWEEN_WAVES: i64 = 2 * SECOND;
+/// Or further apart than one in so many parts of the wait before them, where that is longer.
+const PARTS_OF_WAIT: i64 = 8;
 
 /// Which of the retries (by time) lie in a window with more executions than chance explains.
 pub(super) fn marked(retries: &[Tried], background: &mut Background) -> Vec<bool> {
@@ -166,7 +168,7 @@ pub(super) fn waves(retries: &[Tried], background: &mut Background) -> Vec<Wave>
     let mut closed: Vec<Vec<usize>> = Vec::new();
     for (at, tried) in retries.iter().enumerate() {
         let wave = open.entry((tried.retry.by_hand, tried.retry.number)).or_default();
-        if wave.last().is_some_and(|last| gap(retries, *last, at) > BETWEEN_WAVES) {
+        if wave.last().is_some_and(|last| gap(retries, *last, at) > BETWEEN_WAVES.max(tried.retry.wait / PARTS_OF_WAIT)) {
             closed.push(std::mem::take(wave));
         }
         wave.push(at);
@@ -184,7 +186,8 @@ fn wave(retries: &[Tried], members: Vec<usize>, background: &mut Background) -> 
         return None;
     }
     let (from, to) = (retries[first].retry.scheduled, retries[last].retry.scheduled);
-    let densest = WIDTHS.into_iter().map(|width| {
+    let longest = members.iter().map(|at| retries[*at].retry.wait).max()?;
+    let densest = WIDTHS.into_iter().filter(|width| is_counted(longest, *width)).map(|width| {
         let most = most_at_once(retries, &members, width);
         (width, most, background.probability(from, width, most))
     });
