@@ -18,10 +18,10 @@ const WEEK: usize = 168;
 const CHANCE: f64 = 1e-4;
 /// With fewer answers there are fewer than two an hour of the day, too few for the chi-square distribution to hold.
 const LEAST_ANSWERS: usize = 48;
-/// A clock reaches over so many hours at most: ten years.
-const LONGEST: i64 = 87_600;
+/// A clock reaches over so many hours at most: two years.
+const LONGEST: i64 = 17_520;
 /// Of more waits, every so many-th is looked at, so that about so many are.
-const LOOKED_AT: usize = 4_096;
+const LOOKED_AT: usize = 1_024;
 
 /// A wait: from when, until when, and whether it ended with an answer. Microseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,6 +147,13 @@ impl Hours {
             counted.push(sum);
         }
         Self { weights, week, is_closed_on_weekends: !is_open[5] && !is_open[6], chi_square, first, counted }
+    }
+
+    /// Runs of open hours of the day in UTC, from and to, the end not included; empty when all are open.
+    pub fn open_hours(&self) -> Vec<(usize, usize)> {
+        let is_open = |hour: usize| self.weights[hour % 24] > 0.0;
+        let begins = (0..24).filter(|hour| is_open(*hour) && !is_open(hour + 23));
+        begins.map(|from| (from, (from..from + 24).take_while(|hour| is_open(*hour)).last().map_or(from, |last| (last + 1) % 24))).collect()
     }
 
     fn at(&self, moment: i64) -> f64 {

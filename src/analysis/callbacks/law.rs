@@ -23,12 +23,16 @@ use statrs::function::erf::erfc;
 const LEAST_SIGMA: f64 = 0.15;
 /// Rounds of expectation and maximisation, at most.
 const ROUNDS: usize = 400;
-/// Many answered waits are represented by so many, each for as many others.
+/// Of many waits those that follow each other are taken together, so that there are at most about so many.
 const POINTS: usize = 1024;
 /// Before anything was seen, a wait is taken to be lost as if so many of [`SEEN_BEFORE`] had been.
-const LOST_BEFORE: f64 = 0.1;
-/// See [`LOST_BEFORE`]: together one in 200.
+const LOST_BEFORE: f64 = 0.05;
+/// See [`LOST_BEFORE`]: together one in 400.
 const SEEN_BEFORE: f64 = 20.0;
+
+/// Mean and spread estimated from n normal values leave `(1 + z^2 / 2) / n` of variance in a place z; where the lower half counts by
+/// its number alone, the spread is about half as well known.
+const TAIL: f64 = 1.0;
 
 /// A part of a [`Law`]: lognormal.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -91,6 +95,7 @@ impl Law {
         if answered.len() < 2 {
             return None;
         }
+        let open = points(&open, f64::NEG_INFINITY);
         let whole = points(&answered, f64::NEG_INFINITY);
         let one = iterate(&[start(&answered, 1.0)?], &whole, &open);
         if let Some(two) = split(&answered).map(|parts| iterate(&parts, &whole, &open))
@@ -107,8 +112,8 @@ impl Law {
         let y = milliseconds.max(1.0).ln();
         let part = |part: &Part| {
             let z = (y - part.mu) / part.sigma;
-            // The variance of (y - mu) / sigma where both are estimated from n normal values: (1 + z^2 / 2) / n.
-            let unsure = (1.0 + z * z * std::env::var("Q").ok().and_then(|q|q.parse().ok()).unwrap_or(0.5)) / (part.share * self.answered).max(1.0);
+            // The variance of (y - mu) / sigma where both are estimated from n values.
+            let unsure = (1.0 + z * z * TAIL) / (part.share * self.answered).max(1.0);
             part.share * upper(z / (1.0 + unsure).sqrt())
         };
         self.parts.iter().map(part).sum::<f64>().clamp(0.0, 1.0)
@@ -186,7 +191,7 @@ fn is_clearly_two(one: &Law, two: &Law, answered: usize) -> bool {
     gain > 10.0 && apart > 2.0 && least >= 20.0
 }
 
-fn iterate(start: &[Part], answered: &[Point], open: &[f64]) -> Law {
+fn iterate(start: &[Part], answered: &[Point], open: &[Point]) -> Law {
     let total: f64 = answered.iter().map(|point| point.weight).sum();
     let mut law = Law { parts: start.to_vec(), lost: LOST_BEFORE / SEEN_BEFORE, answered: total, log_likelihood: f64::NEG_INFINITY };
     for _ in 0..ROUNDS {
@@ -200,7 +205,7 @@ fn iterate(start: &[Part], answered: &[Point], open: &[f64]) -> Law {
 }
 
 /// One round: what is expected of the waits under the law, and the law that makes this most likely.
-fn round(law: &Law, answered: &[Point], open: &[f64]) -> Law {
+fn round(law: &Law, answered: &[Point], open: &[Point]) -> Law {
     let mut sums = vec![Sums::default(); law.parts.len()];
     let mut likelihood = 0.0;
     let mut lost = 0.0;
@@ -222,18 +227,19 @@ fn round(law: &Law, answered: &[Point], open: &[f64]) -> Law {
             }
         }
     }
-    for y in open {
+    for point in open {
         for (density, part) in densities.iter_mut().zip(&law.parts) {
-            *density = (1.0 - law.lost) * part.share * upper((y - part.mu) / part.sigma);
+            *density = (1.0 - law.lost) * part.share * upper((point.y - part.mu) / part.sigma);
         }
         let all = (law.lost + densities.iter().sum::<f64>()).max(f64::MIN_POSITIVE);
-        likelihood += all.ln();
-        lost += law.lost / all;
+        likelihood += point.weight * all.ln();
+        lost += point.weight * law.lost / all;
         for ((density, part), sums) in densities.iter().zip(&law.parts).zip(&mut sums) {
-            let (mean, square) = above(part, *y);
-            sums.add(density / all, mean, square);
+            let (mean, square) = above(part, point.y);
+            sums.add(point.weight * density / all, mean, square);
         }
     }
+    let waiting: f64 = open.iter().map(|point| point.weight).sum();
     let healthy: f64 = sums.iter().map(|sums| sums.weight).sum::<f64>().max(f64::MIN_POSITIVE);
     let part = |sums: &Sums, before: &Part| {
         if sums.weight <= 1e-9 {
@@ -245,7 +251,7 @@ fn round(law: &Law, answered: &[Point], open: &[f64]) -> Law {
     };
     Law {
         parts: sums.iter().zip(&law.parts).map(|(sums, before)| part(sums, before)).collect(),
-        lost: (lost + LOST_BEFORE) / (law.answered + count(open.len()) + SEEN_BEFORE),
+        lost: (lost + LOST_BEFORE) / (law.answered + waiting + SEEN_BEFORE),
         answered: law.answered,
         log_likelihood: likelihood,
     }
