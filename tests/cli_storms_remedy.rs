@@ -3,6 +3,7 @@
 mod common;
 
 use common::program::{argument, stepscope};
+use common::storms::{lines, loop_definition, looping, nested, refunds};
 use serde_json::{Value, json};
 use stepscope::model::builder::{history, milliseconds};
 use stepscope::model::wire::WireBundle;
@@ -138,4 +139,62 @@ fn without_a_storm_there_is_no_plot() {
     let plot = folder.path().join("storm.svg");
     stepscope(["storms", "--input", argument(&file), "--plot", argument(&plot)]).ends_with(0).says(&["nothing to draw"]);
     assert!(!plot.exists());
+}
+
+/// What is found in these executions.
+fn findings(folder: &TempDir, histories: &[History]) -> Vec<Value> {
+    let file = folder.path().join("told.jsonl");
+    std::fs::write(&file, lines(histories)).expect("written");
+    let document = stepscope(["storms", "--input", argument(&file), "--output", "json"]).succeeds().json();
+    document["findings"].as_array().cloned().unwrap_or_default()
+}
+
+fn of<'v>(storms: &'v [Value], state: &str) -> &'v Value {
+    storms.iter().find(|storm| storm["state"] == state).unwrap_or_else(|| panic!("no storm in {state}: {storms:?}"))
+}
+
+#[test]
+fn a_loop_made_by_hand_gets_a_random_wait_or_a_retry_in_its_place() {
+    let folder = TempDir::new().expect("a folder");
+    let storms = findings(&folder, &looping(40, false));
+    let remedy = &of(&storms, "Ask")["remedy"];
+    assert_eq!((&remedy["verdict"], &remedy["pointer"]), (&json!("change_wait"), &json!("/States/Pause")));
+    for patch in [&remedy["patch"], &remedy["instead_of_loop"]["patch"]] {
+        let mut changed = loop_definition();
+        let patch: json_patch::Patch = serde_json::from_value(patch.clone()).expect("a patch");
+        json_patch::patch(&mut changed, &patch).expect("it applies");
+        let file = folder.path().join("changed.json");
+        std::fs::write(&file, changed.to_string()).expect("written");
+        let report = stepscope(["audit", argument(&file), "--output", "json"]).json();
+        let errors = report["diagnostics"].as_array().expect("a list").iter().filter(|found| found["severity"] == "error");
+        assert_eq!(errors.count(), 0, "{report}");
+    }
+}
+
+#[test]
+fn polling_in_lockstep_is_load_and_no_storm() {
+    let folder = TempDir::new().expect("a folder");
+    assert_eq!(findings(&folder, &looping(40, true)), Vec::<Value>::new());
+}
+
+#[test]
+fn storms_of_one_chain_and_on_one_function_know_of_each_other() {
+    let folder = TempDir::new().expect("a folder");
+    let storms = findings(&folder, &[nested(30), refunds(30)].concat());
+    let (charge, pay, refund) = (of(&storms, "Charge"), of(&storms, "Pay"), of(&storms, "Refund"));
+    let levels = |storm: &Value| -> Vec<(Value, Value)> {
+        let levels = storm["nested"]["levels"].as_array().expect("levels");
+        levels.iter().map(|level| (level["state"].clone(), level["factor"].clone())).collect()
+    };
+    assert_eq!(levels(charge), [(json!("Charge"), json!(3)), (json!("Pay"), json!(2))]);
+    assert_eq!(levels(pay), levels(charge));
+    assert_eq!((&charge["nested"]["level"], &pay["nested"]["level"]), (&json!(0), &json!(1)));
+    assert_eq!((&charge["nested"]["worst_case"], &charge["nested"]["observed_max"]), (&json!(6), &json!(6)));
+    assert!(refund["nested"].is_null() && pay["shared_resource"].is_null());
+    assert_eq!(charge["shared_resource"], refund["shared_resource"]);
+    let shared = &charge["shared_resource"];
+    assert_eq!(shared["resource"], "function charge (123456789012, eu-central-1)");
+    assert_eq!(shared["storms"].as_array().map(Vec::len), Some(2));
+    let disagreement = refund["policy"]["disagreements"][0]["text"].as_str().expect("a sentence");
+    assert!(disagreement.contains("FULL, the waits had no jitter"), "{disagreement}");
 }

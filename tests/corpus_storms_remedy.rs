@@ -5,6 +5,7 @@
 mod common;
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use common::corpus::corpus;
 use common::program::{argument, stepscope};
@@ -31,6 +32,13 @@ fn labels(scenario: &Path) -> Value {
 fn list<'v>(value: &'v Value, member: &str) -> &'v [Value] {
     value[member].as_array().map(Vec::as_slice).unwrap_or_default()
 }
+
+/// A scenario, and each storm of its labels with what the program says of it.
+type Told = (PathBuf, Vec<(Value, Value)>);
+
+/// Every scenario, asked once for all tests.
+static TOLD: LazyLock<Vec<Told>> =
+    LazyLock::new(|| scenarios().into_iter().map(|scenario| (scenario.clone(), storms(&scenario))).collect());
 
 /// Each labelled storm with what the program says of it.
 fn storms(scenario: &Path) -> Vec<(Value, Value)> {
@@ -59,17 +67,17 @@ fn is_stale(scenario: &Path) -> bool {
 
 #[test]
 fn the_policy_is_the_one_of_the_definition_and_the_waits_follow_it() {
-    for scenario in scenarios() {
-        for (label, storm) in storms(&scenario) {
+    for (scenario, storms) in &*TOLD {
+        for (label, storm) in storms {
             let place = format!("{} {}", scenario.display(), label["state"]);
-            let (policy, definition) = (&storm["policy"], definition(&scenario, &label["stateMachineArn"]));
+            let (policy, definition) = (&storm["policy"], definition(scenario, &label["stateMachineArn"]));
             let declared = &policy["declared"];
             let retrier = definition.pointer(declared["pointer"].as_str().expect("a pointer")).expect("the pointer leads somewhere");
             let same = |field: &str, of: &str| declared["retrier"][field].as_f64() == retrier[of].as_f64();
             assert!(same("interval_seconds", "IntervalSeconds") && same("max_attempts", "MaxAttempts"), "{place}: {declared}");
             assert_eq!(declared["retrier"]["full_jitter"], json!(retrier["JitterStrategy"] == "FULL"), "{place}");
             let fields: Vec<&str> = list(policy, "disagreements").iter().filter_map(|one| one["field"].as_str()).collect();
-            let expected: &[&str] = if is_stale(&scenario) { &["JitterStrategy"] } else { &[] };
+            let expected: &[&str] = if is_stale(scenario) { &["JitterStrategy"] } else { &[] };
             assert_eq!(fields, expected, "{place}: {policy}");
             if label["jittered"] == false {
                 let interval = declared["retrier"]["interval_seconds"].as_f64().expect("seconds") * 1000.0;
@@ -82,8 +90,8 @@ fn the_policy_is_the_one_of_the_definition_and_the_waits_follow_it() {
 
 #[test]
 fn the_observed_peak_is_the_labelled_one_and_the_simulation_gives_it_back() {
-    for scenario in scenarios() {
-        for (label, storm) in storms(&scenario) {
+    for (scenario, storms) in &*TOLD {
+        for (label, storm) in storms {
             let place = format!("{} {}", scenario.display(), label["state"]);
             let load = &storm["remedy"]["load"];
             let peak = |curve: &str| load[curve]["peak_per_second"].as_f64().expect("a peak");
@@ -100,8 +108,8 @@ fn the_observed_peak_is_the_labelled_one_and_the_simulation_gives_it_back() {
 
 #[test]
 fn the_change_is_a_patch_that_calms_the_storm() {
-    for scenario in scenarios() {
-        for (label, storm) in storms(&scenario) {
+    for (scenario, storms) in &*TOLD {
+        for (label, storm) in storms {
             let place = format!("{} {}", scenario.display(), label["state"]);
             let remedy = &storm["remedy"];
             if label["jittered"] == true {
@@ -115,13 +123,13 @@ fn the_change_is_a_patch_that_calms_the_storm() {
             let calls = label["retries"].as_f64().expect("a count");
             let given_up = (number(before, "given_up"), number(after, "given_up"));
             assert!(given_up.1 <= given_up.0 + (calls * 0.02).max(1.0), "{place}: {given_up:?}");
-            let mut definition = definition(&scenario, &label["stateMachineArn"]);
+            let mut definition = definition(scenario, &label["stateMachineArn"]);
             let patch: json_patch::Patch = serde_json::from_value(remedy["patch"].clone()).expect("a patch");
             json_patch::patch(&mut definition, &patch).expect("it applies");
             let at = definition.pointer(remedy["pointer"].as_str().expect("a pointer")).expect("a Retry");
             match remedy["verdict"].as_str() {
                 Some("change_retry") => assert_eq!(at, &remedy["after"], "{place}"),
-                Some("changed_since") => assert!(is_stale(&scenario) && list(remedy, "patch").is_empty(), "{place}"),
+                Some("changed_since") => assert!(is_stale(scenario) && list(remedy, "patch").is_empty(), "{place}"),
                 other => panic!("{place}: {other:?}"),
             }
         }
@@ -130,9 +138,8 @@ fn the_change_is_a_patch_that_calms_the_storm() {
 
 #[test]
 fn retries_of_parent_and_child_multiply() {
-    let nested: Vec<PathBuf> = scenarios().into_iter().filter(|scenario| scenario.ends_with("nested_amplification")).collect();
-    for scenario in nested {
-        for (label, storm) in storms(&scenario) {
+    for (scenario, storms) in TOLD.iter().filter(|(scenario, _)| scenario.ends_with("nested_amplification")) {
+        for (label, storm) in storms {
             let place = format!("{} {}", scenario.display(), label["state"]);
             let nested = &storm["nested"];
             let levels = list(nested, "levels");
@@ -141,7 +148,7 @@ fn retries_of_parent_and_child_multiply() {
             assert_eq!(levels[nested["level"].as_u64().expect("a level") as usize]["state"], label["state"], "{place}");
             let mut product = 1;
             for level in levels {
-                let definition = definition(&scenario, &level["state_machine"]);
+                let definition = definition(scenario, &level["state_machine"]);
                 let retry = &definition["States"][level["state"].as_str().expect("a state")]["Retry"][0];
                 let factor = retry["MaxAttempts"].as_u64().expect("a number") + 1;
                 assert_eq!(level["factor"].as_u64(), Some(factor), "{place}");
