@@ -35,6 +35,7 @@ const PAGES: &[&str] = &[
     "docs/maps.md",
     "docs/runway.md",
     "docs/pull.md",
+    "docs/storms.md",
 ];
 
 fn page(name: &str) -> String {

@@ -29,6 +29,8 @@ use stepscope::analysis::pull_logs::{MachineLogs, Via, advice};
 use stepscope::analysis::replay::{Chance, Change, DefinitionSource, Verdict};
 use stepscope::analysis::runway::{Growth, Limit, LimitSource, Period, RunwayBasis};
 use stepscope::analysis::show::ScopeKind;
+use stepscope::analysis::storms::Spread;
+use stepscope::analysis::storms::remedy::{DefinitionBasis, Verdict as RemedyVerdict};
 use stepscope::analysis::task_log::{FunctionOutcome, LogBasis, Logged};
 use stepscope::analysis::trace::{SpanBasis, SpanRole, TraceBasis};
 use stepscope::analysis::variants::EdgeKind;
@@ -570,6 +572,7 @@ fn documents_and_page_name_the_same_fields_and_values() {
     map_runs(folder, &mut comparison);
     pulls(folder, &mut comparison);
     runways(folder, &mut comparison);
+    remedies(folder, &mut comparison);
     comparison.finish(&["History", "Event"]);
 }
 
@@ -601,6 +604,21 @@ fn latencies(folder: &Path, comparison: &mut Comparison<'_>) {
         comparison.object("Latency report", &document(folder, &[&latency[..], more].concat()));
     }
     comparison.object("Latency report", &document(folder, &["latency", "--input", "demo", "--input", "more", "--output", "json"]));
+}
+
+/// Storms that are nested, share a resource, contradict their definition, and go through a loop made by hand.
+fn remedies(folder: &Path, comparison: &mut Comparison<'_>) {
+    use common::storms::{lines, looping, nested, refunds};
+    let all = [nested(30), refunds(30), looping(30, false)].concat();
+    std::fs::write(folder.join("storms.jsonl"), lines(&all)).expect("a file");
+    let report = document(folder, &["storms", "--input", "storms.jsonl", "--output", "json"]);
+    for storm in report["findings"].as_array().expect("a list") {
+        let objects =
+            [("policy", "Policy compared"), ("remedy", "Remedy"), ("nested", "Nested retries"), ("shared_resource", "Shared resource")];
+        for (field, object) in objects.into_iter().filter(|(field, _)| !storm[field].is_null()) {
+            comparison.object(object, &storm[field]);
+        }
+    }
 }
 
 /// A failure with its trace, in which there is something of everything.
@@ -1121,6 +1139,9 @@ fn the_page_has_every_value_of_every_enum_and_no_other() {
         ("Store finding kind", all!(FindingKind: Damaged, Missing, Orphan, Foreign)),
         ("Place outcome", all!(PlaceOutcome: Done, Interrupted, BrokeOff, Failed, SameAccount, Claimed)),
         ("Missing part", all!(Missing: Place, Tags, Listing, Express, Gone, Histories, Rest, Definition, Logs, NotLogged)),
+        ("Definition basis", all!(DefinitionBasis: InForce, OnFile)),
+        ("Wait spread", all!(Spread: None, Full, Unclear)),
+        ("Remedy verdict", all!(RemedyVerdict: ChangeRetry, ChangeWait, ChangedSince, SpreadAlready, NoDefinition)),
         ("Gap", every_gap().iter().map(|gap| gap.id().to_owned()).collect()),
     ];
     for (heading, values) in enums {

@@ -12,6 +12,7 @@ pub mod moto;
 pub mod program;
 pub mod quota_endpoint;
 pub mod store;
+pub mod storms;
 pub mod traces;
 
 use std::future::Future;
