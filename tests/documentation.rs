@@ -31,6 +31,7 @@ const PAGES: &[&str] = &[
     "docs/pull-logs.md",
     "docs/maps.md",
     "docs/pull.md",
+    "docs/storms.md",
 ];
 
 fn page(name: &str) -> String {

@@ -71,10 +71,9 @@ pub fn find(observed: &Observed, now: Micros) -> Found {
     let mut found = Found::default();
     let mut told = Vec::new();
     for (position, class) in observed.classes.iter().enumerate() {
-        found.looked_at.states += 1;
-        found.looked_at.attempts += class.attempts.len() as u64;
-        look(observed, now, (position, class), &mut found, &mut told);
+        look(observed, now, (position, class), &mut found.looked_at, &mut told);
     }
+    found.not_enough = told.iter().filter_map(|told| too_few_waits(&told.storm)).collect();
     explain::explain(&mut told, observed);
     for Told { storm, .. } in told {
         if storm.evidence.pattern == Pattern::Lockstep { found.storms.push(storm) } else { found.others.push(storm) }
@@ -91,11 +90,26 @@ struct Told {
     storm: Storm,
 }
 
+/// What keeps many retries at once from being judged: no four of them are comparable.
+fn too_few_waits(storm: &Storm) -> Option<NotEnough> {
+    let waits = &storm.evidence.waits;
+    waits.spread.is_none().then(|| NotEnough {
+        question: "storms",
+        state_machine: storm.state_machine.clone(),
+        state: Some(storm.state.clone()),
+        has: waits.groups.iter().map(|group| group.count).max().unwrap_or(0),
+        needs: spread::FEWEST_WAITS as u64,
+        of: "waits before the same retry",
+    })
+}
+
 /// Adds what is found in one state.
-fn look(observed: &Observed, now: Micros, (position, class): (usize, &Class), found: &mut Found, told: &mut Vec<Told>) {
+fn look(observed: &Observed, now: Micros, (position, class): (usize, &Class), looked_at: &mut LookedAt, told: &mut Vec<Told>) {
+    looked_at.states += 1;
+    looked_at.attempts += class.attempts.len() as u64;
     let mut retries = retries::of(class);
     retries.retain(|tried| tried.retry.scheduled <= now);
-    found.looked_at.retries += retries.len() as u64;
+    looked_at.retries += retries.len() as u64;
     if (retries.len() as u64) < background::FEWEST {
         return;
     }

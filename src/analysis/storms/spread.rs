@@ -32,7 +32,7 @@ const SCHEDULING: f64 = 1500.0;
 /// What is left of the spread without scheduling, against the median: jitter in part leaves more, whatever the waits.
 const EXCESS: f64 = 0.05;
 /// Fewer waits have no spread worth computing.
-const FEWEST_WAITS: usize = 4;
+pub(super) const FEWEST_WAITS: usize = 4;
 /// Full jitter is ruled out when waits as close together are less likely than this under it.
 const RULED_OUT: f64 = 1e-3;
 

@@ -205,6 +205,12 @@ fn severity(evidence: &StormEvidence, seen: &Seen, now: Micros) -> Severity {
     if is_recent || evidence.failed_executions > 0 { Severity::Critical } else { Severity::Warning }
 }
 
+/// The name in the ARN of a Standard execution, which says which it is within a machine; else the ARN.
+fn short(arn: &str) -> &str {
+    let parts: Vec<&str> = arn.splitn(8, ':').collect();
+    if parts.len() == 8 && parts[5] == "execution" { parts[7] } else { arn }
+}
+
 fn steps(evidence: &StormEvidence, state: &str) -> Vec<Step> {
     let state = quoted(state);
     let mut steps = Vec::new();
@@ -212,7 +218,7 @@ fn steps(evidence: &StormEvidence, state: &str) -> Vec<Step> {
         steps.push(Step::Execution {
             text: "the attempts of one of them, and the waits between".to_owned(),
             verb: "show",
-            execution: sample.execution.clone(),
+            execution: short(&sample.execution).to_owned(),
             arguments: format!("--state {state}"),
         });
     }
