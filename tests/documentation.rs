@@ -30,6 +30,7 @@ const PAGES: &[&str] = &[
     "docs/iam-policy.md",
     "docs/pull-logs.md",
     "docs/maps.md",
+    "docs/callbacks.md",
     "docs/pull.md",
 ];
 

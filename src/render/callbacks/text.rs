@@ -49,7 +49,7 @@ fn head(report: &CallbacksReport, page: &mut Page<'_>) -> io::Result<()> {
         let answered: u64 = report.classes.iter().map(|class| class.answered).sum();
         let text = match answered {
             0 => "Nothing waits for a task token, an activity, a job or a child execution, and nothing did.".to_owned(),
-            _ => format!("Nothing waits for an answer; {} were answered.", counted(answered, "wait")),
+            _ => format!("Nothing waits for an answer; answered so far: {}.", counted(answered, "wait")),
         };
         return page.paragraph_at_edge(page.styles.ok, &text);
     }
