@@ -79,7 +79,7 @@ impl CallbacksArgs {
             states: self.state.clone(),
             verdicts: self.verdict.iter().map(verdict).collect(),
             executions: self.execution.clone(),
-            limit: self.limit.or((format == OutputFormat::Text).then_some(ROWS)),
+            limit: self.limit.filter(|_| format != OutputFormat::Text),
         }
     }
 }
@@ -118,7 +118,7 @@ pub fn run(args: &CallbacksArgs, global: &GlobalArgs, out: &mut dyn Write, words
     let origin = Origin::new(&args.fleet, global);
     report.findings.iter_mut().for_each(|finding| origin.complete(&mut finding.common));
     let mut text = Vec::new();
-    write(&report, global, &mut text)?;
+    write(&report, args.limit.unwrap_or(ROWS), global, &mut text)?;
     out.write_all(&tokens.fill_in(text))?;
     Ok(match (problems, report.findings.is_empty()) {
         (0, false) if args.exit_status => Exit::Found,
@@ -127,10 +127,10 @@ pub fn run(args: &CallbacksArgs, global: &GlobalArgs, out: &mut dyn Write, words
     })
 }
 
-fn write(report: &CallbacksReport, global: &GlobalArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+fn write(report: &CallbacksReport, rows: usize, global: &GlobalArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let settings = TextSettings::resolve(global);
     match global.output {
-        OutputFormat::Text => render::callbacks::text(report, &settings.styles, &settings.redactor, settings.width, out)?,
+        OutputFormat::Text => render::callbacks::text(report, rows, &settings.styles, &settings.redactor, settings.width, out)?,
         OutputFormat::Json => document(report, OutputFormat::Json, settings.redactor, out)?,
         OutputFormat::Jsonl => {
             for finding in &report.findings {

@@ -101,8 +101,8 @@ pub fn judge(spans: &[Span], is_open: &[bool], now: i64) -> Option<Judged> {
     }
     let (done, open) = Clock::Wall.ages(spans);
     let law = Law::fit(&done, &open)?;
-    // Nights are pauses like stops, so the hours come first.
-    let clock = Clock::of(spans, &law, now);
+    // Nights are pauses like stops, so the hours come first. Waits of minutes do not last over one.
+    let clock = if law.exceeded_by(0.05) > SHORT { Clock::of(spans, &law, now) } else { Clock::Wall };
     let (done, open) = clock.ages(spans);
     let law = Law::fit(&done, &open)?;
     let earlier_stops = earlier_stops(spans, &clock, &law);

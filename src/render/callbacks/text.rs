@@ -22,12 +22,19 @@ const STORIES: usize = 5;
 /// So many states without enough answers are listed.
 const LISTED: usize = 5;
 
-/// Writes the report, at most `width` columns wide.
-pub fn text(report: &CallbacksReport, styles: &Styles, redactor: &Redactor, width: usize, out: &mut dyn Write) -> io::Result<()> {
+/// Writes the report, at most `width` columns wide, with so many open waits at most.
+pub fn text(
+    report: &CallbacksReport,
+    rows: usize,
+    styles: &Styles,
+    redactor: &Redactor,
+    width: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut page = Page::new(styles, redactor, width, out);
     head(report, &mut page)?;
     if !report.waiting.is_empty() {
-        table(report, &mut page)?;
+        table(report, rows, &mut page)?;
     }
     let worth = report.classes.iter().filter(|class| class.stuck > 0 || class.stopped.is_some());
     for class in worth.take(STORIES) {
@@ -79,7 +86,7 @@ fn style(verdict: Verdict, styles: &Styles) -> Style {
     }
 }
 
-fn table(report: &CallbacksReport, page: &mut Page<'_>) -> io::Result<()> {
+fn table(report: &CallbacksReport, rows: usize, page: &mut Page<'_>) -> io::Result<()> {
     let states = report.waiting.iter().map(|waiting| width(&page.clean(&waiting.state)));
     let state = states.max().unwrap_or(0).clamp(5, WIDEST_STATE);
     let execution = page.width.saturating_sub(FIXED + state).max(9);
@@ -88,7 +95,7 @@ fn table(report: &CallbacksReport, page: &mut Page<'_>) -> io::Result<()> {
         "VERDICT", "STATE", "EXECUTION", "SINCE, UTC", "AGE", "USUAL", "ENDS IN"
     );
     writeln!(page.out, "\n{}", paint(page.styles.dim, heads))?;
-    for waiting in &report.waiting {
+    for waiting in report.waiting.iter().take(rows) {
         let class = class_of(report, waiting);
         let verdict = paint(style(waiting.verdict, page.styles), format!("{:<7}", waiting.verdict.name()));
         let name = fit(&page.clean(&waiting.state), state).into_owned();
@@ -100,8 +107,8 @@ fn table(report: &CallbacksReport, page: &mut Page<'_>) -> io::Result<()> {
         let (age, ends) = (time(Some(waiting.age_ms)), ends(waiting, report.now));
         writeln!(page.out, "{verdict}  {}  {of}  {since}  {age:>7}  {usual:>7}  {ends:>7}", paint(page.styles.state, name))?;
     }
-    if report.waiting_left_out > 0 {
-        let text = format!("… and {} more: --limit shows them", report.waiting_left_out);
+    if report.waiting.len() > rows {
+        let text = format!("… and {} more: --limit shows them", report.waiting.len() - rows);
         writeln!(page.out, "{}", paint(page.styles.dim, text))?;
     }
     Ok(())
@@ -147,11 +154,6 @@ fn story(report: &CallbacksReport, class: &WaitClass, page: &mut Page<'_>) -> io
     page.paragraph(Style::new(), &usual)?;
     if let Some(hours) = &class.working_hours {
         let text = format!("answers come {}; ages are counted in those hours", page.clean(&hours.text));
-        page.paragraph(Style::new(), &text)?;
-    }
-    if let (Some(limit), Some(lost)) = (class.limit_ms, class.lost_share) {
-        let clock = if class.working_hours.is_some() { " of working hours" } else { "" };
-        let text = format!("stuck is what waits longer than {}{clock}; about {:.1} % are never answered", time(Some(limit)), lost * 100.0);
         page.paragraph(Style::new(), &text)?;
     }
     for stop in &class.earlier_stops {
