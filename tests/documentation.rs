@@ -33,6 +33,7 @@ const PAGES: &[&str] = &[
     "docs/iam-policy.md",
     "docs/pull-logs.md",
     "docs/maps.md",
+    "docs/callbacks.md",
     "docs/runway.md",
     "docs/pull.md",
     "docs/storms.md",

@@ -18,6 +18,7 @@ use common::program::{program, stepscope_reading};
 use common::quota_endpoint::{Fleet, QuotaEndpoint, Quotas};
 use serde::Serialize;
 use serde_json::{Value, json};
+use stepscope::analysis::callbacks::{Between, DeadlineBy, Verdict as WaitVerdict, WaitsFor as WaitKind, WorkingHours};
 use stepscope::analysis::compare::{Kind as AttributeKind, Reason, Relation};
 use stepscope::analysis::cost::{ConditionId, Item, PeriodLength};
 use stepscope::analysis::execution::WaitsFor;
@@ -43,7 +44,7 @@ use stepscope::model::path::{AttemptOutcome, VisitOutcome};
 use stepscope::model::span::SpanKind;
 use stepscope::model::wire::WireBundle;
 use stepscope::model::{
-    Details, EventId, EventType, ExecutionArn, ExecutionStatus, Gap, MapChild, MapRun, MapRunCounts, StateType, Timestamp,
+    Details, EventId, EventType, ExecutionArn, ExecutionStatus, Gap, MapChild, MapRun, MapRunCounts, Micros, StateType, Timestamp,
 };
 use stepscope::sources::insights::ColumnKind;
 use stepscope::store::maintain::FindingKind;
@@ -562,6 +563,7 @@ fn documents_and_page_name_the_same_fields_and_values() {
         comparison.object("Replay report", &report);
     }
     grouped_failures(folder, &mut comparison);
+    open_waits(folder, &mut comparison);
     every_store(folder, &mut comparison);
     logs_of_a_machine(&mut comparison);
     latencies(folder, &mut comparison);
@@ -896,6 +898,38 @@ fn grouped_failures(folder: &Path, comparison: &mut Comparison<'_>) {
     comparison.object("Failures report", &document(folder, &[&failures[..], &["--limit", "1"]].concat()));
 }
 
+/// Waits of a machine that answers in minutes, one of which is stuck; and what such a small fleet does not have.
+fn open_waits(folder: &Path, comparison: &mut Comparison<'_>) {
+    let mut lines = String::new();
+    for number in 0..42_i64 {
+        let mut story = history("Approvals");
+        let first: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
+        story.clock_at(first + jiff::SignedDuration::from_mins(number)).named(&format!("approval-{number}"));
+        story.enter_task("Approve", json!({})).calls("sqs", "sendMessage.waitForTaskToken");
+        if number < 40 {
+            story.taking(seconds(90)).attempt_succeeded(json!({})).exit(json!({})).execution_succeeded(json!({}));
+        } else {
+            story.scheduled();
+        }
+        lines += &(serde_json::to_string(&WireBundle(&story.build())).expect("JSON") + "\n");
+    }
+    std::fs::write(folder.join("waits.jsonl"), lines).expect("a file");
+    let callbacks = ["callbacks", "--input", "waits.jsonl", "--now", "2026-01-02T00:00:00Z", "--output", "json"];
+    let mut report = document(folder, &callbacks);
+    comparison.object("Callbacks report", &report);
+    let moment = "2026-01-01T00:00:00Z";
+    report["not_enough"] =
+        json!([{"question": "callbacks", "state_machine": null, "state": null, "has": 1, "needs": 20, "of": "completed waits"}]);
+    let stopped = json!({"since": moment, "due": 12.5, "chance": 1e-5});
+    let class = &mut report["classes"][0];
+    class["stopped"] = stopped.clone();
+    class["earlier_stops"] = serde_json::to_value([Between { from: Micros(0), to: Micros(1) }]).expect("JSON");
+    let hours = WorkingHours { text: String::new(), weights: vec![1.0], weekends_closed: true, chi_square: 99.0 };
+    class["working_hours"] = serde_json::to_value(hours).expect("JSON");
+    report["findings"][0]["evidence"]["stopped"] = stopped;
+    comparison.object("Callbacks report", &report);
+}
+
 /// What a pull tells of logs: it asks an endpoint for them, so what it would write is made here.
 fn logs_of_a_machine(comparison: &mut Comparison<'_>) {
     let machine = "arn:aws:states:eu-west-1:111111111111:stateMachine:Orders".parse().expect("an ARN");
@@ -1104,6 +1138,9 @@ fn the_page_has_every_value_of_every_enum_and_no_other() {
         ("Latency by", all!(By: Hour, Version)),
         ("Latency compared", all!(LatencyCompared: WindowBefore, Halves)),
         ("Latency verdict", all!(LatencyVerdict: Slower, Faster, NoChange, TooFew)),
+        ("Wait verdict", WaitVerdict::ALL.iter().map(word).collect()),
+        ("Wait kind", WaitKind::ALL.iter().map(word).collect()),
+        ("Deadline by", DeadlineBy::ALL.iter().map(word).collect()),
         ("Trace basis", all!(TraceBasis: TraceHeader, ExecutionArn, ResponseHeader, RequestId, TimeAndName)),
         ("Span basis", all!(SpanBasis: RequestId, Time, OneOfSeveral)),
         ("Span kind", all!(SpanKind: Internal, Server, Client, Producer, Consumer)),
