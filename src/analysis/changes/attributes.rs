@@ -156,7 +156,7 @@ fn columns<'a>(
 ) -> BTreeMap<&'a str, BTreeMap<&'a str, (u64, u64)>> {
     let mut columns: BTreeMap<&str, BTreeMap<&str, (u64, u64)>> = BTreeMap::new();
     for (row, is_failing) in failing.iter().map(|row| (row, true)).chain(others.iter().map(|row| (row, false))) {
-        for (name, value) in row {
+        for (name, value) in *row {
             let counts = columns.entry(name).or_default().entry(value).or_default();
             counts.0 += u64::from(is_failing);
             counts.1 += u64::from(!is_failing);
