@@ -21,6 +21,7 @@ const PAGES: &[&str] = &[
     "docs/latency.md",
     "docs/traces.md",
     "docs/triage.md",
+    "docs/changes.md",
     "docs/detectors.md",
     "docs/demo.md",
     "docs/failures.md",

@@ -19,6 +19,7 @@ use common::quota_endpoint::{Fleet, QuotaEndpoint, Quotas};
 use serde::Serialize;
 use serde_json::{Value, json};
 use stepscope::analysis::callbacks::{Between, DeadlineBy, Verdict as WaitVerdict, WaitsFor as WaitKind, WorkingHours};
+use stepscope::analysis::changes::{Direction as ChangeDirection, Season, Shape as ChangeShape, Signal as ChangeSignal, What as Deployed};
 use stepscope::analysis::compare::{Kind as AttributeKind, Reason, Relation};
 use stepscope::analysis::cost::{ConditionId, Item, PeriodLength};
 use stepscope::analysis::execution::WaitsFor;
@@ -575,6 +576,7 @@ fn documents_and_page_name_the_same_fields_and_values() {
     pulls(folder, &mut comparison);
     runways(folder, &mut comparison);
     remedies(folder, &mut comparison);
+    changes(folder, &mut comparison);
     comparison.finish(&["History", "Event"]);
 }
 
@@ -584,6 +586,32 @@ fn runways(folder: &Path, comparison: &mut Comparison<'_>) {
     let report = document(folder, &["triage", "--input", "limits.jsonl", "--output", "json"]);
     let findings = report["findings"].as_array().expect("a list").iter().filter(|finding| finding["kind"] == "runway");
     assert_eq!(findings.map(|finding| comparison.object("Runway", finding)).count(), 3);
+}
+
+/// A version with which a state is slower and another fails in two new ways, for one value of the input.
+fn changes(folder: &Path, comparison: &mut Comparison<'_>) {
+    let story = |number: i64| {
+        let (is_new, is_yen) = (number >= 60, number % 3 == 0);
+        let mut told = history("Sales");
+        told.named(&format!("run-{number:03}")).clock_at(Timestamp::from_second(1_767_225_600 + number * 300).expect("a moment"));
+        told.version(if is_new { "2" } else { "1" }).input(json!({"currency": if is_yen { "JPY" } else { "EUR" }, "id": number}));
+        let time = if is_new { 500 } else { 200 } + number.unsigned_abs() % 7 * 10;
+        told.enter_task("Check", json!({})).taking(std::time::Duration::from_millis(time)).attempt_succeeded(json!({})).exit(json!({}));
+        told.enter_task("Charge", json!({}));
+        if is_new && is_yen {
+            told.attempt_failed(if number % 2 == 0 { "KeyError" } else { "ValueError" }, None).execution_failed();
+        } else {
+            told.attempt_succeeded(json!({})).exit(json!({})).execution_succeeded(json!({}));
+        }
+        told.build()
+    };
+    std::fs::write(folder.join("changes.jsonl"), lines(&(0..120).map(story).collect::<Vec<_>>())).expect("a file");
+    let report = document(folder, &["triage", "--input", "changes.jsonl", "--output", "json"]);
+    let findings = report["findings"].as_array().expect("a list").iter().filter(|finding| finding["kind"] == "change_point");
+    let signals: Vec<&Value> =
+        findings.inspect(|finding| comparison.object("Change point", finding)).map(|finding| &finding["signal"]).collect();
+    assert_eq!(signals.len(), 2, "{signals:?}");
+    assert!(signals.contains(&&json!("latency")) && signals.contains(&&json!("new_error")), "{signals:?}");
 }
 
 /// Executions whose time goes into every part that there is, in two hours and versions.
@@ -1157,6 +1185,11 @@ fn the_page_has_every_value_of_every_enum_and_no_other() {
         ("Severity", all!(Severity: Error, Warning)),
         ("Finding severity", all!(FindingSeverity: Critical, Warning, Notice)),
         ("Finding confidence", all!(FindingConfidence: Certain, Strong, Weak)),
+        ("Signal", all!(ChangeSignal: Latency, ErrorRate, NewError, RetryRate)),
+        ("Shape", all!(ChangeShape: Step, Episode, Blip, Tail)),
+        ("Direction", all!(ChangeDirection: Up, Down)),
+        ("Season", all!(Season: HourOfDayTakenOut, TooShort)),
+        ("Deployed", all!(Deployed: Version, Alias, Definition)),
         ("Runway limit", all!(Limit: Events, Duration, Payload)),
         ("Runway limit source", all!(LimitSource: Service, Definition)),
         ("Runway basis", all!(RunwayBasis: Running, Reached, Trend, Level)),

@@ -7,7 +7,7 @@
 //! It also makes sure of errors that are too few to be called new by their time alone. Among executions with the value only: had the
 //! error always gone with it at one rate, the chance that it is met in the last `n1` of `N` alone is `C(n1, K) / C(N, K)`.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -79,7 +79,7 @@ impl Ask {
 /// The second question.
 #[derive(Debug, Clone, Default)]
 pub struct Attributes {
-    wanted: Arc<HashMap<String, (), RandomState>>,
+    wanted: Arc<HashSet<String, RandomState>>,
     found: HashMap<String, Vec<(String, Text)>, RandomState>,
 }
 
@@ -89,8 +89,8 @@ type Text = String;
 impl Attributes {
     pub(super) fn about(asks: &[Ask]) -> Option<Self> {
         let asks = asks.iter().take(MOST_ASKS);
-        let wanted: HashMap<String, (), RandomState> =
-            asks.flat_map(|ask| ask.failing.iter().chain(&ask.others).chain(&ask.before)).map(|arn| (arn.clone(), ())).collect();
+        let wanted: HashSet<String, RandomState> =
+            asks.flat_map(|ask| ask.failing.iter().chain(&ask.others).chain(&ask.before)).cloned().collect();
         (!wanted.is_empty()).then(|| Self { wanted: Arc::new(wanted), found: HashMap::default() })
     }
 
@@ -156,7 +156,7 @@ fn columns<'a>(
 ) -> BTreeMap<&'a str, BTreeMap<&'a str, (u64, u64)>> {
     let mut columns: BTreeMap<&str, BTreeMap<&str, (u64, u64)>> = BTreeMap::new();
     for (row, is_failing) in failing.iter().map(|row| (row, true)).chain(others.iter().map(|row| (row, false))) {
-        for (name, value) in row.iter() {
+        for (name, value) in *row {
             let counts = columns.entry(name).or_default().entry(value).or_default();
             counts.0 += u64::from(is_failing);
             counts.1 += u64::from(!is_failing);
@@ -192,7 +192,7 @@ impl Question for Attributes {
     }
 
     fn take(&mut self, facts: &ExecutionFacts<'_>) {
-        if !self.wanted.contains_key(facts.execution) {
+        if !self.wanted.contains(facts.execution) {
             return;
         }
         let mut row: Vec<(String, Text)> = Vec::new();

@@ -10,16 +10,16 @@ use crate::model::Micros;
 
 /// A rate of fewer observations is not looked at.
 const ENOUGH: usize = 20;
-/// Fewer observations with the error are no rise.
-const FEWEST_FAILED: usize = 5;
+/// Fewer observations with the error, or fewer failed attempts, are no rise.
+const FEWEST_FAILED: (usize, u64) = (4, 5);
 /// The least ratio of rates that is worth a word.
-const LEAST_RATIO: f64 = 3.0;
+pub(super) const LEAST_RATIO: f64 = 3.0;
 /// Had it always been there at this rate, not to have met it before would be less likely than this.
 const UNSEEN: f64 = 1e-3;
 /// With this p alone a new error is not told of, but looked at again together with the input.
 pub(super) const PENDING: f64 = 0.05;
 /// Onsets that are less likely than the best by a factor of e to this have no weight.
-const ONSETS: f64 = 10.0;
+pub(super) const ONSETS: f64 = 10.0;
 /// A second window is looked for where the first is as unlikely as this.
 const ANOTHER: f64 = 1e-3;
 /// Outages of one state and error that are told apart.
@@ -54,7 +54,7 @@ pub(super) struct Rise {
 /// What a state shows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Rises {
-    pub rises: Vec<Rise>,
+    pub found: Vec<Rise>,
     /// The p of the best window of each error that was tested and has no rise.
     pub tested: Vec<f64>,
     /// Observations with the most frequent error of too few observations altogether.
@@ -66,7 +66,9 @@ pub(super) fn rises(units: &[Unit]) -> Rises {
     let mut places: BTreeMap<Fault, Vec<usize>> = BTreeMap::new();
     for (place, unit) in units.iter().enumerate() {
         let faults: BTreeSet<Fault> = unit.failed.iter().map(|failed| failed.fault).collect();
-        faults.into_iter().for_each(|fault| places.entry(fault).or_default().push(place));
+        for fault in faults {
+            places.entry(fault).or_default().push(place);
+        }
     }
     let mut found = Rises::default();
     if units.len() < ENOUGH {
@@ -89,7 +91,7 @@ fn of_error(units: &[Unit], fault: Fault, places: &[usize], found: &mut Rises) {
         let Some(window) = outcomes.scan() else { break };
         let inside: Vec<&Unit> = left[window.from..window.to].iter().map(|unit| &units[*unit]).collect();
         match rise(units, fault, &left, outcomes, window, &inside) {
-            Some(rise) => found.rises.push(rise),
+            Some(rise) => found.found.push(rise),
             None if number == 0 => found.tested.push(window.p),
             None => {}
         }
@@ -116,7 +118,8 @@ fn rise(units: &[Unit], fault: Fault, left: &[usize], outcomes: Outcomes<'_>, wi
     // Of a Map, a few items fail in nearly every run of it: then the attempts tell.
     let is_large = |after: (u64, u64), before: (u64, u64)| share(after.0, after.1) >= LEAST_RATIO * share(before.0, before.1);
     let (after, before) = (counts.after, counts.before);
-    let is_rise = window.having >= FEWEST_FAILED
+    let is_rise = window.having >= FEWEST_FAILED.0
+        && counts.after.failed >= FEWEST_FAILED.1
         && (is_large((after.visits_failed, after.visits), (before.visits_failed, before.visits))
             || is_large((after.failed, after.attempts), (before.failed, before.attempts)));
     if !(is_rise || is_new && window.p <= PENDING) {

@@ -146,5 +146,7 @@ fn parents(observed: &Observed, joined: &mut [Joined]) {
             at: None,
         });
     }
-    joined.iter_mut().for_each(|change| change.also_seen_in.truncate(MOST_ALSO));
+    for change in joined {
+        change.also_seen_in.truncate(MOST_ALSO);
+    }
 }

@@ -10,6 +10,7 @@
 //! | `date.rs`       | the moment to name, when the data leave several                                |
 //! | `near.rs`       | what was deployed near it                                                       |
 //! | `told.rs`       | the finding and its words (`words.rs`)                                          |
+//! | `since.rs`      | since when, for `latency` and `failures`                                        |
 //! | `attributes.rs` | what of the input goes with an error: a second pass                             |
 //!
 //! All tests of a report are one family: their p-values are corrected together (Benjamini and Hochberg), and what is told must be
@@ -27,6 +28,9 @@ mod report;
 mod season;
 mod shift;
 mod side;
+#[cfg(test)]
+mod simulated;
+mod since;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -39,6 +43,8 @@ pub use report::{
     Affected, AlsoSeen, Attribute, AttributeEvidence, ChangeEvidence, ChangePoint, Direction, Failing, Interval, Lasted, Level, Load,
     NearestChange, Season, Shape, Shuffles, Sides, Signal, Test, What,
 };
+
+pub use since::{Since, VersionStart, more_often, slower_or_faster};
 
 use super::finding::NotEnough;
 use super::observed::Observed;
@@ -73,6 +79,7 @@ impl Found {
     }
 
     /// Adds what the second question found.
+    #[allow(clippy::needless_pass_by_value, reason = "what was asked is answered once")]
     pub fn explain(&mut self, attributes: Attributes) {
         for (ask, explained) in self.asks.iter().zip(attributes.answers(&self.asks)) {
             let list = if ask.is_pending { &mut self.pending } else { &mut self.changes };

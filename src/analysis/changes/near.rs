@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::report::Interval;
+use super::since::VersionStart;
 use crate::analysis::observed::{Name, Observed};
 use crate::model::Micros;
 
@@ -116,4 +118,24 @@ impl Deployments {
             executions: nearest.executions,
         })
     }
+}
+
+/// The version whose first execution started nearest to what began between these moments: within a quarter of an hour of them.
+pub(super) fn nearest_version(versions: &[VersionStart], at: Micros, interval: Interval) -> Option<NearestChange> {
+    let mut versions: Vec<&VersionStart> = versions.iter().collect();
+    versions.sort_by_key(|version| (version.first, &version.version));
+    let is_near = |first: Micros| {
+        first.0 >= interval.from.0.min(at.0).saturating_sub(NEAR) && first.0 <= interval.to.0.max(at.0).saturating_add(NEAR)
+    };
+    // The first of all replaced nothing.
+    let near = versions.windows(2).filter(|pair| is_near(pair[1].first));
+    let nearest = near.min_by_key(|pair| at.0.abs_diff(pair[1].first.0))?;
+    Some(NearestChange {
+        what: What::Version,
+        value: Some(nearest[1].version.clone()),
+        before: Some(nearest[0].version.clone()),
+        at: nearest[1].first,
+        offset_ms: at.0.saturating_sub(nearest[1].first.0) / 1000,
+        executions: nearest[1].executions,
+    })
 }

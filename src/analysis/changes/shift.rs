@@ -82,7 +82,7 @@ pub(super) struct Shift {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Shifts {
     /// In the order of time.
-    pub shifts: Vec<Shift>,
+    pub found: Vec<Shift>,
     /// Of the best cut, whether or not it is a step: what was tested. `None` for too few durations.
     pub p: Option<f64>,
     /// What was done about the hour of the day.
@@ -112,7 +112,7 @@ pub(super) fn shifts(points: &[Point], arrivals: &[i64]) -> Shifts {
     found.settle();
     found.join_doubtful();
     found.settle();
-    Shifts { shifts: found.told(points), p, season }
+    Shifts { found: found.told(points), p, season }
 }
 
 fn series(points: &[Point]) -> (Series, Season) {
@@ -301,7 +301,7 @@ mod tests {
     fn found(levels: &[(usize, f64)]) -> Vec<Shift> {
         let points = told(levels);
         let arrivals: Vec<i64> = points.iter().map(|point| point.at).collect();
-        shifts(&points, &arrivals).shifts
+        shifts(&points, &arrivals).found
     }
 
     #[test]

@@ -152,7 +152,7 @@ pub(super) fn judge(observed: &Observed, known: &Known, number: usize, now: Micr
     retries(&units, number, &mut judged);
     judged.not_enough = not_enough(observed, class, &rises, points.len());
     judged.tested.extend(&rises.tested);
-    judged.candidates.extend(rises.rises.into_iter().map(|rise| {
+    judged.candidates.extend(rises.found.into_iter().map(|rise| {
         let p = rise.window.p;
         Candidate::new(number, Seen::Rise(Box::new(rise)), p)
     }));
@@ -162,7 +162,7 @@ pub(super) fn judge(observed: &Observed, known: &Known, number: usize, now: Micr
 /// Durations of successful calls, without those of outages.
 fn points(class: &Class, now: Micros, rises: &Rises) -> Vec<Point> {
     let outages: Vec<(i64, i64)> = rises
-        .rises
+        .found
         .iter()
         .filter(|rise| rise.until.is_some() && rise.window.p <= OUTAGE)
         .map(|rise| (rise.at.0.saturating_sub(AROUND_OUTAGE.0), rise.last.0.saturating_add(AROUND_OUTAGE.1)))
@@ -176,7 +176,7 @@ fn points(class: &Class, now: Micros, rises: &Rises) -> Vec<Point> {
 fn latency(class: &Class, number: usize, points: &[Point], now: Micros, judged: &mut Judged) {
     let first_tries = class.attempts.iter().filter(|attempt| attempt.number == 1).filter_map(|attempt| attempt.scheduled);
     let arrivals: Vec<i64> = first_tries.map(|at| at.0).filter(|at| *at <= now.0).collect();
-    let Shifts { shifts, p, season } = shift::shifts(points, &arrivals);
+    let Shifts { found: shifts, p, season } = shift::shifts(points, &arrivals);
     if !shifts.is_empty() {
         let candidate = |shift: Shift| {
             let p = shift.p;
@@ -235,7 +235,7 @@ fn retries(units: &[Unit], number: usize, judged: &mut Judged) {
     let failed = units.iter().filter(|unit| !unit.failed.is_empty());
     #[allow(clippy::cast_precision_loss, reason = "a number of attempts")]
     let points: Vec<Point> = failed.map(|unit| Point { at: unit.at.0, ms: unit.attempts as f64 }).collect();
-    let Shifts { shifts, p, .. } = shift::shifts(&points, &[]);
+    let Shifts { found: shifts, p, .. } = shift::shifts(&points, &[]);
     if shifts.is_empty() {
         judged.tested.extend(p);
     }

@@ -30,6 +30,12 @@ pub(super) struct Failed {
     pub at: Micros,
 }
 
+/// How an attempt ended.
+enum Ended {
+    Well,
+    Badly(Failed),
+}
+
 /// One observation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Unit {
@@ -59,7 +65,7 @@ pub(super) fn units(observed: &Observed, class: &Class, now: Micros) -> Vec<Unit
     let known_limit = observed.names.find(TIME_LIMIT);
     for attempt in &class.attempts {
         let Some(scheduled) = attempt.scheduled.filter(|scheduled| *scheduled <= now) else { continue };
-        let Some(failed) = outcome(attempt, scheduled, observed.execution_of(attempt), patience, known_limit) else { continue };
+        let Some(ended) = outcome(attempt, scheduled, observed.execution_of(attempt), patience, known_limit) else { continue };
         let key = match attempt.parent_visit {
             Some(parent) => (attempt.execution, true, parent),
             None => (attempt.execution, false, attempt.visit),
@@ -71,23 +77,19 @@ pub(super) fn units(observed: &Observed, class: &Class, now: Micros) -> Vec<Unit
         let unit = &mut units[place];
         unit.attempts += 1;
         unit.last = unit.last.max(attempt.ended.unwrap_or(scheduled));
-        unit.failed.extend(failed);
+        if let Ended::Badly(failed) = ended {
+            unit.failed.push(failed);
+        }
     }
     units.sort_by_key(|unit| (unit.at, unit.execution));
     units
 }
 
-/// How an attempt ended: `None` where that cannot be told, `Some(None)` for success.
-fn outcome(
-    attempt: &Attempt,
-    scheduled: Micros,
-    execution: &Execution,
-    patience: Option<f64>,
-    known_limit: Option<Name>,
-) -> Option<Option<Failed>> {
-    let failed = |fault: Fault, at: Micros| Some(Some(Failed { fault, at }));
+/// How an attempt ended; `None` where that cannot be told.
+fn outcome(attempt: &Attempt, scheduled: Micros, execution: &Execution, patience: Option<f64>, known_limit: Option<Name>) -> Option<Ended> {
+    let failed = |fault: Fault, at: Micros| Some(Ended::Badly(Failed { fault, at }));
     match attempt.outcome {
-        AttemptOutcome::Succeeded => Some(None),
+        AttemptOutcome::Succeeded => Some(Ended::Well),
         AttemptOutcome::Failed => failed(Fault::Error(attempt.error), attempt.ended.unwrap_or(scheduled)),
         AttemptOutcome::TimedOut => failed(Fault::Error(attempt.error.or(known_limit)), scheduled),
         AttemptOutcome::Open | AttemptOutcome::Aborted => {

@@ -12,6 +12,7 @@ use super::report::{
 use super::roots;
 use crate::analysis::advice;
 use crate::analysis::cause;
+use crate::analysis::changes::{Since, VersionStart, more_often};
 use crate::analysis::fingerprint::{self, Parts};
 use crate::analysis::fleet::Coverage;
 use crate::model::{ExecutionStatus, FailureFacts, Micros};
@@ -246,6 +247,7 @@ impl<'f> Grouped<'f> {
             first_seen_ever: first_ever,
             counts: timeline.count(rows().filter_map(|row| row.at)),
             new: self.new_since(key).filter(|_| is_in_window),
+            since: self.since(key),
             new_in_version: self.new_in_version(key).filter(|_| is_in_window),
             versions: counted(rows().filter_map(|row| row.version).map(|version| words.text(version)))
                 .map(|(version, count)| VersionCount { version: version.to_owned(), count })
@@ -284,6 +286,21 @@ impl<'f> Grouped<'f> {
         let mut of_group: Vec<Micros> = self.ever[key].iter().filter_map(|place| self.failures.failed[*place].start).collect();
         of_group.sort_unstable();
         novelty::since(starts, &of_group)
+    }
+
+    /// Of the machine's executions by their start, since when more are in the group.
+    fn since(&self, key: &Key) -> Option<Since> {
+        let starts = self.starts.get(&key.machine)?;
+        let mut of_group: Vec<Micros> = self.ever[key].iter().filter_map(|place| self.failures.failed[*place].start).collect();
+        of_group.sort_unstable();
+        let machine = self.failures.machines.get(&key.machine)?;
+        let versions: Vec<VersionStart> = versions_of(machine, &self.failures.words)
+            .into_iter()
+            .filter_map(|(version, counted)| {
+                Some(VersionStart { version: version.to_owned(), first: counted.first_start?, executions: counted.executions })
+            })
+            .collect();
+        more_often(starts, &of_group, &versions)
     }
 
     fn new_in_version(&self, key: &Key) -> Option<super::NewInVersion> {

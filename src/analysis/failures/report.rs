@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use crate::analysis::changes::Since;
 use crate::analysis::fingerprint::Parts;
 use crate::analysis::fleet::Coverage;
 use crate::analysis::why::{Advice, DecodedCause, NextCommand};
@@ -97,6 +98,8 @@ pub struct FailureGroup {
     pub counts: Vec<u64>,
     /// Present when it was not there before.
     pub new: Option<NewSince>,
+    /// Since when it is more frequent; null where no moment stands out.
+    pub since: Option<Since>,
     /// Present when it came with a version of the machine.
     pub new_in_version: Option<NewInVersion>,
     /// By version of the machine, where the executions name one.

@@ -9,12 +9,14 @@
 //! - the median differs by at least [`LEAST_CHANGE`] of the earlier one.
 //!
 //! The test takes durations for independent. Those of one incident are not, so a small p-value says that the two times differ,
-//! not why. What happens to the slowest percent alone it does not see.
+//! not why. What happens to the slowest percent alone it does not see. Whether is asked here, of two times that were given; since when,
+//! where the answer is yes, in `analysis/changes`.
 
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::quantile;
+use crate::analysis::changes::Since;
 use crate::model::Micros;
 
 /// Fewer durations than this on either side are too few.
@@ -37,6 +39,8 @@ pub struct Change {
     pub p50_ratio: Option<f64>,
     /// How likely such ranks are if nothing changed, times the number of comparisons, at most 1; null where there are too few.
     pub p_value: Option<f64>,
+    /// Since when; null where nothing is claimed, and where no moment stands out.
+    pub since: Option<Since>,
 }
 
 /// One side of a comparison.
@@ -108,6 +112,7 @@ pub(super) fn compare(before: &[i64], after: &[i64], windows: Windows) -> Change
         after: later,
         p50_ratio: ratio.map(|ratio| (ratio * 1000.0).round() / 1000.0),
         p_value: ranks.map(|(p_value, _)| p_value),
+        since: None,
     }
 }
 

@@ -87,6 +87,8 @@ pub(super) struct MachineTally {
     pub critical: i128,
     pub samples: Vec<Sample>,
     pub before: Vec<Sample>,
+    /// By version: when the first execution started, and how many there are.
+    pub versions: HashMap<String, (Micros, u64)>,
 }
 
 /// A machine: its executions and states, each by group.
@@ -203,6 +205,12 @@ impl MachineTally {
         self.executions += 1;
         self.unsuccessful += u64::from(facts.status.is_some_and(ExecutionStatus::is_unsuccessful));
         self.running += u64::from(facts.stop.is_none());
+        if let Some((version, start)) = facts.version.zip(facts.start) {
+            match self.versions.get_mut(version) {
+                Some(known) => *known = (known.0.min(start), known.1 + 1),
+                None => drop(self.versions.insert(version.to_owned(), (start, 1))),
+            }
+        }
         if let Some((start, end)) = facts.beginning().zip(facts.stop.or(facts.last_event)) {
             let lasted = end.0.saturating_sub(start.0);
             self.lasted += i128::from(lasted.max(0));
@@ -222,6 +230,10 @@ impl MachineTally {
         self.critical += other.critical;
         self.samples.append(&mut other.samples);
         self.before.append(&mut other.before);
+        for (version, (first, executions)) in other.versions {
+            let known = self.versions.entry(version).or_insert((first, 0));
+            *known = (known.0.min(first), known.1 + executions);
+        }
     }
 }
 

@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
-use super::change::{self, Change, Windows};
+use super::change::{self, Change, Verdict, Windows};
 use super::gather::{Group, LatencyQuestion, Machine, MachineTally, Sample, StateTally};
 use super::picture::{self, Picture};
 use super::{By, LatencyOptions, Sort, as_long_before, milliseconds, milliseconds_of, quantile, share};
+use crate::analysis::changes::{VersionStart, slower_or_faster};
 use crate::analysis::fleet::Coverage;
 use crate::analysis::trace::TracesReport;
 use crate::model::{Micros, StateType};
@@ -189,6 +190,7 @@ impl LatencyQuestion {
         // What is claimed does not depend on how much of it is shown.
         let changes = of_states.iter_mut().flatten().map(|row| &mut row.change).chain(rows.iter_mut().map(|row| &mut row.change));
         change::settle(changes.flatten());
+        tell_since(&self.machines, of_states.iter_mut().flatten(), &mut rows);
         let left_out = of_states.iter_mut().map(|rows| order(rows, &self.options)).sum();
         let states: Vec<StateRow> = of_states.into_iter().flatten().collect();
         let picture = if self.options.picture { picture::of(&machines, &states) } else { None };
@@ -338,6 +340,39 @@ fn part(sorted: &[i64], whole: Option<i128>) -> Option<Part> {
         total_ms: milliseconds(total),
         share: whole.and_then(|whole| share(total, whole)),
     })
+}
+
+/// Tells since when, where something is claimed to have changed: nowhere else is it asked, because that takes time.
+fn tell_since<'r>(
+    machines: &std::collections::HashMap<Option<String>, Machine>,
+    states: impl Iterator<Item = &'r mut StateRow>,
+    rows: &'r mut [MachineRow],
+) {
+    let of_states = states.map(|row| (row.state_machine.clone(), Some(row.state.clone()), &mut row.change));
+    let of_machines = rows.iter_mut().map(|row| (row.state_machine.clone(), None, &mut row.change));
+    let moved = |change: &Change| matches!(change.verdict, Verdict::Slower | Verdict::Faster);
+    let asked: Vec<(Option<String>, Option<String>, &mut Change)> = of_states
+        .chain(of_machines)
+        .filter_map(|(machine, state, change)| Some((machine, state, change.as_mut().filter(|change| moved(change))?)))
+        .collect();
+    let tests = asked.len();
+    for (name, state, change) in asked {
+        let Some(machine) = machines.get(&name) else { continue };
+        let tally = machine.tallies.get(&Group::All);
+        let samples = match &state {
+            Some(state) => {
+                machine.states.get(state).and_then(|tallies| tallies.get(&Group::All)).map(|tally| (&tally.samples, &tally.before))
+            }
+            None => tally.map(|tally| (&tally.samples, &tally.before)),
+        };
+        let Some((samples, before)) = samples else { continue };
+        let durations = samples.iter().chain(before).map(|sample| (Micros(sample.at), milliseconds(i128::from(sample.duration)))).collect();
+        let versions = tally.into_iter().flat_map(|tally| &tally.versions);
+        let versions: Vec<VersionStart> = versions
+            .map(|(version, (first, executions))| VersionStart { version: version.clone(), first: *first, executions: *executions })
+            .collect();
+        change.since = slower_or_faster(durations, tests, &versions);
+    }
 }
 
 /// The samples of a window against those of the one before, or those of the later half against the earlier.

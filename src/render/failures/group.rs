@@ -74,6 +74,10 @@ fn facts(report: &FailureGroupReport, page: &mut Page<'_>) -> io::Result<()> {
     if let Some(new) = &group.new {
         page.fact("new", styles.caught, &words::new_since(new))?;
     }
+    if let Some(since) = &group.since {
+        let text = words::since(since, page);
+        page.fact("since", plain, &text)?;
+    }
     if let Some(new) = &group.new_in_version {
         let text = words::new_in_version(new, page);
         page.fact("came with", styles.caught, &text)?;

@@ -1,5 +1,6 @@
 //! Numbers, shares and moments in few characters.
 
+use crate::analysis::changes::Since;
 use crate::analysis::failures::{FailureGroup, NewInVersion, NewSince, Timeline};
 use crate::model::{Micros, StateMachineArn};
 use crate::render::columns::{counted, duration};
@@ -112,6 +113,19 @@ pub(super) fn new_since(new: &NewSince) -> String {
         count => format!("the {} executions before it", number(count)),
     };
     format!("none in {before}, {} in {} since", number(new.failures_since), number(new.executions_since))
+}
+
+/// Since when a group is more frequent, and which version is near.
+pub(super) fn since(since: &Since, page: &Page<'_>) -> String {
+    let mut text = format!("{}, between {} and {}", minute(since.at), minute(since.interval.from), minute(since.interval.to));
+    if let Some(until) = since.until {
+        text = format!("{text}; until {}", minute(until));
+    }
+    if let Some(near) = &since.nearest_change {
+        let version = page.clean(near.value.as_deref().unwrap_or_default());
+        text = format!("{text}; version {version} started {}", minute(near.at));
+    }
+    text
 }
 
 /// What tells that a group came with a version.

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use anstyle::Style;
 
 use super::{machine_name, traces};
+use crate::analysis::changes::Since;
 use crate::analysis::latency::{By, Change, Compared, LatencyReport, MachineRow, Part, StateRow, Verdict};
 use crate::model::Micros;
 use crate::render::columns::{counted, duration, fit, width};
@@ -317,6 +318,9 @@ fn changes(report: &LatencyReport, page: &mut Page<'_>) -> io::Result<()> {
             counted(after.count, if state.is_some() { "visit" } else { "execution" }),
         );
         page.item(style, &line)?;
+        if let Some(since) = &change.since {
+            page.paragraph(page.styles.dim, &page.clean(&since_when(since)))?;
+        }
     }
     let machines = all.iter().filter(|(_, state, _)| state.is_none()).count();
     let [_, _, same, few] = tally;
@@ -335,6 +339,20 @@ fn changes(report: &LatencyReport, page: &mut Page<'_>) -> io::Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// Since when, and which version is near.
+fn since_when(since: &Since) -> String {
+    let moment = |moment: Micros| moment.timestamp().strftime("%F %H:%M").to_string();
+    let mut text = format!("since {} (between {} and {})", moment(since.at), moment(since.interval.from), moment(since.interval.to));
+    if let Some(until) = since.until {
+        text = format!("{text}, until {}", moment(until));
+    }
+    if let Some(near) = &since.nearest_change {
+        let version = near.value.as_deref().unwrap_or("?");
+        text = format!("{text}; version {version} started {}", moment(near.at));
+    }
+    text
 }
 
 fn factor(ratio: f64) -> String {
