@@ -250,10 +250,10 @@ impl<'p> Comparison<'p> {
     }
 }
 
-/// A folder with the incidents of `demo`, and more that show what those do not.
+/// A folder with the small incidents of `demo`, and more that show what those do not.
 fn incidents() -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let output = stepscope(folder.path(), &["demo", "demo"]);
+    let output = stepscope(folder.path(), &["demo", "demo", "--only", "stories"]);
     assert!(output.status.success(), "{}", stderr(&output));
     std::fs::create_dir(folder.path().join("more")).expect("a folder");
     for (name, story) in [

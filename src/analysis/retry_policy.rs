@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 
 /// Parallel and Map states in each other deeper than this are not looked into.
 const DEEPEST: usize = 64;
+/// No wait is longer, in seconds: the greatest `MaxDelaySeconds` there may be. Keeps growth beyond all bounds a number.
+const LONGEST: f64 = 31_622_400.0;
 
 /// One retrier.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -35,19 +37,27 @@ pub struct Policy {
     pub retriers: Vec<Retrier>,
     /// The state's `Retry`, as it stands; null where it has none.
     pub retry: Value,
+    /// Its catchers, in order.
+    pub catchers: Vec<Catcher>,
     /// Names of the Parallel and Map states around it, outermost first.
     pub enclosing: Vec<String>,
 }
 
+/// One catcher.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Catcher {
+    /// Error names.
+    pub error_equals: Vec<String>,
+    /// The state that it leads to.
+    pub next: Option<String>,
+}
+
 impl Retrier {
-    fn of(value: &Value) -> Self {
+    /// Reads one; what is missing or of another type has its default.
+    pub fn of(value: &Value) -> Self {
         let number = |name: &str| value.get(name).and_then(Value::as_f64);
         Self {
-            error_equals: value
-                .get("ErrorEquals")
-                .and_then(Value::as_array)
-                .map(|names| names.iter().filter_map(Value::as_str).map(str::to_owned).collect())
-                .unwrap_or_default(),
+            error_equals: error_names(value),
             interval_seconds: number("IntervalSeconds").unwrap_or(1.0),
             max_attempts: value.get("MaxAttempts").and_then(Value::as_u64).unwrap_or(3),
             backoff_rate: number("BackoffRate").unwrap_or(2.0),
@@ -60,19 +70,50 @@ impl Retrier {
     /// jitter this is the longest wait, and any shorter one is as likely.
     pub fn nominal_delay_seconds(&self, use_number: u32) -> f64 {
         let grown = self.interval_seconds * self.backoff_rate.powi(i32::try_from(use_number.saturating_sub(1)).unwrap_or(i32::MAX));
-        grown.min(self.max_delay_seconds.unwrap_or(f64::INFINITY))
+        let longest = self.max_delay_seconds.unwrap_or(LONGEST).min(LONGEST);
+        // Infinity and what is no number (0 times infinity) are cut as well.
+        if grown < longest { grown.max(0.0) } else { longest.max(0.0) }
     }
 
-    /// Whether it takes this error. `States.ALL` takes all but those that nothing catches, `States.TaskFailed` all but
-    /// `States.Timeout`.
-    pub fn takes(&self, error: &str) -> bool {
-        let terminal = matches!(error, "States.DataLimitExceeded" | "States.Runtime");
-        self.error_equals.iter().any(|name| match name.as_str() {
-            "States.ALL" => !terminal,
-            "States.TaskFailed" => !terminal && error != "States.Timeout",
-            name => name == error,
-        })
+    /// The wait before its last use, in seconds; 0 for one that never retries.
+    pub fn last_delay_seconds(&self) -> f64 {
+        if self.max_attempts == 0 {
+            return 0.0;
+        }
+        let last = self.nominal_delay_seconds(u32::try_from(self.max_attempts).unwrap_or(u32::MAX));
+        // A rate below 1, which the service refuses, would make the first the longest.
+        last.max(self.nominal_delay_seconds(1))
     }
+
+    /// Whether it takes this error: see [`takes`].
+    pub fn takes(&self, error: &str) -> bool {
+        takes(&self.error_equals, error)
+    }
+}
+
+impl Catcher {
+    /// Whether it takes this error: see [`takes`].
+    pub fn takes(&self, error: &str) -> bool {
+        takes(&self.error_equals, error)
+    }
+}
+
+/// Whether names of errors take an error, as `ErrorEquals` does. `States.ALL` takes all but those that nothing catches,
+/// `States.TaskFailed` all but timeouts; a missed heartbeat is a timeout, too.
+pub fn takes(error_equals: &[String], error: &str) -> bool {
+    let terminal = matches!(error, "States.DataLimitExceeded" | "States.Runtime");
+    let timeout = matches!(error, "States.Timeout" | "States.HeartbeatTimeout");
+    error_equals.iter().any(|name| match name.as_str() {
+        "States.ALL" => !terminal,
+        "States.TaskFailed" => !terminal && !timeout,
+        "States.Timeout" => timeout,
+        name => name == error,
+    })
+}
+
+fn error_names(value: &Value) -> Vec<String> {
+    let names = value.get("ErrorEquals").and_then(Value::as_array).into_iter().flatten();
+    names.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 impl Policy {
@@ -86,22 +127,38 @@ impl Policy {
     pub fn retrier_for(&self, error: &str) -> Option<(usize, &Retrier)> {
         self.retriers.iter().enumerate().find(|(_, retrier)| retrier.takes(error))
     }
+
+    /// The catcher that takes an error which no retry cured: the first one that matches.
+    pub fn catcher_for(&self, error: &str) -> Option<&Catcher> {
+        self.catchers.iter().find(|catcher| catcher.takes(error))
+    }
+}
+
+impl Catcher {
+    fn of(value: &Value) -> Self {
+        Self { error_equals: error_names(value), next: value.get("Next").and_then(Value::as_str).map(str::to_owned) }
+    }
+}
+
+/// A name as a step of a JSON pointer (RFC 6901).
+pub fn pointer_step(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
 }
 
 fn find(machine: &Value, wanted: &str, at: &str, enclosing: &mut Vec<String>) -> Option<Policy> {
     let states = machine.get("States").and_then(Value::as_object).filter(|_| enclosing.len() < DEEPEST)?;
-    let escaped = |name: &str| name.replace('~', "~0").replace('/', "~1");
     if let Some(state) = states.get(wanted) {
         let retry = state.get("Retry").cloned().unwrap_or(Value::Null);
         return Some(Policy {
-            pointer: format!("{at}/States/{}", escaped(wanted)),
+            pointer: format!("{at}/States/{}", pointer_step(wanted)),
             retriers: retry.as_array().map(|all| all.iter().map(Retrier::of).collect()).unwrap_or_default(),
             retry,
+            catchers: state.get("Catch").and_then(Value::as_array).into_iter().flatten().map(Catcher::of).collect(),
             enclosing: enclosing.clone(),
         });
     }
     states.iter().find_map(|(name, state)| {
-        let own = format!("{at}/States/{}", escaped(name));
+        let own = format!("{at}/States/{}", pointer_step(name));
         let branches = state.get("Branches").and_then(Value::as_array).into_iter().flatten().enumerate();
         let branches = branches.map(|(index, branch)| (format!("{own}/Branches/{index}"), branch));
         let processors = ["ItemProcessor", "Iterator"].into_iter().filter_map(|field| Some((format!("{own}/{field}"), state.get(field)?)));
@@ -126,7 +183,7 @@ fn calm(value: &Value, longest_delay_seconds: u64) -> Value {
         return value.clone();
     }
     let mut members: Map<String, Value> = members.clone();
-    let last = retrier.nominal_delay_seconds(u32::try_from(retrier.max_attempts).unwrap_or(u32::MAX));
+    let last = retrier.last_delay_seconds();
     #[allow(clippy::cast_precision_loss, reason = "a number of seconds")]
     if retrier.max_delay_seconds.is_none() && last > longest_delay_seconds as f64 && retrier.interval_seconds < longest_delay_seconds as f64
     {
@@ -170,6 +227,34 @@ mod tests {
         let retrier = Retrier { max_delay_seconds: Some(10.0), ..policy.retriers[1].clone() };
         let delays: Vec<f64> = (1..=4).map(|n| retrier.nominal_delay_seconds(n)).collect();
         assert_eq!(delays, [2.0, 6.0, 10.0, 10.0]);
+    }
+
+    #[test]
+    fn waits_without_bounds_stay_numbers() {
+        let wild = Retrier { interval_seconds: 0.0, backoff_rate: f64::MAX, max_attempts: u64::MAX, ..Retrier::of(&json!({})) };
+        assert!(wild.nominal_delay_seconds(u32::MAX).is_finite() && wild.last_delay_seconds().is_finite());
+        let backwards = Retrier { interval_seconds: -5.0, ..wild };
+        assert!(backwards.nominal_delay_seconds(1) >= 0.0);
+        assert_eq!(Retrier { max_attempts: 0, ..Retrier::of(&json!({})) }.last_delay_seconds(), 0.0);
+    }
+
+    #[test]
+    fn names_take_errors_as_the_service_matches_them() {
+        let takes = |name: &str, error: &str| takes(&[name.to_owned()], error);
+        assert!(takes("States.ALL", "States.Timeout") && !takes("States.ALL", "States.Runtime"));
+        assert!(takes("States.TaskFailed", "Oops") && !takes("States.TaskFailed", "States.Timeout"));
+        assert!(!takes("States.TaskFailed", "States.HeartbeatTimeout") && takes("States.Timeout", "States.HeartbeatTimeout"));
+        assert!(takes("Oops", "Oops") && !takes("Oops", "oops"));
+    }
+
+    #[test]
+    fn a_catcher_is_found_after_the_retriers() {
+        let definition = json!({"StartAt": "A/B", "States": {"A/B": {"Type": "Task", "Catch": [
+            {"ErrorEquals": ["Oops"], "Next": "One"}, {"ErrorEquals": ["States.ALL"], "Next": "Two"}]}}});
+        let policy = Policy::of(&definition.to_string(), "A/B").expect("the state");
+        assert_eq!(policy.pointer, "/States/A~1B");
+        let next = |error: &str| policy.catcher_for(error).and_then(|catcher| catcher.next.as_deref());
+        assert_eq!((next("Oops"), next("Else"), next("States.Runtime")), (Some("One"), Some("Two"), None));
     }
 
     #[test]

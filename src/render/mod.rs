@@ -29,6 +29,8 @@ pub mod show;
 pub mod state;
 pub mod store;
 pub mod storms;
+pub mod storms_figure;
+mod storms_remedy;
 pub mod styles;
 pub mod tables;
 pub mod test_state;

@@ -133,6 +133,7 @@ fn periods(report: &CostReport) -> Panel {
         series: kept.into_iter().map(|series| names[series].clone()).collect(),
         columns,
         marks: Vec::new(),
+        bands: Vec::new(),
     };
     Panel { title: format!("By {word}"), chart: Chart::Columns(chart) }
 }

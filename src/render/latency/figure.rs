@@ -68,6 +68,7 @@ fn histogram(picture: &Picture, subject: &str) -> Panel {
             series: vec![Series::colored("visits", Hue::Blue)],
             columns: columns.collect(),
             marks: marks.collect(),
+            bands: Vec::new(),
         }),
     }
 }

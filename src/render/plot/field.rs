@@ -1,10 +1,10 @@
 //! What has two axes: lines and columns. The name of the upright axis stands above it, so that nothing has to be read sideways.
 
-use super::figure::{Axis, Column, Columns, Line, LineShape, Lines, Mark};
+use super::figure::{Axis, Band, Column, Columns, Line, LineShape, Lines, Mark};
 use super::layout::{Place, colors, legend};
 use super::lettering;
 use super::rows::most_ticks;
-use super::sheet::{Align, Color, GRID, INK, Letters, RULE, Sheet, WHITE};
+use super::sheet::{Align, Color, GRID, INK, Letters, RULE, SHADE, Sheet, WHITE};
 use super::ticks::Ruler;
 
 const HEIGHT: f64 = 230.0;
@@ -71,6 +71,7 @@ pub(super) fn columns(sheet: &mut Sheet, chart: &Columns, mut place: Place) -> f
     let ends = || chart.columns.iter().flat_map(|column| [column.from, column.to]);
     let ruler = |width: f64| Ruler::new(&chart.x, ends().chain(marks.clone()), most_ticks(width), true);
     let field = frame(sheet, &chart.y, y, &ruler, !chart.marks.is_empty(), Place { width: place.width - 8.0, ..place });
+    draw_bands(sheet, &chart.bands, &field);
     for column in &chart.columns {
         draw_column(sheet, column, &colors, &field);
     }
@@ -119,6 +120,25 @@ fn foot(sheet: &mut Sheet, axis: &Axis, field: &Field) -> f64 {
         end += 16.0;
     }
     end
+}
+
+/// Shades the part of each stretch that the chart shows; the lines of the grid go on through it.
+fn draw_bands(sheet: &mut Sheet, bands: &[Band], field: &Field) {
+    let small = Letters::SMALL.color(INK);
+    for band in bands.iter().filter(|band| !band.from.is_nan() && !band.to.is_nan()) {
+        let [left, right] = [band.from, band.to].map(|x| field.across(x).clamp(field.left, field.right));
+        if right <= left {
+            continue;
+        }
+        sheet.bar(left, field.top, right, field.bottom, SHADE);
+        for tick in &field.y.ticks {
+            let height = field.up(tick.value);
+            sheet.line(vec![(left, height), (right, height)], 1.0, RULE.towards(WHITE, 0.5));
+        }
+        let room = (field.right - left - 12.0).max(0.0);
+        let label = lettering::fit(&lettering::safe(&band.label), room, small.size, small.weight);
+        sheet.text((left + 6.0, field.top + 10.0), &label, small);
+    }
 }
 
 /// Words that would stand on each other go to lines of their own.

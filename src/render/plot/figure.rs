@@ -112,6 +112,19 @@ pub struct Columns {
     pub columns: Vec<Column>,
     /// Values of x that something is said of: percentiles on a histogram.
     pub marks: Vec<Mark>,
+    /// Stretches of x that something is said of: an outage.
+    pub bands: Vec<Band>,
+}
+
+/// Something said of a stretch of x: shaded, with words at its upper left.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Band {
+    /// Where it begins.
+    pub from: f64,
+    /// Where it ends; it is cut where the chart ends.
+    pub to: f64,
+    /// A few words; may be empty.
+    pub label: String,
 }
 
 /// A column of [`Columns`].
@@ -177,17 +190,25 @@ pub struct Axis {
     pub unit: Unit,
     /// How numbers become places.
     pub scale: Scale,
+    /// A value that the scale reaches, whether or not there is one so large: charts below each other can be compared then.
+    pub reaches: Option<f64>,
 }
 
 impl Axis {
     /// A linear scale.
     pub fn linear(label: &str, unit: Unit) -> Self {
-        Self { label: label.to_owned(), unit, scale: Scale::Linear }
+        Self { label: label.to_owned(), unit, scale: Scale::Linear, reaches: None }
+    }
+
+    /// The same scale, reaching this value.
+    #[must_use]
+    pub fn reaching(self, value: f64) -> Self {
+        Self { reaches: Some(value), ..self }
     }
 
     /// A logarithmic scale.
     pub fn logarithmic(label: &str, unit: Unit) -> Self {
-        Self { label: label.to_owned(), unit, scale: Scale::Logarithmic }
+        Self { label: label.to_owned(), unit, scale: Scale::Logarithmic, reaches: None }
     }
 }
 

@@ -19,7 +19,7 @@ use std::path::Path;
 use thiserror::Error;
 
 pub use figure::{
-    Axis, Chart, Column, Columns, Figure, Hue, Line, LineShape, Lines, Mark, Panel, Row, RowStyle, Rows, Scale, Series, Unit,
+    Axis, Band, Chart, Column, Columns, Figure, Hue, Line, LineShape, Lines, Mark, Panel, Row, RowStyle, Rows, Scale, Series, Unit,
 };
 
 /// What a plot is written as.

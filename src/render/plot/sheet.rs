@@ -17,6 +17,9 @@ pub(super) const RULE: Color = Color(160, 166, 173);
 /// Lines behind data.
 pub(super) const GRID: Color = Color(229, 232, 236);
 
+/// A stretch that something is said of.
+pub(super) const SHADE: Color = Color(252, 231, 216);
+
 /// The order in which series without a colour of their own get one.
 pub(super) const PALETTE: [Hue; 6] = [Hue::Blue, Hue::Orange, Hue::Green, Hue::Purple, Hue::Vermilion, Hue::Sky];
 

@@ -65,7 +65,8 @@ fn histogram() -> Panel {
     let marks = [("p50 148 ms", 148.0), ("p90 1.2 s", 1200.0), ("p95 8 s", 8000.0), ("p99 14 s", 14_000.0)];
     let marks = marks.map(|(label, x)| Mark { x, label: label.to_owned() }).to_vec();
     let x = Axis::logarithmic("duration, logarithmic", Unit::Milliseconds);
-    let chart = Columns { x, y: Axis::linear("visits", Unit::Count), series: vec![Series::new("visits")], columns, marks };
+    let chart =
+        Columns { x, y: Axis::linear("visits", Unit::Count), series: vec![Series::new("visits")], columns, marks, bands: Vec::new() };
     Panel { title: "Durations of ChargeCard".to_owned(), chart: Chart::Columns(chart) }
 }
 
@@ -81,8 +82,14 @@ fn days() -> Panel {
         Series::colored("retries", Hue::Vermilion),
         Series::colored("polling", Hue::Orange),
     ];
-    let chart =
-        Columns { x: Axis::linear("", Unit::Moment), y: Axis::linear("USD per day", Unit::Dollars), series, columns, marks: Vec::new() };
+    let chart = Columns {
+        x: Axis::linear("", Unit::Moment),
+        y: Axis::linear("USD per day", Unit::Dollars),
+        series,
+        columns,
+        marks: Vec::new(),
+        bands: Vec::new(),
+    };
     Panel { title: "Cost per day".to_owned(), chart: Chart::Columns(chart) }
 }
 
@@ -171,7 +178,7 @@ fn nothing_to_show_is_a_figure_too() {
     let empty = vec![
         Chart::Rows(Rows { axis: axis(), series: Vec::new(), style: RowStyle::Stacked, rows: Vec::new() }),
         Chart::Lines(Lines { x: axis(), y: Axis::logarithmic("", Unit::Count), lines: Vec::new(), marks: Vec::new() }),
-        Chart::Columns(Columns { x: axis(), y: axis(), series: Vec::new(), columns: Vec::new(), marks: Vec::new() }),
+        Chart::Columns(Columns { x: axis(), y: axis(), series: Vec::new(), columns: Vec::new(), marks: Vec::new(), bands: Vec::new() }),
     ];
     let panels = empty.into_iter().map(|chart| Panel { title: String::new(), chart }).collect();
     assert_eq!(unclosed(&svg(&figure(panels))), Ok(Vec::new()));
@@ -184,6 +191,23 @@ fn the_ending_says_what_is_written() {
     assert_eq!(PlotFormat::of(Path::new("b.svg")).ok(), Some(PlotFormat::Svg));
     let wrong = PlotFormat::of(Path::new("b.pdf")).expect_err("not written").to_string();
     assert_eq!(wrong, "`b.pdf` ends in neither .svg nor .png");
+}
+
+#[test]
+fn a_band_is_shaded_where_the_chart_is_and_a_scale_reaches_what_it_is_told() {
+    let bar = |to: f64| Columns {
+        x: Axis::linear("", Unit::Count),
+        y: Axis::linear("", Unit::Count).reaching(60.0),
+        series: vec![Series::new("retries")],
+        columns: (0..10).map(|at| Column { from: f64::from(at), to: f64::from(at) + 1.0, values: vec![3.0] }).collect(),
+        marks: Vec::new(),
+        bands: vec![Band { from: -5.0, to, label: "down <5 s>".to_owned() }],
+    };
+    let drawn = |to: f64| svg(&figure(vec![Panel { title: String::new(), chart: Chart::Columns(bar(to)) }]));
+    let text = drawn(f64::INFINITY);
+    assert_eq!(unclosed(&text), Ok(Vec::new()));
+    assert!(text.contains("down &lt;5 s&gt;") && text.contains(">60<"), "{text}");
+    assert!(!drawn(f64::NAN).contains("down"));
 }
 
 /// `STEPSCOPE_PLOTS=DIR cargo test --lib plots_to_look_at` leaves them there.

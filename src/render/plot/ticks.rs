@@ -64,7 +64,7 @@ impl Ruler {
     /// `tight`.
     pub(super) fn new(axis: &Axis, values: impl Iterator<Item = f64>, most: usize, tight: bool) -> Self {
         let (mut least, mut greatest) = (f64::INFINITY, f64::NEG_INFINITY);
-        for value in values.filter(|value| value.is_finite() && (axis.scale == Scale::Linear || *value > 0.0)) {
+        for value in values.chain(axis.reaches).filter(|value| value.is_finite() && (axis.scale == Scale::Linear || *value > 0.0)) {
             least = least.min(value);
             greatest = greatest.max(value);
         }
