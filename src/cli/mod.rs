@@ -34,6 +34,7 @@ mod stored;
 mod storms;
 mod task_log;
 mod test_state;
+mod tokens;
 mod traces;
 mod triage;
 mod variants;

@@ -4,7 +4,7 @@ use super::clock::Clock;
 use super::judge::{self, ENOUGH, FEWEST, Judged, LATE, LOST, Opinion};
 use super::limits::{Limits, MachineLimits};
 use super::report::{Between, LawPart, Plateau, Stopped, StuckCallback, Verdict, WaitClass, WaitEvidence, Waiting, WorkingHours};
-use super::waits::{Key, Waits, WaitsFor, bounded};
+use super::waits::{Key, Waits, bounded};
 use super::{release, survival, words};
 use crate::analysis::execution::quoted;
 use crate::analysis::finding::{Common, Confidence, NotEnough, Severity, Step};
@@ -258,9 +258,4 @@ pub(super) fn finding(waiting: &Waiting, row: &WaitClass) -> StuckCallback {
 /// The probability of being lost from which on a wait is stuck, in percent; for words.
 pub(super) fn lost_percent() -> f64 {
     100.0 * LOST
-}
-
-/// Whether a kind of wait has a task token.
-pub(super) fn has_token(waits_for: WaitsFor) -> bool {
-    waits_for == WaitsFor::Callback
 }

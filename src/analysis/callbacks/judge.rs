@@ -2,7 +2,7 @@
 //!
 //! | answered | rule                                                                                                     |
 //! |----------|----------------------------------------------------------------------------------------------------------|
-//! | 20 or more | stuck: lost with a probability of at least 90 %, and at most 1 in 50 healthy waits lasts longer        |
+//! | 20 or more | stuck: lost with a probability of at least 85 %, and at most 1 in 50 healthy waits lasts longer        |
 //! | 20 or more | stuck as well: answers have stopped, and it has waited since then or began later                       |
 //! | 5 to 19    | stuck: longer than twice the longest answered one, and than twice what 1 in 200 healthy ones exceeds    |
 //! | fewer      | not to be told                                                                                         |
@@ -23,7 +23,7 @@ pub const ENOUGH: usize = 20;
 /// Answered waits below which nothing is said.
 pub const FEWEST: usize = 5;
 /// A wait is stuck when it is lost with at least this probability,
-pub const LOST: f64 = 0.9;
+pub const LOST: f64 = 0.85;
 /// and when at most this share of healthy waits lasts longer.
 pub const BEYOND: f64 = 0.02;
 /// A wait is late when at most this share of healthy waits lasts longer.
@@ -48,8 +48,6 @@ pub struct Judged {
     pub clock: Clock,
     /// How long healthy ones take.
     pub law: Law,
-    /// The longest that was answered, by that clock, in milliseconds.
-    pub longest_ms: f64,
     /// The age from which on a wait is stuck, by that clock.
     pub limit_ms: f64,
     /// Whether answers have stopped.
@@ -135,7 +133,7 @@ pub fn judge(spans: &[Span], is_open: &[bool], now: i64) -> Option<Judged> {
             opinion.is_in_stop = opinion.age_ms > 0.0;
         }
     }
-    Some(Judged { clock, law, longest_ms, limit_ms, stopped, earlier_stops, open })
+    Some(Judged { clock, law, limit_ms, stopped, earlier_stops, open })
 }
 
 /// The share of healthy waits that exceeds the limit: where the probability of being lost reaches [`LOST`], [`BEYOND`] at most.

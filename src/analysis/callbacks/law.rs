@@ -26,8 +26,8 @@ const ROUNDS: usize = 400;
 /// Of many waits those that follow each other are taken together, so that there are at most about so many.
 const POINTS: usize = 1024;
 /// Before anything was seen, a wait is taken to be lost as if so many of [`SEEN_BEFORE`] had been.
-const LOST_BEFORE: f64 = 0.05;
-/// See [`LOST_BEFORE`]: together one in 400.
+const LOST_BEFORE: f64 = 0.1;
+/// See [`LOST_BEFORE`]: together one in 200.
 const SEEN_BEFORE: f64 = 20.0;
 
 /// Mean and spread estimated from n normal values leave `(1 + z^2 / 2) / n` of variance in a place z; where the lower half counts by

@@ -30,10 +30,10 @@ mod words;
 
 pub use judge::{BEYOND, ENOUGH, FEWEST, LATE, LOST};
 pub use limits::DeadlineBy;
-pub use release::{TOKEN, WITHOUT_TOKEN};
+pub use release::TOKEN;
 pub use report::{
-    Between, CallbacksReport, LawPart, Plateau, SCHEMA, SCHEMA_ROW, Stopped, StuckCallback, Verdict, WaitClass, WaitEvidence, Waiting,
-    WorkingHours,
+    Between, CallbacksReport, LawPart, Plateau, SCHEMA, SCHEMA_ROW, Shown, Stopped, StuckCallback, Verdict, WaitClass, WaitEvidence,
+    Waiting, WorkingHours,
 };
 pub use survival::Step;
 pub use waits::WaitsFor;

@@ -5,11 +5,8 @@ use super::waits::WaitsFor;
 use crate::analysis::execution::quoted;
 use crate::model::ExecutionArn;
 
-/// Stands for the task token until somebody fills it in, followed by the number of the event that holds it.
-pub const TOKEN: &str = "$TASK_TOKEN";
-/// What a token is called that could not be found.
-pub const WITHOUT_TOKEN: &str = "the history does not show a task token";
-
+/// Stands for the task token, as a variable of the shell.
+pub const TOKEN: &str = "${TASK_TOKEN}";
 /// The command for one wait.
 pub(super) fn command(waiting: &Waiting) -> String {
     let arn: Option<ExecutionArn> = waiting.execution.parse().ok();

@@ -7,6 +7,7 @@ use super::survival::Step;
 use super::waits::WaitsFor;
 use crate::analysis::finding::{Common, NotEnough};
 use crate::analysis::fleet::Coverage;
+use crate::analysis::pattern;
 use crate::model::Micros;
 
 /// The schema of [`CallbacksReport`].
@@ -300,4 +301,41 @@ pub struct Between {
     pub from: Micros,
     /// Its end.
     pub to: Micros,
+}
+
+/// Which waits are shown.
+#[derive(Debug, Clone, Default)]
+pub struct Shown {
+    /// States by name or pattern; empty for all.
+    pub states: Vec<String>,
+    /// Verdicts; empty for all.
+    pub verdicts: Vec<Verdict>,
+    /// ARNs or names of executions; empty for all.
+    pub executions: Vec<String>,
+    /// At most so many rows of `waiting`.
+    pub limit: Option<usize>,
+}
+
+impl CallbacksReport {
+    /// Leaves out what is not to be shown.
+    pub fn narrow(&mut self, shown: &Shown) {
+        let has_state = |state: &str| shown.states.is_empty() || shown.states.iter().any(|pattern| pattern::matches(pattern, state));
+        let has_execution = |arn: &str| {
+            let is_it = |wanted: &String| arn == wanted || arn.strip_suffix(wanted.as_str()).is_some_and(|before| before.ends_with(':'));
+            shown.executions.is_empty() || shown.executions.iter().any(is_it)
+        };
+        let has_verdict = |verdict: Verdict| shown.verdicts.is_empty() || shown.verdicts.contains(&verdict);
+        self.findings.retain(|finding| has_state(&finding.state) && has_execution(&finding.execution) && has_verdict(Verdict::Stuck));
+        self.waiting.retain(|waiting| has_state(&waiting.state) && has_execution(&waiting.execution) && has_verdict(waiting.verdict));
+        let waiting = &self.waiting;
+        let is_waiting =
+            |row: &WaitClass| waiting.iter().any(|waiting| (&waiting.state_machine, &waiting.state) == (&row.state_machine, &row.state));
+        let is_narrow = !shown.executions.is_empty() || !shown.verdicts.is_empty();
+        self.classes.retain(|row| has_state(&row.state) && (!is_narrow || is_waiting(row)));
+        self.not_enough.retain(|lack| lack.state.as_deref().is_none_or(has_state));
+        if let Some(limit) = shown.limit {
+            self.waiting_left_out = self.waiting.len().saturating_sub(limit) as u64;
+            self.waiting.truncate(limit);
+        }
+    }
 }
