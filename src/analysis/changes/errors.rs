@@ -10,8 +10,8 @@ use crate::model::Micros;
 
 /// A rate of fewer observations is not looked at.
 const ENOUGH: usize = 20;
-/// Fewer observations with the error are no rise.
-const FEWEST_FAILED: usize = 5;
+/// Fewer observations with the error, or fewer failed attempts, are no rise.
+const FEWEST_FAILED: (usize, u64) = (4, 5);
 /// The least ratio of rates that is worth a word.
 const LEAST_RATIO: f64 = 3.0;
 /// Had it always been there at this rate, not to have met it before would be less likely than this.
@@ -116,7 +116,8 @@ fn rise(units: &[Unit], fault: Fault, left: &[usize], outcomes: Outcomes<'_>, wi
     // Of a Map, a few items fail in nearly every run of it: then the attempts tell.
     let is_large = |after: (u64, u64), before: (u64, u64)| share(after.0, after.1) >= LEAST_RATIO * share(before.0, before.1);
     let (after, before) = (counts.after, counts.before);
-    let is_rise = window.having >= FEWEST_FAILED
+    let is_rise = window.having >= FEWEST_FAILED.0
+        && counts.after.failed >= FEWEST_FAILED.1
         && (is_large((after.visits_failed, after.visits), (before.visits_failed, before.visits))
             || is_large((after.failed, after.attempts), (before.failed, before.attempts)));
     if !(is_rise || is_new && window.p <= PENDING) {

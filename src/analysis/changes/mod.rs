@@ -27,6 +27,8 @@ mod report;
 mod season;
 mod shift;
 mod side;
+#[cfg(test)]
+mod simulated;
 mod state;
 #[cfg(test)]
 mod tests;
