@@ -3,6 +3,8 @@
 //! The same number of executions gives the same bytes. An execution has about forty events: six Tasks, two of which are sometimes
 //! tried again, a Choice, a Pass and, in one of eight, a Wait; of a hundred, three fail and one still runs. `Shape::Mixed`
 //! adds a Parallel or a Map to every other execution; `Shape::Linear` has states in a row only, which short scripts can follow.
+//! `Shape::Incident` adds to the mixed ones an approval by task token in one of ten, a few of which nobody answers, and ten minutes in
+//! which every `Charge` is refused and tried again after 2, 4 and 8 seconds without jitter; its machines have definitions.
 #![allow(dead_code, reason = "each benchmark uses its own part")]
 #![allow(clippy::cast_possible_truncation, reason = "numbers below a small bound")]
 
@@ -14,6 +16,7 @@ use std::io::{self, Write};
 pub enum Shape {
     Linear,
     Mixed,
+    Incident,
 }
 
 /// What was written.
@@ -29,6 +32,36 @@ const TASKS: [(&str, u64, u64); 6] =
     [("Validate", 40, 120), ("CheckStock", 30, 200), ("Charge", 150, 900), ("Pack", 400, 4_000), ("Ship", 90, 700), ("Notify", 20, 60)];
 /// 2026-11-02T00:00:00Z, a Monday.
 const FIRST_START: u64 = 1_793_577_600_000;
+/// From 18:00 on,
+const OUTAGE_START: u64 = FIRST_START + 18 * 3_600_000;
+/// for ten minutes.
+const OUTAGE_END: u64 = OUTAGE_START + 600_000;
+/// Waits before the attempts of a `Charge` that is refused.
+const BACKOFF: [u64; 3] = [2_000, 4_000, 8_000];
+
+/// The definitions of the machines: name and JSON text.
+pub fn definitions() -> Vec<(&'static str, String)> {
+    MACHINES.into_iter().map(|machine| (machine, definition(machine))).collect()
+}
+
+/// The definition of a machine, as far as the executions follow it.
+fn definition(machine: &str) -> String {
+    let next = ["CheckStock", "InStock", "CoolDown", "Inform", "Notify", "Done"];
+    let mut states = String::new();
+    for ((name, _, _), next) in TASKS.into_iter().zip(next) {
+        write!(states, r#""{name}":{{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","TimeoutSeconds":60,"Parameters":{{"FunctionName":"{name}","Payload.$":"$"}},"ResultSelector":{{"order.$":"$.Payload"}},"Retry":[{{"ErrorEquals":["Busy"],"IntervalSeconds":1,"BackoffRate":1,"MaxAttempts":9}},{{"ErrorEquals":["Refused"],"IntervalSeconds":2,"BackoffRate":2,"MaxAttempts":3}}],"Next":"{next}"}},"#)
+            .expect("a String takes everything");
+    }
+    let approve = r#""Approve":{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage.waitForTaskToken","Parameters":{"QueueUrl":"approvals","MessageBody":{"token.$":"$$.Task.Token"}},"Next":"Pack"}"#;
+    let called = |name: &str| {
+        format!(r#"{{"StartAt":"{name}","States":{{"{name}":{{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","End":true}}}}}}"#)
+    };
+    format!(
+        r#"{{"Comment":"{machine}","StartAt":"Validate","TimeoutSeconds":604800,"States":{{{states}"InStock":{{"Type":"Choice","Choices":[{{"Variable":"$.order","IsPresent":true,"Next":"Charge"}}],"Default":"Charge"}},"CoolDown":{{"Type":"Wait","Seconds":5,"Next":"Approve"}},{approve},"Inform":{{"Type":"Parallel","Branches":[{},{}],"Next":"Label"}},"Label":{{"Type":"Map","ItemProcessor":{{"StartAt":"PrintLabel","States":{{"PrintLabel":{{"Type":"Pass","End":true}}}}}},"Next":"Ship"}},"Done":{{"Type":"Pass","End":true}}}}}}"#,
+        called("MailCustomer"),
+        called("TellWarehouse")
+    )
+}
 
 /// Numbers that are the same everywhere (splitmix64).
 struct Random(u64);
@@ -106,7 +139,19 @@ impl Story {
             if position == 2 {
                 self.choice("InStock");
             }
-            if position == 4 && self.shape == Shape::Mixed {
+            if position == 3 && self.shape == Shape::Incident && self.number.is_multiple_of(10) && !self.approval() {
+                status = "RUNNING";
+                break;
+            }
+            if position == 2 && self.shape == Shape::Incident && (OUTAGE_START..OUTAGE_END).contains(&self.clock) {
+                let is_over = self.refused(name, least, most);
+                if !is_over {
+                    (status, error) = ("FAILED", "Refused");
+                    break;
+                }
+                continue;
+            }
+            if position == 4 && self.shape != Shape::Linear {
                 match self.number % 4 {
                     0 => self.parallel(),
                     2 => self.map(),
@@ -240,6 +285,50 @@ impl Story {
             &format!(r#""resourceType":"lambda","resource":"invoke","output":"{output}","outputDetails":{{"truncated":false}}"#),
         );
         self.exit("Task", name);
+    }
+
+    /// A Task that is refused until the outage is over; `false` when its attempts were used up before.
+    fn refused(&mut self, name: &str, least: u64, most: u64) -> bool {
+        self.enter("Task", name);
+        for wait in BACKOFF.into_iter().map(Some).chain([None]) {
+            self.scheduled(name);
+            self.started(name);
+            if self.clock >= OUTAGE_END {
+                self.takes(least, most);
+                let output = self.payload();
+                self.event(
+                    "TaskSucceeded",
+                    "taskSucceededEventDetails",
+                    &format!(r#""resourceType":"lambda","resource":"invoke","output":"{output}","outputDetails":{{"truncated":false}}"#),
+                );
+                self.exit("Task", name);
+                return true;
+            }
+            self.clock += 20;
+            self.failed("Refused");
+            self.clock += wait.unwrap_or(0);
+        }
+        false
+    }
+
+    /// A Task that waits for somebody with a token, from minutes to a day; `false` when nobody answers: one of two hundred.
+    fn approval(&mut self) -> bool {
+        let of_queue = r#""resourceType":"sqs","resource":"sendMessage.waitForTaskToken""#;
+        self.enter("Task", "Approve");
+        let token = self.random.next();
+        self.event("TaskScheduled", "taskScheduledEventDetails", &format!(
+            r#"{of_queue},"region":"eu-west-1","parameters":"{{\"QueueUrl\":\"approvals\",\"MessageBody\":{{\"token\":\"AAAA{token:016x}\"}}}}""#));
+        self.clock += 5;
+        self.event("TaskStarted", "taskStartedEventDetails", of_queue);
+        self.clock += 20;
+        self.event("TaskSubmitted", "taskSubmittedEventDetails", &format!(r#"{of_queue},"output":"{{}}""#));
+        if self.random.below(200) == 0 {
+            return false;
+        }
+        self.clock += 60_000 + self.random.below(86_400_000) * self.random.below(100) * self.random.below(100) / 10_000;
+        self.event("TaskSucceeded", "taskSucceededEventDetails", &format!(r#"{of_queue},"output":"{{\"approved\":true}}""#));
+        self.exit("Task", "Approve");
+        true
     }
 
     fn failing(&mut self, name: &str, error: &str, least: u64, most: u64) {

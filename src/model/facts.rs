@@ -113,7 +113,7 @@ pub struct ExecutionFacts<'a> {
     pub output: Option<&'a str>,
     /// JSON text. Present where [`Needs::definitions`] was asked for.
     pub definition: Option<&'a str>,
-    /// In the order in which they were entered. Present where [`Needs::visits`] was asked for.
+    /// In the order in which they were entered. Present where [`Needs::visits`] or [`Needs::plain_visits`] was asked for.
     pub visits: &'a [VisitFacts<'a>],
     /// By visit, then by number. Present where [`Needs::attempts`] was asked for.
     pub attempts: &'a [AttemptFacts<'a>],
@@ -269,10 +269,14 @@ pub struct AttemptFacts<'a> {
 
 /// Which parts of the facts a question looks at. What nobody needs is neither extracted nor read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[allow(clippy::struct_excessive_bools, reason = "a set of seven; any combination makes sense")]
+#[allow(clippy::struct_excessive_bools, reason = "a set of eight; any combination makes sense")]
 pub struct Needs {
-    /// [`ExecutionFacts::visits`].
+    /// [`ExecutionFacts::visits`] with everything.
     pub visits: bool,
+    /// [`ExecutionFacts::visits`] without what their time was spent on and what they cost: [`VisitFacts::queue_ms`] to
+    /// [`VisitFacts::critical_ms`], [`VisitFacts::scope`], [`VisitFacts::resource`], [`VisitFacts::retries`],
+    /// [`VisitFacts::failed_attempts`] and [`VisitFacts::transitions`] may be missing. That is half of what there is to read.
+    pub plain_visits: bool,
     /// [`ExecutionFacts::attempts`].
     pub attempts: bool,
     /// [`ExecutionFacts::failure`].
@@ -289,14 +293,28 @@ pub struct Needs {
 
 impl Needs {
     /// Everything, as the store keeps it.
-    pub const ALL: Self =
-        Self { visits: true, attempts: true, failures: true, causes: true, payloads: true, definitions: true, sizes: true };
+    pub const ALL: Self = Self {
+        visits: true,
+        plain_visits: true,
+        attempts: true,
+        failures: true,
+        causes: true,
+        payloads: true,
+        definitions: true,
+        sizes: true,
+    };
+
+    /// Whether there are visits at all.
+    pub fn any_visits(self) -> bool {
+        self.visits || self.plain_visits
+    }
 
     /// What either asks for.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
             visits: self.visits || other.visits,
+            plain_visits: self.plain_visits || other.plain_visits,
             attempts: self.attempts || other.attempts,
             failures: self.failures || other.failures,
             causes: self.causes || other.causes,

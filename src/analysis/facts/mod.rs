@@ -52,8 +52,8 @@ pub fn extract<'a>(rebuilt: Rebuilt<'a>, needs: Needs, arena: &'a Bump) -> Execu
     if needs.failures {
         facts.failure = failure::of(rebuilt, facts.state_machine, arena);
     }
-    if needs.visits {
-        let end = facts.stop.or(facts.last_event);
+    if needs.any_visits() {
+        let end = facts.stop.or(facts.last_event).filter(|_| needs.visits);
         let critical = facts.beginning().zip(end).map(|(start, end)| critical::path(rebuilt, start, end));
         let sizes = needs.sizes.then(|| sizes::of(rebuilt));
         facts.visits = visits::of(rebuilt, critical.as_deref(), sizes.as_deref(), arena);

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use foldhash::fast::RandomState;
+
 use crate::analysis::fingerprint;
 use crate::analysis::fleet::Question;
 use crate::model::facts::Needs;
@@ -31,7 +33,7 @@ pub(super) struct Word(u32);
 /// Texts by number; those of two threads have to be translated.
 #[derive(Default)]
 pub(super) struct Words {
-    numbers: HashMap<Box<str>, Word>,
+    numbers: HashMap<Box<str>, Word, RandomState>,
     texts: Vec<Box<str>>,
 }
 

@@ -1,15 +1,20 @@
 //! The fold that gathers what detectors look at.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use foldhash::fast::RandomState;
+use foldhash::fast::FixedState;
 
 use super::names::{Name, Names};
 use super::polled::{self, ByHand};
 use super::{Attempt, Class, Execution, Observed, UsedDefinition};
 use crate::analysis::fleet::Question;
 use crate::model::facts::Needs;
-use crate::model::{AttemptFacts, ExecutionFacts, Micros, VisitFacts};
+use crate::model::{AttemptFacts, ExecutionFacts, Micros, StateType, VisitFacts};
+
+/// Attempts are kept in pieces of so many, which need not be moved when there are more.
+const PIECE: usize = 1024;
 
 /// A question that keeps every attempt.
 #[derive(Debug, Default)]
@@ -24,8 +29,47 @@ pub struct Gather {
 struct Part {
     names: Names,
     executions: Vec<Execution>,
-    classes: HashMap<(Option<Name>, Name), Class, RandomState>,
-    definitions: HashMap<(Option<Name>, Name), UsedDefinition, RandomState>,
+    classes: HashMap<Key, Gathered, FixedState>,
+    definitions: HashMap<Key, UsedDefinition, FixedState>,
+    /// The definition of the last execution that had one, which that of the next one nearly always is.
+    last_definition: Option<Name>,
+}
+
+/// The machine, and one of its states or definitions.
+type Key = (Option<Name>, Name);
+
+/// The attempts of one state as they came.
+#[derive(Debug, Default)]
+struct Gathered {
+    state_type: Option<StateType>,
+    pieces: Vec<Vec<Attempt>>,
+}
+
+/// The attempts of one state as several threads have them.
+struct Scattered {
+    key: Key,
+    state_type: Option<StateType>,
+    /// Those of each thread, with the thread's number.
+    parts: Vec<(usize, Vec<Vec<Attempt>>)>,
+}
+
+/// Where an attempt stands, and by what it is sorted; the fields are in the order in which they count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    scheduled: Option<Micros>,
+    execution: u32,
+    visit: u32,
+    redrive: u32,
+    number: u32,
+    piece: u32,
+    at: u32,
+}
+
+/// How what a thread gathered is called among what all did.
+struct Translation {
+    names: Vec<Name>,
+    /// Positions of executions.
+    executions: Vec<u32>,
 }
 
 impl Gather {
@@ -34,18 +78,17 @@ impl Gather {
         Self::default()
     }
 
-    /// Everything that was gathered, in its order.
+    /// Everything that was gathered, in its order; put together on as many threads as gathered it.
     pub fn finish(self) -> Observed {
-        let mut parts = self.others.into_iter();
-        let mut all = self.part;
-        parts.by_ref().for_each(|part| all.append(part));
-        all.into_observed()
+        let mut parts = vec![self.part];
+        parts.extend(self.others);
+        join(parts)
     }
 }
 
 impl Question for Gather {
     fn needs(&self) -> Needs {
-        Needs { visits: true, attempts: true, definitions: true, ..Needs::default() }
+        Needs { plain_visits: true, attempts: true, definitions: true, ..Needs::default() }
     }
 
     fn take(&mut self, facts: &ExecutionFacts<'_>) {
@@ -130,27 +173,51 @@ impl Part {
             scheduled_event_id: attempt.scheduled_event_id.map(|id| id.0),
             ended_event_id: attempt.ended_event_id.map(|id| id.0),
         };
-        let empty = || Class { machine, state, state_type: None, attempts: Vec::new() };
-        let class = self.classes.entry((machine, state)).or_insert_with(empty);
+        let class = self.classes.entry((machine, state)).or_default();
         class.state_type = class.state_type.or(visit.and_then(|visit| visit.state_type));
-        class.attempts.push(kept);
+        match class.pieces.last_mut() {
+            Some(piece) if piece.len() < PIECE => piece.push(kept),
+            Some(_) => {
+                let mut piece = Vec::with_capacity(PIECE);
+                piece.push(kept);
+                class.pieces.push(piece);
+            }
+            // Most states are rare where there are many: the first piece grows as it needs.
+            None => class.pieces.push(vec![kept]),
+        }
     }
 
     fn count_definition(&mut self, machine: Option<Name>, text: &str, start: Option<Micros>) {
-        let text = self.names.number(text);
+        // A definition is long: comparing it is quicker than hashing it.
+        let text = match self.last_definition.filter(|last| self.names.text(*last) == text) {
+            Some(last) => last,
+            None => self.names.number(text),
+        };
+        self.last_definition = Some(text);
         let unused = || UsedDefinition { machine, text, executions: 0, first_start: None, last_start: None };
         let used = self.definitions.entry((machine, text)).or_insert_with(unused);
         used.executions += 1;
         used.first_start = earliest(used.first_start, start);
         used.last_start = used.last_start.max(start);
     }
+}
 
-    /// Adds what another thread gathered.
-    fn append(&mut self, other: Self) {
-        let names = self.names.translate(&other.names);
-        let here = |name: Name| names[name.position()];
-        let offset = u32::try_from(self.executions.len()).unwrap_or(u32::MAX);
-        self.executions.extend(other.executions.into_iter().map(|execution| Execution {
+/// Puts together what several threads gathered.
+fn join(parts: Vec<Part>) -> Observed {
+    let threads = parts.len();
+    let mut names = Names::default();
+    let mut translations: Vec<Translation> = Vec::with_capacity(threads);
+    let mut executions: Vec<Execution> = Vec::with_capacity(parts.iter().map(|part| part.executions.len()).sum());
+    let mut classes: HashMap<Key, Scattered, FixedState> = HashMap::default();
+    let mut definitions: HashMap<Key, UsedDefinition, FixedState> = HashMap::default();
+    for (thread, part) in parts.into_iter().enumerate() {
+        let translated = if thread == 0 { part.names.own_numbers() } else { names.translate(&part.names) };
+        if thread == 0 {
+            names = part.names;
+        }
+        let here = |name: Name| translated[name.position()];
+        let first = executions.len();
+        executions.extend(part.executions.into_iter().map(|execution| Execution {
             arn: here(execution.arn),
             machine: execution.machine.map(here),
             version: execution.version.map(here),
@@ -158,53 +225,114 @@ impl Part {
             parent: execution.parent.map(here),
             ..execution
         }));
-        for class in other.classes.into_values() {
-            let (machine, state) = (class.machine.map(here), here(class.state));
-            let empty = || Class { machine, state, state_type: None, attempts: Vec::new() };
-            let known = self.classes.entry((machine, state)).or_insert_with(empty);
-            known.state_type = known.state_type.or(class.state_type);
-            known.attempts.extend(class.attempts.into_iter().map(|attempt| Attempt {
-                execution: attempt.execution.saturating_add(offset),
-                error: attempt.error.map(here),
-                resource: attempt.resource.map(here),
-                child: attempt.child.map(here),
-                ..attempt
-            }));
+        for ((machine, state), gathered) in part.classes {
+            let key = (machine.map(here), here(state));
+            let known = classes.entry(key).or_insert_with(|| Scattered { key, state_type: None, parts: Vec::new() });
+            known.state_type = known.state_type.or(gathered.state_type);
+            known.parts.push((thread, gathered.pieces));
         }
-        for used in other.definitions.into_values() {
+        for used in part.definitions.into_values() {
             let (machine, text) = (used.machine.map(here), here(used.text));
             let unused = || UsedDefinition { machine, text, executions: 0, first_start: None, last_start: None };
-            let known = self.definitions.entry((machine, text)).or_insert_with(unused);
+            let known = definitions.entry((machine, text)).or_insert_with(unused);
             known.executions += used.executions;
             known.first_start = earliest(known.first_start, used.first_start);
             known.last_start = known.last_start.max(used.last_start);
         }
+        // Where they were; where they are is known when all are there.
+        let positions = (first..executions.len()).map(|at| u32::try_from(at).unwrap_or(u32::MAX)).collect();
+        translations.push(Translation { names: translated, executions: positions });
     }
+    let (executions, positions) = sorted(executions, &names);
+    for translation in &mut translations {
+        translation.executions.iter_mut().for_each(|at| *at = positions.get(*at as usize).copied().unwrap_or(u32::MAX));
+    }
+    let text = |name: Option<Name>| name.map(|name| names.text(name));
+    let mut scattered: Vec<Scattered> = classes.into_values().collect();
+    scattered.sort_unstable_by_key(|class| (text(class.key.0), names.text(class.key.1)));
+    let classes = collected(scattered, &translations, threads);
+    let mut definitions: Vec<UsedDefinition> = definitions.into_values().collect();
+    definitions.sort_unstable_by_key(|used| (text(used.machine), used.first_start, names.text(used.text)));
+    let first_start = executions.iter().filter_map(|execution| execution.start).min();
+    let last_event = executions.iter().filter_map(|execution| execution.last_event.max(execution.stop)).max();
+    Observed { names, executions, classes, definitions, first_start, last_event }
+}
 
-    fn into_observed(self) -> Observed {
-        let Self { names, executions, classes, definitions } = self;
-        let mut order: Vec<usize> = (0..executions.len()).collect();
-        order.sort_unstable_by_key(|at| (executions[*at].start, names.text(executions[*at].arn)));
-        let mut position = vec![0; executions.len()];
-        for (new, old) in order.iter().enumerate() {
-            position[*old] = u32::try_from(new).unwrap_or(u32::MAX);
+/// By start, then by ARN; and where each went.
+fn sorted(executions: Vec<Execution>, names: &Names) -> (Vec<Execution>, Vec<u32>) {
+    let mut order: Vec<(Option<Micros>, usize)> = executions.iter().enumerate().map(|(at, execution)| (execution.start, at)).collect();
+    order.sort_unstable_by(|(one, at), (other, other_at)| {
+        let arn = |at: usize| names.text(executions[at].arn);
+        one.cmp(other).then_with(|| arn(*at).cmp(arn(*other_at)))
+    });
+    let mut positions = vec![0; executions.len()];
+    for (new, (_, old)) in order.iter().enumerate() {
+        positions[*old] = u32::try_from(new).unwrap_or(u32::MAX);
+    }
+    let mut slots: Vec<Option<Execution>> = executions.into_iter().map(Some).collect();
+    (order.into_iter().filter_map(|(_, at)| slots[at].take()).collect(), positions)
+}
+
+/// Each state's attempts in their order, each thread taking a state after the other.
+fn collected(scattered: Vec<Scattered>, translations: &[Translation], threads: usize) -> Vec<Class> {
+    let waiting: Vec<Mutex<Option<Scattered>>> = scattered.into_iter().map(|class| Mutex::new(Some(class))).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done: Vec<(usize, Class)> = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(slot) = waiting.get(at) else { return done };
+            let taken = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+            done.extend(taken.map(|class| (at, class.collect(translations))));
         }
-        let mut slots: Vec<Option<Execution>> = executions.into_iter().map(Some).collect();
-        let executions: Vec<Execution> = order.into_iter().filter_map(|at| slots[at].take()).collect();
-        let mut classes: Vec<Class> = classes.into_values().collect();
-        for class in &mut classes {
-            class.attempts.iter_mut().for_each(|attempt| attempt.execution = position[attempt.execution as usize]);
-            class
-                .attempts
-                .sort_unstable_by_key(|attempt| (attempt.scheduled, attempt.execution, attempt.visit, attempt.redrive, attempt.number));
+    };
+    let mut all = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut all = work();
+        for other in others {
+            all.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         }
-        let text = |name: Option<Name>| name.map(|name| names.text(name));
-        classes.sort_unstable_by_key(|class| (text(class.machine), names.text(class.state)));
-        let mut definitions: Vec<UsedDefinition> = definitions.into_values().collect();
-        definitions.sort_unstable_by_key(|used| (text(used.machine), used.first_start, names.text(used.text)));
-        let first_start = executions.iter().filter_map(|execution| execution.start).min();
-        let last_event = executions.iter().filter_map(|execution| execution.last_event.max(execution.stop)).max();
-        Observed { names, executions, classes, definitions, first_start, last_event }
+        all
+    });
+    all.sort_unstable_by_key(|(at, _)| *at);
+    all.into_iter().map(|(_, class)| class).collect()
+}
+
+impl Scattered {
+    /// By the moment they were scheduled, then by execution, visit, redrive and number.
+    ///
+    /// What is sorted is where they are: an attempt is large, and is moved once.
+    fn collect(self, translations: &[Translation]) -> Class {
+        let count = self.parts.iter().flat_map(|(_, pieces)| pieces).map(Vec::len).sum();
+        let pieces: Vec<(&Translation, &[Attempt])> =
+            self.parts.iter().flat_map(|(thread, pieces)| pieces.iter().map(|piece| (&translations[*thread], piece.as_slice()))).collect();
+        let mut order: Vec<Place> = Vec::with_capacity(count);
+        for (piece, (translation, attempts)) in (0..).zip(&pieces) {
+            order.extend((0..).zip(*attempts).map(|(at, attempt)| Place {
+                scheduled: attempt.scheduled,
+                execution: translation.executions.get(attempt.execution as usize).copied().unwrap_or(u32::MAX),
+                visit: attempt.visit,
+                redrive: attempt.redrive,
+                number: attempt.number,
+                piece,
+                at,
+            }));
+        }
+        // No two have the same execution, visit, redrive and number; what they stand in comes in runs, which a stable sort makes use of.
+        order.sort();
+        let attempts = order.into_iter().map(|Place { execution, piece, at, .. }| {
+            let (translation, attempts) = pieces[piece as usize];
+            let here = |name: Name| translation.names[name.position()];
+            let attempt = &attempts[at as usize];
+            Attempt {
+                execution,
+                error: attempt.error.map(here),
+                resource: attempt.resource.map(here),
+                child: attempt.child.map(here),
+                ..attempt.clone()
+            }
+        });
+        Class { machine: self.key.0, state: self.key.1, state_type: self.state_type, attempts: attempts.collect() }
     }
 }
 

@@ -1,7 +1,9 @@
-//! Texts by number: each is kept once.
+//! Texts by number: each is kept once, all of them in one piece.
 
-use foldhash::fast::RandomState;
 use std::collections::HashMap;
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
+
+use foldhash::fast::FixedState;
 
 /// The number of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,34 +18,117 @@ impl Name {
 /// Texts by number; those of two threads have to be translated.
 #[derive(Debug, Default)]
 pub struct Names {
-    numbers: HashMap<Box<str>, Name, RandomState>,
-    texts: Vec<Box<str>>,
+    /// All texts, one after the other.
+    all: String,
+    /// Where each begins and ends.
+    spans: Vec<(usize, usize)>,
+    /// By the hash of the text; a text whose hash another one has stands under the next number that is free. The hash has no seed:
+    /// whoever makes texts with one hash on purpose makes his own question slow, and none wrong.
+    numbers: HashMap<u64, Name, BuildHasherDefault<AsItIs>>,
 }
 
 impl Names {
     /// The number of a text, a new one if it has none.
     pub fn number(&mut self, text: &str) -> Name {
-        if let Some(known) = self.numbers.get(text) {
-            return *known;
-        }
-        let name = Name(u32::try_from(self.texts.len()).unwrap_or(u32::MAX));
-        self.numbers.insert(text.into(), name);
-        self.texts.push(text.into());
+        let place = match self.look_up(text) {
+            Ok(known) => return known,
+            Err(place) => place,
+        };
+        let name = Name(u32::try_from(self.spans.len()).unwrap_or(u32::MAX));
+        let start = self.all.len();
+        self.all.push_str(text);
+        self.spans.push((start, self.all.len()));
+        self.numbers.insert(place, name);
         name
     }
 
     /// The number of a text that has one.
     pub fn find(&self, text: &str) -> Option<Name> {
-        self.numbers.get(text).copied()
+        self.look_up(text).ok()
     }
 
     /// The text of a number; empty for one of other names.
     pub fn text(&self, name: Name) -> &str {
-        self.texts.get(name.0 as usize).map_or("", |text| text)
+        self.spans.get(name.position()).and_then(|(start, end)| self.all.get(*start..*end)).unwrap_or_default()
+    }
+
+    /// Every number, as the numbers of these names are called by themselves.
+    pub(super) fn own_numbers(&self) -> Vec<Name> {
+        (0..self.spans.len()).map(|position| Name(u32::try_from(position).unwrap_or(u32::MAX))).collect()
     }
 
     /// How each of the other's numbers is called here.
     pub(super) fn translate(&mut self, other: &Self) -> Vec<Name> {
-        other.texts.iter().map(|text| self.number(text)).collect()
+        self.all.reserve(other.all.len());
+        self.spans.reserve(other.spans.len());
+        self.numbers.reserve(other.numbers.len());
+        let all = other.spans.iter().map(|(start, end)| other.all.get(*start..*end).unwrap_or_default());
+        all.map(|text| self.number(text)).collect()
+    }
+
+    /// The number of a text, or where to put it.
+    fn look_up(&self, text: &str) -> Result<Name, u64> {
+        let mut place = FixedState::default().hash_one(text);
+        while let Some(known) = self.numbers.get(&place) {
+            if self.text(*known) == text {
+                return Ok(*known);
+            }
+            place = place.wrapping_add(1);
+        }
+        Err(place)
+    }
+}
+
+/// Hashes are hashed already.
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {}
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_has_one_number_and_a_number_one_text() {
+        let mut names = Names::default();
+        let texts: Vec<String> = (0..2_000).map(|number| format!("text {}", number % 1_000)).collect();
+        let numbers: Vec<Name> = texts.iter().map(|text| names.number(text)).collect();
+        assert_eq!(numbers[..1_000], numbers[1_000..]);
+        for (text, number) in texts.iter().zip(&numbers) {
+            assert_eq!((names.text(*number), names.find(text)), (text.as_str(), Some(*number)));
+        }
+        assert_eq!((names.find("another"), names.number("")), (None, names.number("")));
+    }
+
+    #[test]
+    fn texts_with_the_same_hash_are_told_apart() {
+        let mut names = Names::default();
+        let first = names.number("first");
+        // The place of another text is taken by the first one.
+        names.numbers.insert(FixedState::default().hash_one("second"), first);
+        let second = names.number("second");
+        assert_ne!(first, second);
+        assert_eq!(names.number("second"), second);
+        assert_eq!(names.text(second), "second");
+    }
+
+    #[test]
+    fn numbers_of_others_are_translated() {
+        let (mut one, mut other) = (Names::default(), Names::default());
+        one.number("a");
+        let numbers = ["b", "a", ""].map(|text| other.number(text));
+        let here = one.translate(&other);
+        assert_eq!(numbers.map(|number| one.text(here[number.position()]).to_owned()), ["b", "a", ""]);
     }
 }

@@ -35,7 +35,9 @@ struct Before {
 /// For each visit, by its number, whether it is a retry made by hand; empty when none is.
 pub(super) fn by_hand(visits: &[VisitFacts<'_>]) -> HashMap<u32, ByHand> {
     let mut found = HashMap::new();
-    if !visits.iter().any(|visit| visit.state_type == Some(StateType::Wait)) {
+    // Nearly all executions have none: no state of them failed and was left by a Catch.
+    let is_caught = |visit: &VisitFacts<'_>| visit.outcome == VisitOutcome::Caught;
+    if !visits.iter().any(is_caught) || !visits.iter().any(|visit| visit.state_type == Some(StateType::Wait)) {
         return found;
     }
     let mut scopes: HashMap<_, (u32, Option<u32>, HashMap<&str, Before>)> = HashMap::new();

@@ -123,7 +123,7 @@ pub(super) struct Running {
 
 impl Question for RunwayQuestion {
     fn needs(&self) -> Needs {
-        Needs { visits: true, failures: true, definitions: true, sizes: true, ..Needs::default() }
+        Needs { plain_visits: true, failures: true, definitions: true, sizes: true, ..Needs::default() }
     }
 
     fn take(&mut self, facts: &ExecutionFacts<'_>) {

@@ -329,10 +329,7 @@ fn sizes_are_of_the_text_without_the_escapes_of_its_file() {
 #[test]
 fn the_answer_is_the_same_in_any_order_and_on_any_number_of_threads() {
     let mut all = finished_polls();
-    all.extend((0..30).map(|number| {
-        let mut told = polls(&format!("on-{number}"), 380 + number % 3, 10);
-        told.build()
-    }));
+    all.extend((0..30).map(|number| polls(&format!("on-{number}"), 380 + number % 3, 10).build()));
     let now = Micros::from(Timestamp::from_microsecond(FIRST + DAY).expect("a moment"));
     let said = |found: Found| found.runways.iter().map(|runway| serde_json::to_string(runway).expect("JSON")).collect::<Vec<_>>();
     let alone = said(asked(&all).find(now));

@@ -85,7 +85,7 @@ read! {
         parent_attempt: Integers,
         state: Texts,
         state_type: Texts,
-        scope: Texts,
+        scope: Texts if visits,
         redrive: Integers,
         outcome: Texts,
         entered_event_id: Integers,
@@ -94,17 +94,17 @@ read! {
         exited: Integers,
         last_event: Integers,
         attempts: Integers,
-        retries: Integers,
-        failed_attempts: Integers,
-        transitions: Integers,
-        queue_ms: Doubles,
-        run_ms: Doubles,
-        retry_wait_ms: Doubles,
-        callback_ms: Doubles,
-        map_queue_ms: Doubles,
-        critical_ms: Doubles,
+        retries: Integers if visits,
+        failed_attempts: Integers if visits,
+        transitions: Integers if visits,
+        queue_ms: Doubles if visits,
+        run_ms: Doubles if visits,
+        retry_wait_ms: Doubles if visits,
+        callback_ms: Doubles if visits,
+        map_queue_ms: Doubles if visits,
+        critical_ms: Doubles if visits,
         error: Texts,
-        resource: Texts,
+        resource: Texts if visits,
         pattern: Texts,
         child: Texts,
         items: Integers,
@@ -151,7 +151,7 @@ pub(super) fn of_batch(batch: &BatchPaths, needs: Needs, take: &mut dyn FnMut(&E
     let file = TableReader::open(&batch.executions, &EXECUTIONS)?;
     let rows = file.rows();
     let executions = Executions::read(&file, &file.all(), needs)?;
-    let visits_file = if needs.visits { Some(TableReader::open(&batch.visits, &VISITS)?) } else { None };
+    let visits_file = if needs.any_visits() { Some(TableReader::open(&batch.visits, &VISITS)?) } else { None };
     let visits = visits_file.as_ref().map(|file| Visits::read(file, &file.all(), needs)).transpose()?;
     let attempts_file = if needs.attempts { Some(TableReader::open(&batch.attempts, &ATTEMPTS)?) } else { None };
     let attempts = attempts_file.as_ref().map(|file| Attempts::read(file, &file.all(), needs)).transpose()?;
