@@ -99,8 +99,9 @@ impl Part {
         by_hand: Option<ByHand>,
     ) {
         let state = self.names.number(attempt.state);
-        // A retry made by hand is the first attempt of its visit; those after it are the service's.
-        let by_hand = by_hand.filter(|_| attempt.number == 1);
+        // A retry made by hand is the first attempt of its visit; those after it are the service's, and a redrive is somebody's decision.
+        let is_first = attempt.number == 1 && visit.is_some_and(|visit| visit.redrive == attempt.redrive);
+        let by_hand = by_hand.filter(|_| is_first);
         #[allow(clippy::cast_possible_truncation, reason = "milliseconds with three digits become whole microseconds")]
         let waited = attempt.wait_before_ms.map(|ms| (ms * 1000.0).round() as i64);
         let waited_by_hand = || Some(attempt.scheduled?.0.saturating_sub(by_hand?.failed.0));

@@ -206,7 +206,7 @@ fn a_band_is_shaded_where_the_chart_is_and_a_scale_reaches_what_it_is_told() {
     let drawn = |to: f64| svg(&figure(vec![Panel { title: String::new(), chart: Chart::Columns(bar(to)) }]));
     let text = drawn(f64::INFINITY);
     assert_eq!(unclosed(&text), Ok(Vec::new()));
-    assert!(text.contains("down &lt;5 s&gt;") && text.contains(">60<"), "{text}");
+    assert!(text.contains("down &lt;5 s&gt;") && text.lines().any(|line| line == "60"), "{text}");
     assert!(!drawn(f64::NAN).contains("down"));
 }
 

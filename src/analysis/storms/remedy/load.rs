@@ -2,10 +2,10 @@
 
 use super::Case;
 use super::chains::Chain;
-use super::outage::outage;
+use super::outage;
 use super::policy::{Main, tidy};
 use super::report::{Curve, Load, Outage};
-use super::simulation::{Call, Outcome, SEED, Scene, peak, simulate};
+use super::simulation::{Call, Failing, Outcome, SEED, Scene, peak, simulate};
 use crate::analysis::observed::Name;
 use crate::analysis::retry_policy::{Policy, Retrier};
 use crate::model::Micros;
@@ -44,7 +44,8 @@ impl Stage {
     /// `policy` is where `in_force` comes from; without one every error goes to its only retrier.
     pub(super) fn new(case: &Case<'_>, main: &Main, policy: Option<&Policy>, in_force: Vec<Retrier>) -> Self {
         let (seen, observed) = (case.seen, case.observed);
-        let outage = outage(seen, observed);
+        let all_calls = outage::calls(seen, observed);
+        let outage = outage::outage(seen, &all_calls);
         let from = seen.from;
         let since = |moment: Micros| moment.milliseconds_since(from) / 1000.0;
         let attempts = seen.retries.iter().map(|retry| seen.attempt(observed, retry));
@@ -56,9 +57,7 @@ impl Stage {
         let last = since(seen.to).max(outage.until.map_or(0.0, since));
         let base = Scene {
             calls: Vec::new(),
-            down_until: outage.until.map_or(f64::INFINITY, since),
-            fails_while_down: outage.failed_share,
-            fails_after: outage.failed_share_after,
+            failing: Failing::new(all_calls.iter().map(|(moment, failed)| (since(*moment), *failed))),
             failing_takes,
             overheads: overheads(main, policy.and(main.retrier).unwrap_or(0), &in_force),
             // Of an outage whose end was not seen, no more is simulated than twice what was seen.

@@ -172,7 +172,8 @@ impl Case<'_> {
         remedy.patch = patch::operations(&format!("{}/Retry", now.pointer), &now.retry, &remedy.after);
         remedy.reasons = reasons;
         let load = stage.load(Some((&scene, &retriers)));
-        remedy.text = changed(&remedy.reasons, &load);
+        let already = if on_file.full_jitter { "the Retry on file has full jitter by now; " } else { "" };
+        remedy.text = format!("{already}{}", changed(&remedy.reasons, &load));
         remedy.load = Some(load);
         remedy
     }

@@ -9,17 +9,12 @@ use crate::model::path::AttemptOutcome;
 /// Calls this long after the last retry still tell whether the outage was over.
 const AFTER: i64 = 60_000_000;
 
-/// Finds it from all calls of the state, also those of executions that are not in the storm.
+/// Finds it from [`calls`], also those of executions that are not in the storm.
 ///
 /// A call counts by the moment it was scheduled. The end is put where the fewest calls are on the wrong side (succeeded before it, or
 /// failed after it): the earliest such place, in the middle between two calls.
-pub(super) fn outage(seen: &Seen, observed: &Observed) -> Outage {
-    let attempts = &seen.class(observed).attempts;
-    let from = attempts.partition_point(|attempt| attempt.scheduled < Some(seen.from));
-    let end = Micros(seen.to.0.saturating_add(AFTER));
-    let to = attempts.partition_point(|attempt| attempt.scheduled <= Some(end));
-    let calls: Vec<(Micros, bool)> = attempts.get(from..to).unwrap_or_default().iter().filter_map(call).collect();
-    let split = split(&calls);
+pub(super) fn outage(seen: &Seen, calls: &[(Micros, bool)]) -> Outage {
+    let split = split(calls);
     let (inside, outside) = calls.split_at(split);
     let until = inside.last().zip(outside.first()).map(|((last, _), (first, _))| middle(*last, *first));
     Outage {
@@ -29,6 +24,15 @@ pub(super) fn outage(seen: &Seen, observed: &Observed) -> Outage {
         failed_share: share_failed(inside, 1.0),
         failed_share_after: share_failed(outside, 0.0),
     }
+}
+
+/// The calls of a storm's state from the first failure on: when each was scheduled, and whether it failed.
+pub(super) fn calls(seen: &Seen, observed: &Observed) -> Vec<(Micros, bool)> {
+    let attempts = &seen.class(observed).attempts;
+    let from = attempts.partition_point(|attempt| attempt.scheduled < Some(seen.from));
+    let end = Micros(seen.to.0.saturating_add(AFTER));
+    let to = attempts.partition_point(|attempt| attempt.scheduled <= Some(end));
+    attempts.get(from..to).unwrap_or_default().iter().filter_map(call).collect()
 }
 
 fn call(attempt: &Attempt) -> Option<(Micros, bool)> {

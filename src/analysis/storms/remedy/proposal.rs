@@ -251,7 +251,7 @@ pub(super) fn count(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::simulation::Call;
+    use super::super::simulation::{Call, failing_until};
     use super::*;
 
     fn retrier(interval_seconds: f64, max_attempts: u64, backoff_rate: f64) -> Retrier {
@@ -268,7 +268,7 @@ mod tests {
     /// Calls that fail together, and a dependency that is down for so many seconds.
     fn proposed(retrier: &Retrier, calls: usize, down: f64) -> (Proposal, Outcome, Outcome) {
         let call = Call { failed: 0.0, retriers: vec![Some(0)] };
-        let scene = Scene { calls: vec![call; calls], down_until: down, fails_while_down: 1.0, horizon: f64::INFINITY, ..Scene::default() };
+        let scene = Scene { calls: vec![call; calls], failing: failing_until(down), horizon: f64::INFINITY, ..Scene::default() };
         let retriers = std::slice::from_ref(retrier);
         let before = simulate(&scene, retriers, 20);
         let question = Question { scene: &scene, before: &before, retriers, main: 0, used: &[0], runs: 20 };

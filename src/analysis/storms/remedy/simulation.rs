@@ -1,7 +1,8 @@
 //! Replays the retries of a storm under a policy, many times, with random numbers that are the same each time.
 //!
-//! What stays as it was seen: when each first call failed, the errors, when the dependency was down, how long a failing call takes, and
-//! what the service takes on top of a wait. What follows from the policy: when each retry comes, and whether one is left.
+//! What stays as it was seen: when each first call failed, the errors, how likely a call fails at each moment, how long a failing call
+//! takes, and what the service takes on top of a wait. What follows from the policy: when each retry comes, and whether one is left.
+//! A dependency that fails because too many call at once is not modelled: calmer retries would do better than is told here.
 
 use fastrand::Rng;
 
@@ -17,18 +18,64 @@ const MOST_RETRIES: usize = 1_000;
 pub(super) struct Scene {
     /// The calls that failed first.
     pub calls: Vec<Call>,
-    /// Until when calls fail; infinite where the end was not seen.
-    pub down_until: f64,
-    /// How likely a call fails until then.
-    pub fails_while_down: f64,
-    /// How likely a call fails after that.
-    pub fails_after: f64,
+    /// How likely calls fail.
+    pub failing: Failing,
     /// How long failing calls took; one of them is taken each time.
     pub failing_takes: Vec<f64>,
     /// What the service took on top of waits; one of them is added each time.
     pub overheads: Vec<f64>,
     /// Retries after this are not looked at.
     pub horizon: f64,
+}
+
+/// How likely a call fails at a moment: as those did that were seen next to it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Failing {
+    /// When calls were made, sorted.
+    moments: Vec<f64>,
+    /// How many of the first n of them failed.
+    failed: Vec<u32>,
+}
+
+impl Failing {
+    /// Calls this far from the nearest one tell as well: what comes together is answered together. Seconds.
+    const NEAR: f64 = 0.5;
+    /// Fewer calls are no share; then those beside them tell, too.
+    const FEWEST: usize = 5;
+
+    /// From calls by time, and whether each failed.
+    pub(super) fn new(calls: impl Iterator<Item = (f64, bool)>) -> Self {
+        let (mut moments, mut failed) = (Vec::new(), vec![0]);
+        for (moment, has_failed) in calls {
+            moments.push(moment);
+            failed.push(failed.last().copied().unwrap_or(0) + u32::from(has_failed));
+        }
+        Self { moments, failed }
+    }
+
+    /// The share that failed of the calls next to a moment; 1 without any.
+    fn at(&self, moment: f64) -> f64 {
+        let calls = self.moments.len();
+        let after = self.moments.partition_point(|at| *at < moment);
+        let Some(nearest) = [after.checked_sub(1), Some(after)]
+            .into_iter()
+            .flatten()
+            .filter_map(|position| self.moments.get(position))
+            .min_by(|one, other| (*one - moment).abs().total_cmp(&(*other - moment).abs()))
+        else {
+            return 1.0;
+        };
+        let mut from = self.moments.partition_point(|at| *at < nearest - Self::NEAR);
+        let mut to = self.moments.partition_point(|at| *at <= nearest + Self::NEAR);
+        while to - from < Self::FEWEST.min(calls) {
+            let before = from.checked_sub(1).map_or(f64::INFINITY, |position| nearest - self.moments[position]);
+            let behind = self.moments.get(to).map_or(f64::INFINITY, |at| at - nearest);
+            if before <= behind { from -= 1 } else { to += 1 }
+        }
+        #[allow(clippy::cast_precision_loss, reason = "counts of calls")]
+        let share = f64::from(self.failed[to] - self.failed[from]) / (to - from) as f64;
+        share
+    }
 }
 
 /// A call that failed.
@@ -81,8 +128,7 @@ impl Scene {
                 return true;
             }
             retries.push(now);
-            let likely = if now < self.down_until { self.fails_while_down } else { self.fails_after };
-            if rng.f64() >= likely {
+            if rng.f64() >= self.failing.at(now) {
                 return true;
             }
             now += one_of(&self.failing_takes, rng);
@@ -141,6 +187,14 @@ pub(super) fn simulate(scene: &Scene, policy: &[Retrier], runs: u32) -> Outcome 
     Outcome { peak: peak as f64, given_up: given_up / count, retries: retries / count, last: last / count, median_run: SEED + median_run }
 }
 
+/// Fails until a moment, and never after it: calls that were made as long before it as after it.
+#[cfg(test)]
+pub(super) fn failing_until(moment: f64) -> Failing {
+    let calls = |at: f64, failed: bool| std::iter::repeat_n((at, failed), Failing::FEWEST);
+    let after = calls(moment + 1.0, false).filter(|(at, _)| at.is_finite());
+    Failing::new(calls(if moment.is_finite() { moment - 1.0 } else { 0.0 }, true).chain(after))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,7 +202,17 @@ mod tests {
     /// A hundred calls that fail at once, and a dependency that is down for a while.
     fn scene(down_until: f64) -> Scene {
         let call = Call { failed: 0.0, retriers: vec![Some(0)] };
-        Scene { calls: vec![call; 100], down_until, fails_while_down: 1.0, horizon: f64::INFINITY, ..Scene::default() }
+        Scene { calls: vec![call; 100], failing: failing_until(down_until), horizon: f64::INFINITY, ..Scene::default() }
+    }
+
+    #[test]
+    fn a_call_fails_as_those_did_that_were_next_to_it() {
+        let calls = (0..10).map(|_| (2.0, true)).chain((0..10).map(|number| (6.0, number < 3))).chain([(9.0, false)]);
+        let failing = Failing::new(calls);
+        assert_eq!([1.0, 3.9, 4.1, 6.4].map(|moment| failing.at(moment)), [1.0, 1.0, 0.3, 0.3]);
+        assert_eq!(failing.at(100.0), 0.0, "one call alone is told with the four before it, which succeeded");
+        assert_eq!(Failing::default().at(1.0), 1.0);
+        assert_eq!(Failing::new([(f64::MAX, true), (f64::MAX, false)].into_iter()).at(f64::MIN), 0.5);
     }
 
     fn retrier(interval_seconds: f64, max_attempts: u64, full_jitter: bool) -> Retrier {
