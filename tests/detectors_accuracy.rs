@@ -101,7 +101,8 @@ fn scored(number: u64) -> Scored {
     let histories: Vec<&History> = simulated.histories.iter().collect();
     let verdicts = detect::detect(&histories, fleet.now);
     let truth = &simulated.truth;
-    let mut scores = [detect::score_storms(&verdicts, truth), detect::score_stuck(&verdicts, truth), detect::score_changes(&verdicts, truth)];
+    let mut scores =
+        [detect::score_storms(&verdicts, truth), detect::score_stuck(&verdicts, truth), detect::score_changes(&verdicts, truth)];
     if scores.iter().any(|score| !score.missed.is_empty() || !score.wrong.is_empty()) {
         keep(&format!("faulty-{number}"), &simulated.histories);
     }
@@ -133,7 +134,10 @@ fn storms_stuck_tasks_and_changes_are_found_and_nothing_else_is() {
     };
     by_kind.iter().for_each(|(wrong, scores)| tell(&format!("{wrong:?}"), scores));
     tell("all", &total);
-    for line in total.iter().flat_map(|score| score.missed.iter().map(|line| ("missed", line)).chain(score.wrong.iter().map(|line| ("wrong", line)))) {
+    for line in total
+        .iter()
+        .flat_map(|score| score.missed.iter().map(|line| ("missed", line)).chain(score.wrong.iter().map(|line| ("wrong", line))))
+    {
         writeln!(std::io::stderr(), "{} {}", line.0, line.1).expect("stderr");
     }
     for (name, score) in ["storms", "stuck", "changes"].iter().zip(&total) {

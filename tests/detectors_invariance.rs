@@ -205,14 +205,22 @@ fn same_change(one: &changes::ChangePoint, other: &changes::ChangePoint) -> bool
 
 fn storm_lines(before: &[storms::Storm], after: &[storms::Storm], lines: &mut Vec<String>) {
     let named = |storm: &storms::Storm| format!("{} at {} (jittered: {})", storm.state, storm.from.timestamp(), storm.jittered);
-    lines.extend(before.iter().filter(|one| !after.iter().any(|other| same_storm(one, other))).map(|one| format!("lost the storm {}", named(one))));
-    lines.extend(after.iter().filter(|one| !before.iter().any(|other| same_storm(one, other))).map(|one| format!("a new storm {}", named(one))));
+    lines.extend(
+        before.iter().filter(|one| !after.iter().any(|other| same_storm(one, other))).map(|one| format!("lost the storm {}", named(one))),
+    );
+    lines.extend(
+        after.iter().filter(|one| !before.iter().any(|other| same_storm(one, other))).map(|one| format!("a new storm {}", named(one))),
+    );
 }
 
 fn change_lines(before: &[changes::ChangePoint], after: &[changes::ChangePoint], lines: &mut Vec<String>) {
     let named = |change: &changes::ChangePoint| format!("{:?} of {} at {}", change.signal, change.state, change.at.timestamp());
-    lines.extend(before.iter().filter(|one| !after.iter().any(|other| same_change(one, other))).map(|one| format!("lost the change {}", named(one))));
-    lines.extend(after.iter().filter(|one| !before.iter().any(|other| same_change(one, other))).map(|one| format!("a new change {}", named(one))));
+    lines.extend(
+        before.iter().filter(|one| !after.iter().any(|other| same_change(one, other))).map(|one| format!("lost the change {}", named(one))),
+    );
+    lines.extend(
+        after.iter().filter(|one| !before.iter().any(|other| same_change(one, other))).map(|one| format!("a new change {}", named(one))),
+    );
 }
 
 fn stuck_of(verdicts: &Verdicts) -> BTreeSet<(String, String)> {
@@ -273,15 +281,21 @@ fn half_of_the_executions_tell_the_same() {
         }
         for storm in &after.storms {
             match before.storms.iter().find(|other| same_storm(storm, other)) {
-                Some(whole) if storm.from < whole.from || storm.to > whole.to => lines.push(format!("{} lasts longer with half", storm.state)),
+                Some(whole) if storm.from < whole.from || storm.to > whole.to => {
+                    lines.push(format!("{} lasts longer with half", storm.state))
+                }
                 Some(_) => {}
                 None => lines.push(format!("a new storm {} at {}", storm.state, storm.from.timestamp())),
             }
         }
         let (whole, after_stuck) = (stuck_of(before), stuck_of(&after));
-        lines.extend(whole.iter().filter(|(_, execution)| kept.contains(execution.as_str())).filter(|stuck| !after_stuck.contains(stuck)).map(
-            |(state, execution)| format!("no longer stuck: {state} {execution}"),
-        ));
+        lines.extend(
+            whole
+                .iter()
+                .filter(|(_, execution)| kept.contains(execution.as_str()))
+                .filter(|stuck| !after_stuck.contains(stuck))
+                .map(|(state, execution)| format!("no longer stuck: {state} {execution}")),
+        );
         lines.extend(after_stuck.difference(&whole).map(|(state, execution)| format!("newly stuck: {state} {execution}")));
         for change in &after.changes {
             let near = |other: &changes::ChangePoint| {

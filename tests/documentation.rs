@@ -33,6 +33,7 @@ const PAGES: &[&str] = &[
     "docs/iam-policy.md",
     "docs/pull-logs.md",
     "docs/maps.md",
+    "docs/runway.md",
     "docs/pull.md",
 ];
 

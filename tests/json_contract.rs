@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use common::fake_endpoint::{FakeEndpoint, Reply};
 use common::function_log::FunctionLog;
+use common::limits::{lines, near_limits};
 use common::program::{program, stepscope_reading};
 use common::quota_endpoint::{Fleet, QuotaEndpoint, Quotas};
 use serde::Serialize;
@@ -20,11 +21,13 @@ use serde_json::{Value, json};
 use stepscope::analysis::compare::{Kind as AttributeKind, Reason, Relation};
 use stepscope::analysis::cost::{ConditionId, Item, PeriodLength};
 use stepscope::analysis::execution::WaitsFor;
+use stepscope::analysis::finding::{Confidence as FindingConfidence, Severity as FindingSeverity};
 use stepscope::analysis::latency::{By, Compared as LatencyCompared, Verdict as LatencyVerdict};
 use stepscope::analysis::maps::{Children, Evidence, ExplainedChild, Lack, MapsReport, Parent};
 use stepscope::analysis::pull::{Missing, PlaceOutcome};
 use stepscope::analysis::pull_logs::{MachineLogs, Via, advice};
 use stepscope::analysis::replay::{Chance, Change, DefinitionSource, Verdict};
+use stepscope::analysis::runway::{Growth, Limit, LimitSource, Period, RunwayBasis};
 use stepscope::analysis::show::ScopeKind;
 use stepscope::analysis::task_log::{FunctionOutcome, LogBasis, Logged};
 use stepscope::analysis::trace::{SpanBasis, SpanRole, TraceBasis};
@@ -566,7 +569,16 @@ fn documents_and_page_name_the_same_fields_and_values() {
     traced(folder, &mut comparison);
     map_runs(folder, &mut comparison);
     pulls(folder, &mut comparison);
+    runways(folder, &mut comparison);
     comparison.finish(&["History", "Event"]);
+}
+
+/// Limits that are near, as `triage` finds them.
+fn runways(folder: &Path, comparison: &mut Comparison<'_>) {
+    std::fs::write(folder.join("limits.jsonl"), lines(&near_limits())).expect("a file");
+    let report = document(folder, &["triage", "--input", "limits.jsonl", "--output", "json"]);
+    let findings = report["findings"].as_array().expect("a list").iter().filter(|finding| finding["kind"] == "runway");
+    assert_eq!(findings.map(|finding| comparison.object("Runway", finding)).count(), 3);
 }
 
 /// Executions whose time goes into every part that there is, in two hours and versions.
@@ -1088,6 +1100,13 @@ fn the_page_has_every_value_of_every_enum_and_no_other() {
         ),
         ("Machine type", all!(MachineType: Standard, Express)),
         ("Severity", all!(Severity: Error, Warning)),
+        ("Finding severity", all!(FindingSeverity: Critical, Warning, Notice)),
+        ("Finding confidence", all!(FindingConfidence: Certain, Strong, Weak)),
+        ("Runway limit", all!(Limit: Events, Duration, Payload)),
+        ("Runway limit source", all!(LimitSource: Service, Definition)),
+        ("Runway basis", all!(RunwayBasis: Running, Reached, Trend, Level)),
+        ("Runway growth", all!(Growth: Loop, Map)),
+        ("Runway period", all!(Period: Hour, Day)),
         (
             "Condition id",
             all!(ConditionId: TooLong, Callbacks, Jobs, ChildExecutions, Activities, DistributedMap, AtLeastOnce, HistoryInLogs, SynchronousStart, StartRate),

@@ -211,11 +211,13 @@ impl Service {
             }
         }
         let mut left = draw.uniform();
-        self.failures.iter().find(|(_, share)| {
-            left -= share;
-            left < 0.0
-        })
-        .map(|(said, _)| (said, None))
+        self.failures
+            .iter()
+            .find(|(_, share)| {
+                left -= share;
+                left < 0.0
+            })
+            .map(|(said, _)| (said, None))
     }
 }
 
@@ -282,7 +284,8 @@ impl Serving {
             let after = lasts * draw.between(0.3, 1.0);
             return failed(said, after, fault, &mut draw);
         }
-        let slowed = service.faults.iter().position(|fault| matches!(fault.kind, FaultKind::Slow(_) | FaultKind::Hang) && fault.holds(begins));
+        let slowed =
+            service.faults.iter().position(|fault| matches!(fault.kind, FaultKind::Slow(_) | FaultKind::Hang) && fault.holds(begins));
         Served { answer: answer(started, lasts, TaskOutcome::Succeeded(reply(service, &mut draw))), fault: slowed }
     }
 

@@ -142,8 +142,7 @@ fn every_attempt_has_an_outcome_by_the_rules_of_the_world() {
     let mut open = 0_usize;
     let mut attempts = 0_usize;
     for history in &the_incident().histories {
-        let scheduled =
-            history.events.iter().filter(|event| matches!(event.kind.role(), Role::Attempt(AttemptStep::Scheduled))).count();
+        let scheduled = history.events.iter().filter(|event| matches!(event.kind.role(), Role::Attempt(AttemptStep::Scheduled))).count();
         let path = rebuild(history, None);
         let tasks: Vec<_> = path.visits.iter().filter(|visit| visit.attempts.iter().any(|attempt| attempt.scheduled.is_some())).collect();
         let told = tasks.iter().flat_map(|visit| &visit.attempts).filter(|attempt| {

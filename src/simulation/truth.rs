@@ -166,7 +166,8 @@ fn look_at(history: &History, shown: &mut Shown) {
             continue;
         }
         let Some(failure) = before(event).filter(|failure| is_failure(failure.kind)) else { continue };
-        let (Some(of), Some(entered)) = (back_to(history, failure, scheduled), back_to(history, failure, |event| event.state_name().is_some()))
+        let (Some(of), Some(entered)) =
+            (back_to(history, failure, scheduled), back_to(history, failure, |event| event.state_name().is_some()))
         else {
             continue;
         };

@@ -111,9 +111,7 @@ pub fn score_storms(verdicts: &Verdicts, truth: &Truth) -> Score {
     let mut score = Score::default();
     let unjittered = || verdicts.storms.iter().filter(|storm| !storm.jittered);
     let is_of = |storm: &&storms::Storm, truth: &StormTruth| {
-        storm.state == truth.state
-            && storm.state_machine.as_deref() == Some(&truth.machine)
-            && overlaps(storm.from, storm.to, truth)
+        storm.state == truth.state && storm.state_machine.as_deref() == Some(&truth.machine) && overlaps(storm.from, storm.to, truth)
     };
     for truth in truth.storms.iter().filter(|truth| !truth.jittered && truth.together >= 8) {
         if unjittered().any(|storm| is_of(&storm, truth)) {
@@ -204,10 +202,12 @@ pub fn score_changes(verdicts: &Verdicts, truth: &Truth) -> Score {
     }
     for (position, change) in verdicts.changes.iter().enumerate() {
         let near = |at: Timestamp, slack: i64| (change.at.0 - Micros::from(at).0).abs() <= slack;
-        let in_outage = truth.storms.iter().any(|storm| {
-            (Micros::from(storm.from).0 - 900_000_000..=Micros::from(storm.to).0 + 1_800_000_000).contains(&change.at.0)
-        });
-        let of_parent = change.state == "ChargeCustomer" && truth.changes.iter().any(|truth| near(truth.at, 2 * TOLERANCE) || truth.at < change.at.timestamp());
+        let in_outage = truth
+            .storms
+            .iter()
+            .any(|storm| (Micros::from(storm.from).0 - 900_000_000..=Micros::from(storm.to).0 + 1_800_000_000).contains(&change.at.0));
+        let of_parent = change.state == "ChargeCustomer"
+            && truth.changes.iter().any(|truth| near(truth.at, 2 * TOLERANCE) || truth.at < change.at.timestamp());
         let same_state = truth.changes.iter().any(|truth| truth.state == change.state && near(truth.at, 2 * TOLERANCE));
         if !explained.contains(&position) && !in_outage && !of_parent && !same_state {
             let error = change.error.as_deref().unwrap_or_default();

@@ -19,7 +19,8 @@ pub fn clean(number: u64) -> Fleet {
     let hours = (4.0_f64.ln() + draw.uniform() * (192.0_f64 / 4.0).ln()).exp();
     let from = moment(&mut draw);
     let now = from.checked_add(seconds(hours * 3600.0)).expect("a moment");
-    let mut fleet = Fleet { seed: key.seed(), from, now, machines: Vec::new(), services: machines::services(), answerers: machines::answerers() };
+    let mut fleet =
+        Fleet { seed: key.seed(), from, now, machines: Vec::new(), services: machines::services(), answerers: machines::answerers() };
     vary_services(&mut draw, &mut fleet.services);
     vary_answerers(&mut draw, &mut fleet.answerers);
     let machines = [machines::orders, machines::payments, machines::images, machines::approvals, machines::picking, machines::exports];
@@ -74,9 +75,12 @@ fn vary_services(draw: &mut Draw, services: &mut [Service]) {
     }
 }
 
-const REFUSED: ErrorSaid = ErrorSaid { error: "CardDeclined", cause: r#"{"errorMessage":"declined, code {number}","errorType":"CardDeclined"}"# };
-const MALFORMED: ErrorSaid = ErrorSaid { error: "InvalidAddress", cause: r#"{"errorMessage":"no such postcode: {number}","errorType":"InvalidAddress"}"# };
-const FORBIDDEN: ErrorSaid = ErrorSaid { error: "AccountLocked", cause: r#"{"errorMessage":"account {id} is locked","errorType":"AccountLocked"}"# };
+const REFUSED: ErrorSaid =
+    ErrorSaid { error: "CardDeclined", cause: r#"{"errorMessage":"declined, code {number}","errorType":"CardDeclined"}"# };
+const MALFORMED: ErrorSaid =
+    ErrorSaid { error: "InvalidAddress", cause: r#"{"errorMessage":"no such postcode: {number}","errorType":"InvalidAddress"}"# };
+const FORBIDDEN: ErrorSaid =
+    ErrorSaid { error: "AccountLocked", cause: r#"{"errorMessage":"account {id} is locked","errorType":"AccountLocked"}"# };
 
 fn vary_answerers(draw: &mut Draw, answerers: &mut [Answerer]) {
     for answerer in answerers {
@@ -100,8 +104,18 @@ fn vary_answerers(draw: &mut Draw, answerers: &mut [Answerer]) {
 
 fn vary_retries(draw: &mut Draw, mut machine: Machine) -> Machine {
     let retried = [
-        "ValidateOrder", "ReserveItem", "ScoreFraud", "ReleaseInventory", "Authorize", "Capture", "WriteLedger", "ListImages", "Resize",
-        "PrintLabel", "StartExport", "AskForExport",
+        "ValidateOrder",
+        "ReserveItem",
+        "ScoreFraud",
+        "ReleaseInventory",
+        "Authorize",
+        "Capture",
+        "WriteLedger",
+        "ListImages",
+        "Resize",
+        "PrintLabel",
+        "StartExport",
+        "AskForExport",
     ];
     for state in retried {
         let jitter = if draw.chance(0.5) { json!("FULL") } else { json!(null) };
@@ -182,7 +196,8 @@ pub fn faulty(number: u64) -> (Wrong, Fleet) {
     vary_services(&mut draw, &mut services);
     vary_answerers(&mut draw, &mut answerers);
     let mut orders = machines::orders().with(Traffic::Steady { per_hour: 110.0 / hours, night: 0.5, busiest: 13.0 });
-    let mut payments = vary_retries(&mut draw, machines::payments()).with(Traffic::Steady { per_hour: 80.0 / hours, night: 0.5, busiest: 13.0 });
+    let mut payments =
+        vary_retries(&mut draw, machines::payments()).with(Traffic::Steady { per_hour: 80.0 / hours, night: 0.5, busiest: 13.0 });
     let mut images = machines::images().with(Traffic::Steady { per_hour: 60.0 / hours, night: 0.3, busiest: 13.0 });
     let approvals = machines::approvals().with(Traffic::Steady { per_hour: 150.0 / hours, night: 0.7, busiest: 11.0 });
     let picking = machines::picking().with(Traffic::Steady { per_hour: 80.0 / hours, night: 0.3, busiest: 11.0 });
@@ -191,11 +206,7 @@ pub fn faulty(number: u64) -> (Wrong, Fleet) {
         let begins = at(draw.between(0.35, 0.9));
         // Ten to seventy calls are under way when it begins; they take some seconds.
         let cohort = 10 + usize::try_from(severity).expect("small") * 7;
-        payments = payments.with(Traffic::Burst {
-            from: begins.checked_sub(seconds(2.0)).expect("a moment"),
-            seconds: 1.8,
-            count: cohort,
-        });
+        payments = payments.with(Traffic::Burst { from: begins.checked_sub(seconds(2.0)).expect("a moment"), seconds: 1.8, count: cohort });
         let jitter = if wrong == Wrong::Jittered { json!("FULL") } else { json!(null) };
         let interval = 2 + draw.below(4);
         let members = json!({"JitterStrategy": jitter, "IntervalSeconds": interval, "MaxAttempts": 3 + draw.below(3), "BackoffRate": *draw.pick(&[1.0, 1.5, 2.0])});
@@ -206,11 +217,8 @@ pub fn faulty(number: u64) -> (Wrong, Fleet) {
         let service = named(&mut services, "payment-authorize");
         service.failures.push((machines::UNAVAILABLE, noise));
         service.takes = stepscope::simulation::Spread { median_ms: 6_000.0, sigma: 0.2 };
-        let kind = if wrong == Wrong::Hang {
-            FaultKind::Hang
-        } else {
-            FaultKind::Outage { said: machines::UNAVAILABLE, spread_ms, share: 1.0 }
-        };
+        let kind =
+            if wrong == Wrong::Hang { FaultKind::Hang } else { FaultKind::Outage { said: machines::UNAVAILABLE, spread_ms, share: 1.0 } };
         let lasts = if wrong == Wrong::Hang { 200.0 } else { lasts };
         let ends = begins.checked_add(seconds(lasts)).expect("a moment");
         let begins = if wrong == Wrong::Hang { begins.checked_sub(seconds(2.5)).expect("a moment") } else { begins };
@@ -219,7 +227,8 @@ pub fn faulty(number: u64) -> (Wrong, Fleet) {
             // Parents retry what their children retried.
             let retry = json!([{"ErrorEquals": ["States.TaskFailed"], "IntervalSeconds": 5, "MaxAttempts": 2, "BackoffRate": 2.0}]);
             orders.versions[0].definition = retrying(&orders.versions[0].definition, &retry);
-            orders = orders.with(Traffic::Burst { from: begins.checked_sub(seconds(3.5)).expect("a moment"), seconds: 1.5, count: cohort / 2 });
+            orders =
+                orders.with(Traffic::Burst { from: begins.checked_sub(seconds(3.5)).expect("a moment"), seconds: 1.5, count: cohort / 2 });
         }
     }
     if waits_long {
@@ -241,7 +250,8 @@ pub fn faulty(number: u64) -> (Wrong, Fleet) {
     }
     if matches!(wrong, Wrong::NewError | Wrong::All) {
         let since = at(draw.between(0.35, 0.6));
-        let said = ErrorSaid { error: "TypeError", cause: r#"{"errorMessage":"Cannot read properties of undefined","errorType":"TypeError"}"# };
+        let said =
+            ErrorSaid { error: "TypeError", cause: r#"{"errorMessage":"Cannot read properties of undefined","errorType":"TypeError"}"# };
         let value = *draw.pick(&["USD", "GBP", "SEK"]);
         let share = if severity < 3 { 0.7 } else { 1.0 };
         let rejects = FaultKind::Rejects { member: "currency", value, said, share };

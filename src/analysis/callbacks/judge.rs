@@ -113,8 +113,7 @@ pub fn judge(spans: &[Span], is_open: &[bool], now: i64) -> Option<Judged> {
     let law = Law::fit(&done, &open)?;
     let longest_ms = done.iter().copied().fold(0.0, f64::max);
     let is_enough = answered >= ENOUGH;
-    let limit_ms =
-        if is_enough { law.exceeded_by(exceeded_at_limit(&law)) } else { 2.0 * longest_ms.max(law.exceeded_by(0.005)) };
+    let limit_ms = if is_enough { law.exceeded_by(exceeded_at_limit(&law)) } else { 2.0 * longest_ms.max(law.exceeded_by(0.005)) };
     let expected = Expected::of(spans, &clock, &law, now);
     let mut open: Vec<Opinion> = Vec::new();
     for (at, span) in spans.iter().enumerate().filter(|(at, _)| is_open[*at]) {

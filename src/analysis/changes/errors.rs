@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::date::{Place, likeliest};
 use super::proportion::{self, Outcomes, Window};
 use super::report::{Failing, Interval, Sides};
 use super::units::{Fault, Unit};
@@ -9,14 +10,16 @@ use crate::model::Micros;
 
 /// A rate of fewer observations is not looked at.
 const ENOUGH: usize = 20;
-/// Fewer observations with the error are no rise.
-const FEWEST_FAILED: usize = 5;
+/// Fewer observations with the error, or fewer failed attempts, are no rise.
+const FEWEST_FAILED: (usize, u64) = (4, 5);
 /// The least ratio of rates that is worth a word.
 const LEAST_RATIO: f64 = 3.0;
 /// Had it always been there at this rate, not to have met it before would be less likely than this.
 const UNSEEN: f64 = 1e-3;
 /// With this p alone a new error is not told of, but looked at again together with the input.
 pub(super) const PENDING: f64 = 0.05;
+/// Onsets that are less likely than the best by a factor of e to this have no weight.
+const ONSETS: f64 = 10.0;
 /// A second window is looked for where the first is as unlikely as this.
 const ANOTHER: f64 = 1e-3;
 /// Outages of one state and error that are told apart.
@@ -28,7 +31,10 @@ pub(super) const SHUFFLES: u32 = 999;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Rise {
     pub fault: Fault,
+    /// When it most likely began.
     pub at: Micros,
+    /// When the first attempt failed so.
+    pub first: Micros,
     pub interval: Interval,
     pub until: Option<Micros>,
     pub counts: Sides<Failing>,
@@ -110,22 +116,30 @@ fn rise(units: &[Unit], fault: Fault, left: &[usize], outcomes: Outcomes<'_>, wi
     // Of a Map, a few items fail in nearly every run of it: then the attempts tell.
     let is_large = |after: (u64, u64), before: (u64, u64)| share(after.0, after.1) >= LEAST_RATIO * share(before.0, before.1);
     let (after, before) = (counts.after, counts.before);
-    let is_rise = window.having >= FEWEST_FAILED
+    let is_rise = window.having >= FEWEST_FAILED.0
+        && counts.after.failed >= FEWEST_FAILED.1
         && (is_large((after.visits_failed, after.visits), (before.visits_failed, before.visits))
             || is_large((after.failed, after.attempts), (before.failed, before.attempts)));
     if !(is_rise || is_new && window.p <= PENDING) {
         return None;
     }
-    let (from, to) = outcomes.onset(window);
+    let seen = inside.iter().find_map(|unit| unit.first(fault)).map_or(first.at, |failed| failed.at);
     let moment = |at: usize| left.get(at).map_or(first.at, |unit| units[*unit].at);
-    let at = inside.iter().find_map(|unit| unit.first(fault)).map_or(first.at, |failed| failed.at);
-    // An onset between two observations began after the one that was still well.
-    let earliest = if from < window.from { moment(from.saturating_sub(1)) } else { moment(window.from.saturating_sub(1)) };
+    let onsets = outcomes.onsets(window, ONSETS);
+    let places: Vec<Place> = onsets
+        .iter()
+        .map(|(at, llr)| Place { after: moment(at.saturating_sub(1)).0.min(seen.0), until: moment(*at).0.min(seen.0), llr: *llr })
+        .collect();
+    let near = || onsets.iter().filter(|(_, llr)| *llr >= window.llr - 2.0).map(|(at, _)| *at);
+    let (earliest, latest) = (near().next().unwrap_or(window.from), near().next_back().unwrap_or(window.from));
+    // An outage is told from its first failure; what fails now and then began before it was first met.
+    let at = if until.is_some() { seen } else { Micros(likeliest(&places, seen.0, false)) };
     let failing: BTreeSet<u32> = inside.iter().filter(|unit| unit.first(fault).is_some()).map(|unit| unit.execution).collect();
     Some(Rise {
         fault,
         at,
-        interval: Interval { from: earliest.min(at), to: moment(to).max(at) },
+        first: seen,
+        interval: Interval { from: moment(earliest.saturating_sub(1)).min(at), to: moment(latest).max(seen) },
         until,
         counts,
         window,

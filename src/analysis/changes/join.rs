@@ -2,7 +2,7 @@
 //!
 //! | seen                                     | is part of                        | when                                         |
 //! |------------------------------------------|-----------------------------------|----------------------------------------------|
-//! | another error of the state               | the error                         | both last or both ended, and they began together |
+//! | another error of the state               | the error                         | both last or both ended, and they began together; or it began in the outage |
 //! | the same error in another state          | the outage                        | both ended, and they overlap                   |
 //! | longer durations, more attempts          | the outage of the state           | they began in it or within half an hour after it |
 //! | a blip of any state of the machine       | an outage of the machine          | the same                                       |
@@ -56,9 +56,9 @@ fn is_same(observed: &Observed, known: &Candidate, other: &Candidate) -> bool {
     let is_here = known.class == other.class;
     match (&known.seen, &other.seen) {
         (Seen::Rise(one), Seen::Rise(another)) if is_here => {
-            one.fault != another.fault
-                && one.until.is_some() == another.until.is_some()
-                && (began_together(known, other) || overlap(known, other))
+            let is_within = one.until.is_some() && (one.at.0.saturating_sub(TOGETHER)..=one.last.0).contains(&another.first.0);
+            let are_alike = one.until.is_some() == another.until.is_some() && (began_together(known, other) || overlap(known, other));
+            one.fault != another.fault && (is_within || are_alike)
         }
         (Seen::Rise(one), Seen::Rise(another)) => {
             class.machine == of_other.machine && one.fault == another.fault && known.until().is_some() && overlap(known, other)
@@ -66,7 +66,7 @@ fn is_same(observed: &Observed, known: &Candidate, other: &Candidate) -> bool {
         (Seen::Rise(rise), _) if rise.until.is_some() => {
             let is_blip = other.until().is_some_and(|until| until.0.saturating_sub(other.at().0) <= BLIP);
             let from = rise.at.0.saturating_sub(TOGETHER);
-            let is_within = (from..=rise.last.0.saturating_add(BLIP)).contains(&other.at().0);
+            let is_within = (from..=rise.last.0.saturating_add(BLIP)).contains(&other.first().0);
             is_within && (is_here || is_blip && class.machine == of_other.machine)
         }
         _ => is_here && began_together(known, other),

@@ -7,6 +7,7 @@
 //! | `shift.rs`      | durations: where their level steps (`ranks.rs`, `season.rs`, `load.rs`, `side.rs`)  |
 //! | `errors.rs`     | errors: where their rate steps (`units.rs`, `proportion.rs`)                     |
 //! | `join.rs`       | what is one change, seen in several places                                      |
+//! | `date.rs`       | the moment to name, when the data leave several                                |
 //! | `near.rs`       | what was deployed near it                                                       |
 //! | `told.rs`       | the finding and its words (`words.rs`)                                          |
 //! | `attributes.rs` | what of the input goes with an error: a second pass                             |
@@ -15,6 +16,7 @@
 //! below [`LEVEL`].
 
 mod attributes;
+mod date;
 mod errors;
 mod join;
 mod load;
@@ -25,6 +27,8 @@ mod report;
 mod season;
 mod shift;
 mod side;
+#[cfg(test)]
+mod simulated;
 mod state;
 #[cfg(test)]
 mod tests;

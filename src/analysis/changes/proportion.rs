@@ -41,6 +41,8 @@ pub(super) struct Outcomes<'a> {
 
 /// Fewer yes than this are no rate.
 pub(super) const FEWEST: usize = 3;
+/// A rate has ended if nothing is met for so long that it would be less likely than one in a hundred: `ln 100`.
+const ENDED: f64 = 4.6;
 /// So many beginnings and ends are tried, then those around the best.
 const PLACES: usize = 64;
 
@@ -96,14 +98,14 @@ impl Outcomes<'_> {
         [suffix, best]
     }
 
-    /// The window that sets itself apart most. One that goes to the end goes before any that is not better by more than 2, because its
-    /// end is then not told by the data.
+    /// The window that sets itself apart most. One that goes to the end goes before any that is not better by [`ENDED`]: whether it is
+    /// over, the data do not tell then.
     pub fn scan(&self) -> Option<Window> {
         if self.places.len() < FEWEST || self.count <= self.places.len() {
             return None;
         }
         let [suffix, best] = self.best();
-        let (first, last, llr) = if suffix.2 >= best.2 - 2.0 { suffix } else { best };
+        let (first, last, llr) = if suffix.2 >= best.2 - ENDED { suffix } else { best };
         let (from, to, having) = self.window(first, last);
         let window = Window { from, to, having, llr, p: 1.0 };
         (llr > 0.0).then(|| Window { p: self.p_of(window), ..window })
@@ -126,22 +128,19 @@ impl Outcomes<'_> {
         (others * tried * 2.0).min(1.0)
     }
 
-    /// From which to which outcome it may have begun: where the log likelihood ratio is within 2 of the window's. The first is one
-    /// after the last that was clearly before.
-    pub fn onset(&self, window: Window) -> (usize, usize) {
-        let enough = window.llr - 2.0;
-        let at = self.places.partition_point(|place| *place < window.from);
-        let is_near = |number: usize, having: usize| self.llr(self.places[number], window.to, having) >= enough;
-        let earlier = (0..at).rev().take_while(|number| is_near(*number, window.having + at - number)).last().unwrap_or(at);
-        let later = (at + 1..self.places.len())
-            .take_while(|number| self.places[*number] < window.to && window.having + at > *number)
-            .take_while(|number| is_near(*number, window.having + at - number))
-            .last()
-            .unwrap_or(at);
-        let before = earlier.checked_sub(1).map_or(0, |number| self.places[number] + 1);
-        // Before the first yes of the window, outcomes without one tell how early it can have begun.
-        let clean = (before..=self.places[earlier]).find(|from| self.llr(*from, window.to, window.having + at - earlier) >= enough);
-        (clean.unwrap_or(self.places[earlier]), self.places[later])
+    /// Where the window may have begun: every outcome that could be its first, with its log likelihood ratio, as far as that is less than
+    /// `least` below the window's.
+    pub fn onsets(&self, window: Window, least: f64) -> Vec<(usize, f64)> {
+        let before = |from: usize| self.places.partition_point(|place| *place < from);
+        let end = before(window.to);
+        let mut found = Vec::new();
+        let llr = |from: usize| self.llr(from, window.to, end - before(from));
+        let is_near = |llr: f64| llr >= window.llr - least && llr > 0.0;
+        // Away from the window's first in both directions, until nothing near has been met for as many yes as it takes to be sure.
+        found.extend((window.from..window.to).map(|from| (from, llr(from))).take_while(|(_, llr)| is_near(*llr)));
+        found.extend((0..window.from).rev().map(|from| (from, llr(from))).take_while(|(_, llr)| is_near(*llr)));
+        found.sort_unstable_by_key(|(from, _)| *from);
+        found
     }
 
     /// Of so many shuffles of the same outcomes, how many have a window with at least this LLR.
@@ -199,7 +198,8 @@ mod tests {
         let places: Vec<usize> = (300..500).step_by(10).collect();
         let outcomes = Outcomes { places: &places, count: 500 };
         let window = outcomes.scan().expect("a window");
-        let (from, to) = outcomes.onset(window);
+        let onsets = outcomes.onsets(window, 2.0);
+        let (from, to) = (onsets.first().expect("one").0, onsets.last().expect("one").0);
         assert!(from < 300 && from > 260 && (300..=330).contains(&to), "{from} {to}");
     }
 

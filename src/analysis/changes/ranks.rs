@@ -104,18 +104,16 @@ fn largest(cuts: impl Iterator<Item = Cut>) -> Option<Cut> {
     cuts.filter(|cut| cut.z != 0.0).reduce(|best, cut| if cut.z.abs() > best.z.abs() { cut } else { best })
 }
 
-/// The places of a cut in two for which the data speak almost as well: log likelihood, which is `Z² / 2`, within 2 of the best.
-/// The first and the last of them.
-pub(super) fn interval(centred: &[f64], fewest: usize, best: Cut) -> (usize, usize) {
+/// The log likelihood ratio of every cut in two with at least so many values on each side, by the first value after it: of normal
+/// scores with one step, `-n / 2 ln(1 - Z² / (n - 1))`.
+pub(super) fn likelihoods(centred: &[f64], fewest: usize) -> Vec<(usize, f64)> {
     let (sums, variance) = (sums(centred), variance(centred));
-    let enough = best.z * best.z / 2.0 - 2.0;
-    let is_near = |at: usize| {
+    let length = real(centred.len());
+    let llr = |at: usize| {
         let z = z_of(&sums, variance, at, centred.len());
-        z * z / 2.0 >= enough
+        -length / 2.0 * (-(z * z / (length - 1.0)).min(0.999_999)).ln_1p()
     };
-    let from = (fewest.max(1)..best.from).find(|at| is_near(*at)).unwrap_or(best.from);
-    let to = (best.from..=centred.len().saturating_sub(fewest)).rev().find(|at| is_near(*at)).unwrap_or(best.from);
-    (from, to)
+    (fewest.max(1)..=centred.len().saturating_sub(fewest)).map(|at| (at, llr(at))).collect()
 }
 
 /// How likely the largest |Z| over all cuts of an unchanged series with independent values is to reach `z`, approximately: Siegmund's

@@ -86,10 +86,12 @@ pub struct Attribute {
 }
 
 /// What can be checked by hand.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct ChangeEvidence {
+    /// The first attempt at the new level, or with the error.
+    pub first_seen: Option<Micros>,
     /// When it may have begun: what fits nearly as well.
-    pub interval: Interval,
+    pub interval: Option<Interval>,
     /// Durations before and after; null for errors.
     pub latency: Option<Sides<Level>>,
     /// Failures before and after; null for durations.
@@ -177,7 +179,7 @@ pub struct Affected {
 }
 
 /// A test.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Test {
     /// `rank_sum_z`, `log_likelihood_ratio`.
     pub statistic: &'static str,

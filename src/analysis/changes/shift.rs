@@ -10,6 +10,7 @@
 //! | do durations only follow each other? | |Z| / sqrt(inflation by neighbours that are alike) is at least [`STURDY`]     |
 //! | was it the load?                     | at matched load it is still as clear, and as large (`load.rs`)              |
 
+use super::date::{Place, likeliest};
 use super::load;
 use super::ranks::{self, Cut, best_cut, best_piece, centred_ranks, inflation};
 use super::season::{self, Season};
@@ -49,8 +50,10 @@ pub(super) struct Point {
 /// A step of the level.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Shift {
-    /// The first duration at the new level began then.
+    /// When it most likely came.
     pub at: i64,
+    /// When the first duration at the new level began.
+    pub first: i64,
     /// The earliest and the latest moment that fit nearly as well.
     pub interval: (i64, i64),
     /// When the level was back; `None` while it is not.
@@ -252,16 +255,22 @@ impl Segments<'_> {
         let ranks = centred_ranks(&self.series.level[from..to]);
         let cut = Cut { from: at - from, to: to - from, z: 0.0 };
         let cut = Cut { z: ranks::z_at(&ranks, cut), ..cut };
-        let (first, last) = ranks::interval(&ranks, FEWEST, cut);
         let times = &self.series.at;
+        let likelihoods = ranks::likelihoods(&ranks, FEWEST);
+        let best = likelihoods.iter().map(|(_, llr)| *llr).fold(0.0, f64::max);
+        let places: Vec<Place> =
+            likelihoods.iter().map(|(at, llr)| Place { after: times[from + at - 1], until: times[from + at], llr: *llr }).collect();
+        // As likely as the best but for a factor of e²: what fits nearly as well.
+        let near = || places.iter().filter(|place| place.llr >= best - 2.0);
+        let interval = (near().next().map_or(times[at], |place| place.after), near().next_back().map_or(times[at], |place| place.until));
         let side = |from: usize, to: usize| Side::of(&points[from * self.series.thinned..(to * self.series.thinned).min(points.len())]);
         let (before, after) = (side(from, at), side(at, to));
         let (sturdy_z, ratio_at_matched_load) = self.sturdy(number);
         let z = if self.cuts[number].1.abs() > cut.z.abs() { self.cuts[number].1.abs() * cut.z.signum() } else { cut.z };
         Shift {
-            at: times[at],
-            // The last duration at the old level began before the new one did.
-            interval: (times[(from + first).saturating_sub(1).max(from)], times[from + last]),
+            at: likeliest(&places, times[at], true),
+            first: times[at],
+            interval,
             until: None,
             ratio: self.effect(number).exp(),
             ratio_interval: ratio_interval(&before, &after, 0.5),
@@ -299,7 +308,7 @@ mod tests {
     fn a_state_that_is_slower_for_good_has_one_step() {
         let steps = found(&[(100, 200.0), (80, 320.0)]);
         assert_eq!(steps.len(), 1);
-        assert_eq!((steps[0].at / MINUTE, steps[0].until), (100, None));
+        assert_eq!((steps[0].first / MINUTE, steps[0].until), (100, None));
         assert!((steps[0].ratio - 1.6).abs() < 0.1, "{}", steps[0].ratio);
         assert!(steps[0].ratio_interval.0 > 1.5 && steps[0].ratio_interval.1 < 1.75, "{:?}", steps[0].ratio_interval);
         assert!(steps[0].interval.0 <= steps[0].at && steps[0].at <= steps[0].interval.1);
@@ -309,13 +318,13 @@ mod tests {
     fn what_goes_back_is_one_step_with_an_end() {
         let steps = found(&[(120, 200.0), (40, 500.0), (120, 200.0)]);
         assert_eq!(steps.len(), 1);
-        assert_eq!((steps[0].at / MINUTE, steps[0].until.map(|until| until / MINUTE)), (120, Some(160)));
+        assert_eq!((steps[0].first / MINUTE, steps[0].until.map(|until| until / MINUTE)), (120, Some(160)));
     }
 
     #[test]
     fn two_steps_up_are_two() {
         let steps = found(&[(100, 200.0), (100, 300.0), (100, 600.0)]);
-        let at: Vec<i64> = steps.iter().map(|step| step.at / MINUTE).collect();
+        let at: Vec<i64> = steps.iter().map(|step| step.first / MINUTE).collect();
         assert_eq!(at, [100, 200]);
     }
 

@@ -114,6 +114,15 @@ impl Candidate {
         }
     }
 
+    /// When it was first seen.
+    pub fn first(&self) -> Micros {
+        match &self.seen {
+            Seen::Shift(shift, _) | Seen::Retries(shift) => Micros(shift.first),
+            Seen::Tail(tail) => tail.at,
+            Seen::Rise(rise) => rise.first,
+        }
+    }
+
     /// Between which moments it began.
     pub fn interval(&self) -> Interval {
         match &self.seen {
@@ -207,7 +216,8 @@ fn tail(points: &[Point], arrivals: &[i64]) -> Option<(Option<Tail>, f64)> {
     if window.having < fewest || !is_more || !is_slower || is_load {
         return Some((None, window.p));
     }
-    let (from, to) = outcomes.onset(window);
+    let onsets = outcomes.onsets(window, 2.0);
+    let (from, to) = (onsets.first().map_or(window.from, |onset| onset.0), onsets.last().map_or(window.from, |onset| onset.0));
     let tail = Tail {
         at: Micros(times[window.from]),
         interval: Interval { from: Micros(times[from.min(window.from)]), to: Micros(times[to.max(window.from)]) },

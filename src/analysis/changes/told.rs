@@ -43,19 +43,11 @@ impl Told<'_> {
         let class = &self.observed.classes[candidate.class];
         let text = |name: Name| self.observed.text(name).to_owned();
         let mut evidence = ChangeEvidence {
-            interval: candidate.interval(),
-            latency: None,
-            errors: None,
-            ratio: None,
-            ratio_interval: None,
+            first_seen: Some(candidate.first()),
+            interval: Some(candidate.interval()),
             test: self.test(&candidate.seen, candidate.p, candidate.corrected_p),
-            season: None,
-            load: None,
-            end_to_end: None,
-            executions: None,
-            nearest_change: None,
-            attributes: Vec::new(),
             also_seen_in: change.also_seen_in.clone(),
+            ..ChangeEvidence::default()
         };
         let (interval, at) = (candidate.interval(), candidate.at());
         evidence.nearest_change = self.deployments.nearest(self.observed, class.machine, at, (interval.from, interval.to));
