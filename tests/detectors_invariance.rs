@@ -132,8 +132,8 @@ fn the_order_of_the_input_does_not_matter() {
             answered.merge(detect::ask(one, attributes));
             found.explain(answered);
         }
-        let after =
-            Verdicts { storms: storms::find(&observed, now).storms, stuck: callbacks::find(&observed, now).stuck, changes: found.changes };
+        let (storms, stuck) = (storms::find(&observed, now).storms, callbacks::find(&observed, now).stuck);
+        let after = Verdicts { from: before.from, now: set.now, storms, stuck, changes: found.changes };
         let mut lines = Vec::new();
         if told(&after.storms) != told(&before.storms) {
             lines.push("other storms".to_owned());

@@ -17,6 +17,7 @@ use crate::model::{History, RawText, Timestamp};
 
 use super::answerer::Answerer;
 use super::cut;
+use super::machines;
 use super::random::{Draw, Key};
 use super::service::{Service, Serving};
 use super::traffic::Traffic;
@@ -115,8 +116,8 @@ struct Root {
 
 impl Machine {
     /// One whose definition never changes.
-    pub fn new(name: &'static str, definition: impl Into<String>, input: fn(&mut Draw, u64) -> (String, String)) -> Self {
-        let version = Version { from: Timestamp::MIN, number: None, definition: definition.into() };
+    pub fn new(name: &'static str, definition: &str, input: fn(&mut Draw, u64) -> (String, String)) -> Self {
+        let version = Version { from: Timestamp::MIN, number: None, definition: machines::on_one_line(definition) };
         Self { name, versions: vec![version], traffic: Vec::new(), input }
     }
 
@@ -129,7 +130,7 @@ impl Machine {
 
     /// Its ARN.
     pub fn arn(&self) -> String {
-        super::machines::arn("stateMachine", self.name)
+        machines::arn("stateMachine", self.name)
     }
 
     /// The position of the version that is in force.
@@ -175,10 +176,10 @@ fn go_on(fleet: &Fleet, running: &mut Running, root: &mut Root, horizon: Timesta
     let compiled = Rc::clone(&running.compiled[root.machine][root.version]);
     let key = Key::new(fleet.seed).text(machine.name).number(root.number);
     let info = ExecutionInfo {
-        arn: super::machines::arn("execution", &format!("{}:{}", machine.name, root.name)).into(),
+        arn: machines::arn("execution", &format!("{}:{}", machine.name, root.name)).into(),
         name: root.name.as_str().into(),
         machine_arn: machine.arn().into(),
-        role_arn: super::machines::role(machine.name).into(),
+        role_arn: machines::role(machine.name).into(),
         express: false,
     };
     let options = RunOptions {

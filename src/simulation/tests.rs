@@ -196,6 +196,11 @@ fn jitter_spreads_the_same_retries() {
 }
 
 #[test]
+fn a_history_with_its_definition_is_one_line() {
+    assert!(wire(&the_incident().histories).iter().all(|line| line.contains("\"StartAt\"") && !line.contains('\n')));
+}
+
+#[test]
 fn without_a_fault_nothing_is_wrong() {
     let simulated = simulate(&payments(machines::services())).expect("simulated");
     let Truth { storms, stuck, changes } = &simulated.truth;

@@ -98,6 +98,8 @@ pub struct ChangeTruth {
     pub after: usize,
     /// Of them, those that met it.
     pub affected: usize,
+    /// When the first of them was made: nothing can be seen before.
+    pub first: Option<Timestamp>,
 }
 
 /// A retry in a history.
@@ -316,6 +318,7 @@ fn changes(kind: &FaultKind, at: Timestamp, to: Timestamp, calls: &[&Noted], bla
         before: notes.iter().filter(|note| note.at < at).count(),
         after: notes.iter().filter(|note| (at..to).contains(&note.at)).count(),
         affected: notes.iter().filter(|note| blamed(note)).count(),
+        first: notes.iter().filter(|note| blamed(note)).map(|note| note.at).min(),
     };
     by_state.into_iter().map(truth).collect()
 }

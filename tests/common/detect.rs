@@ -17,6 +17,8 @@ use stepscope::simulation::{SignalTruth, StormTruth, Truth};
 
 /// What the detectors found.
 pub struct Verdicts {
+    pub from: Timestamp,
+    pub now: Timestamp,
     pub storms: Vec<storms::Storm>,
     pub stuck: Vec<callbacks::StuckCallback>,
     pub changes: Vec<changes::ChangePoint>,
@@ -38,15 +40,17 @@ pub fn ask<Q: Question>(histories: &[&History], mut question: Q) -> Q {
 }
 
 /// Asks the detectors.
-pub fn detect(histories: &[&History], now: Timestamp) -> Verdicts {
-    let now = Micros::from(now);
+pub fn detect(histories: &[&History], moment: Timestamp) -> Verdicts {
+    let now = Micros::from(moment);
+    let from = histories.iter().filter_map(|history| history.header.start).min().unwrap_or(moment);
     let observed = ask(histories, Gather::new()).finish();
     let mut changes = changes::find(&observed, now);
     if let Some(attributes) = changes.attributes() {
         let answered = ask(histories, attributes);
         changes.explain(answered);
     }
-    Verdicts { storms: storms::find(&observed, now).storms, stuck: callbacks::find(&observed, now).stuck, changes: changes.changes }
+    let (storms, stuck) = (storms::find(&observed, now).storms, callbacks::find(&observed, now).stuck);
+    Verdicts { from, now: moment, storms, stuck, changes: changes.changes }
 }
 
 impl Verdicts {
@@ -63,8 +67,7 @@ impl Verdicts {
             lines.push(format!("stuck {} since {}: {}", stuck.state, shown(stuck.since), stuck.execution));
         }
         for change in &self.changes {
-            let (at, error) = (shown(change.at), change.error.as_deref().unwrap_or_default());
-            lines.push(format!("change {:?} {} at {at} {error} {:?}", change.signal, change.state, change.attribute));
+            lines.push(format!("change {:?} at {}: {}", change.signal, shown(change.at), change.common.summary));
         }
         lines
     }
@@ -158,14 +161,20 @@ pub fn score_changes(verdicts: &Verdicts, truth: &Truth) -> Score {
     };
     let mut explained = BTreeSet::new();
     for truth in &truth.changes {
-        // Few calls leave the moment open by as much as it takes until some of them were made.
-        let lasts = Micros::from(truth.to.min(verdict_end(verdicts, truth.at))).0 - Micros::from(truth.at).0;
-        let tolerance = TOLERANCE.max(lasts / 4);
+        // The moment lies between the change and the first call that met it. The end of the calls before is all that latency tells: a
+        // dozen calls on either side leave it open.
+        let first = truth.first.unwrap_or(truth.at);
+        let calls = i64::try_from(truth.before + truth.after).unwrap_or(i64::MAX).max(1);
+        let apart = match truth.signal {
+            SignalTruth::Latency => 12 * (Micros::from(verdicts.now).0 - Micros::from(verdicts.from).0) / calls,
+            SignalTruth::NewError => 0,
+        };
+        let (earliest, latest) = (Micros::from(truth.at).0 - TOLERANCE - apart, Micros::from(first).0 + TOLERANCE + apart);
         let found = verdicts.changes.iter().position(|change| {
             change.state == truth.state
                 && change.state_machine.as_deref() == Some(&truth.machine)
                 && family(change.signal) == truth.signal
-                && (change.at.0 - Micros::from(truth.at).0).abs() <= tolerance
+                && (earliest..=latest).contains(&change.at.0)
         });
         let demanded = match truth.signal {
             SignalTruth::Latency => truth.before >= DEMANDED && truth.after >= DEMANDED && truth.factor >= 1.8,
@@ -206,9 +215,4 @@ pub fn score_changes(verdicts: &Verdicts, truth: &Truth) -> Score {
         }
     }
     score
-}
-
-/// The latest moment that verdicts speak of, or this one.
-fn verdict_end(verdicts: &Verdicts, at: Timestamp) -> Timestamp {
-    verdicts.changes.iter().map(|change| change.at.timestamp()).max().map_or(at, |last| last.max(at))
 }

@@ -60,7 +60,7 @@ fn vary_services(draw: &mut Draw, services: &mut [Service]) {
     for service in services {
         service.takes.median_ms *= scale * draw.lognormal(1.0, 0.3);
         service.takes.sigma *= wild;
-        service.by_day = if draw.chance(0.3) { draw.between(0.05, 0.2) } else { 0.0 };
+        service.by_day = if draw.chance(0.3) { draw.between(0.03, 0.1) } else { 0.0 };
         service.weather = if draw.chance(0.4) { draw.between(0.02, 0.12) } else { 0.0 };
         service.cold = if draw.chance(0.4) { Some((draw.between(0.01, 0.06), draw.between(3.0, 12.0))) } else { None };
         for (_, share) in &mut service.failures {

@@ -151,6 +151,11 @@ pub fn answerers() -> Vec<Answerer> {
     vec![check, manager, picker]
 }
 
+/// A definition without what is there for the eye: a history of JSON Lines holds its definition, and is one line.
+pub(super) fn on_one_line(definition: &str) -> String {
+    serde_json::from_str::<Value>(definition).map_or_else(|_| definition.to_owned(), |parsed| parsed.to_string())
+}
+
 /// A definition with each Retry of these states changed: members of every retrier are set, or taken away by `null`.
 pub fn with_retriers(definition: &str, states: &[&str], members: &Value) -> String {
     let Ok(mut parsed) = serde_json::from_str::<Value>(definition) else { return definition.to_owned() };
