@@ -252,9 +252,7 @@ fn list_rules(args: &AuditArgs, global: &GlobalArgs, out: &mut dyn Write) -> any
     match global.output {
         OutputFormat::Text => render::audit::rules(&list, &settings.styles, settings.width, out)?,
         OutputFormat::Json => output::document(&list, OutputFormat::Json, settings.redactor, out)?,
-        OutputFormat::Jsonl => {
-            list.rules.iter().try_for_each(|rule| output::document(rule, OutputFormat::Jsonl, settings.redactor, out))?
-        }
+        OutputFormat::Jsonl => list.lines().try_for_each(|line| output::document(&line, OutputFormat::Jsonl, settings.redactor, out))?,
     }
     Ok(Exit::Done)
 }
