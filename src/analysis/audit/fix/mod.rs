@@ -161,6 +161,7 @@ impl Run<'_> {
     fn patched(&mut self) -> (Value, Vec<Made>) {
         let mut value = self.value.clone();
         let mut made: Vec<Made> = Vec::new();
+        let mut done = BTreeSet::new();
         for round in 0..MOST_ROUNDS {
             let text = value.to_string();
             let again;
@@ -178,12 +179,16 @@ impl Run<'_> {
                 let next = Made { finding, fix };
                 let is_out = self.unfixed.iter().any(|out| out.rule == next.finding.rule && out.pointer == next.finding.pointer);
                 // What was done and is found again would go on forever.
-                let is_done = made.iter().any(|made| made.finding.rule == next.finding.rule && made.fix == next.fix);
+                let key = (next.finding.rule, next.finding.pointer.clone(), next.fix.text.clone());
+                let is_done = done.contains(&key);
                 if is_out || is_done || !claims.take(&next.fix.patch) {
                     continue;
                 }
                 match apply(&next.fix.patch, &mut value) {
-                    Ok(()) => made.push(next),
+                    Ok(()) => {
+                        done.insert(key);
+                        made.push(next);
+                    }
                     Err(why) => drop(self.unfixed.insert(next.left_out(&why))),
                 }
             }
