@@ -150,7 +150,9 @@ pub fn audit_source(file: &str, source: &Source, options: &Options<'_>) -> Audit
         report.past = Some(past.summary());
     }
     if options.with_replacements {
-        found.iter_mut().for_each(|finding| finding.find_replacements(source));
+        for finding in &mut found {
+            finding.find_replacements(source);
+        }
     }
     report.levels = Levels::of(&found);
     report.findings = found;

@@ -30,6 +30,7 @@ use switched::SwitchFiles;
 
 /// Whether a definition is valid, and what it will do in an outage: each finding with its place, its reason and its fix
 #[derive(Debug, Clone, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "flags of a command line")]
 #[command(
     mut_arg("definitions", |arg| arg.hide(true)),
     after_help = "Examples:

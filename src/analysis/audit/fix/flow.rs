@@ -34,7 +34,7 @@ pub(super) fn sequence(source: &Source, node: &Node, elements: &[Element<'_>]) -
         Some(item) if item.is_object() => text[item.span.start..item.span.end].contains('\n'),
         _ => hand.is_open,
     };
-    let new = |name: &Option<&str>, value: &Value| hand.element(*name, value, between.indent, is_open);
+    let new = |name: Option<&str>, value: &Value| hand.element(name, value, between.indent, is_open);
     let mut edits = Vec::new();
     let mut last = None;
     for element in elements {
@@ -50,11 +50,11 @@ pub(super) fn sequence(source: &Source, node: &Node, elements: &[Element<'_>]) -
             }
             (Element::New(name, value), None) => {
                 let start = spans[first_kept].start;
-                edits.push(Edit { span: Span { start, end: start }, text: format!("{},{}", new(name, value), between.blanks) });
+                edits.push(Edit { span: Span { start, end: start }, text: format!("{},{}", new(*name, value), between.blanks) });
             }
             (Element::New(name, value), Some(before)) => {
                 let start = spans[before].end;
-                edits.push(Edit { span: Span { start, end: start }, text: format!(",{}{}", between.blanks, new(name, value)) });
+                edits.push(Edit { span: Span { start, end: start }, text: format!(",{}{}", between.blanks, new(*name, value)) });
             }
         }
     }
@@ -118,6 +118,7 @@ impl Between {
 
 /// How a text is written.
 #[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "habits that go with each other in any combination")]
 pub(super) struct Hand {
     /// Whether objects stand on several lines.
     pub is_open: bool,

@@ -91,6 +91,9 @@ pub struct Outcome {
 /// Why a fix can't be made.
 type Why = String;
 
+/// A place that can't be changed, and why; an empty pointer for the definition as a whole.
+type Problem = (String, Why);
+
 /// Fixes what can be fixed.
 pub fn fix(source: &Source, machine_type: MachineType, options: &Options<'_>, wanted: Wanted) -> Outcome {
     let Some(value) = edit::value_of(source.root()) else { return Outcome::default() };
@@ -111,7 +114,7 @@ pub fn fix(source: &Source, machine_type: MachineType, options: &Options<'_>, wa
                     unfixed: run.unfixed.into_iter().collect(),
                 };
             }
-            Err(problems) => run.leave_out(&fixed, problems),
+            Err(problems) => run.leave_out(&fixed, &problems),
         }
     }
 }
@@ -200,7 +203,7 @@ impl Run<'_> {
     }
 
     /// The changes and the text that they make; else which places can't be changed, or, where that is not known, none.
-    fn written(&self, value: &Value) -> Result<(Vec<Edit>, String), Vec<(String, Why)>> {
+    fn written(&self, value: &Value) -> Result<(Vec<Edit>, String), Vec<Problem>> {
         let edits = edit::edits(self.source, self.source.root(), "", value)?;
         let text = edit::applied(self.source.text(), &edits);
         self.holds(&text, value).map_err(|why| vec![(String::new(), why)])?;
@@ -229,7 +232,7 @@ impl Run<'_> {
     }
 
     /// Leaves out what makes trouble: what lies at the places, else what does not hold alone, else everything.
-    fn leave_out(&mut self, made: &[Made], problems: Vec<(String, Why)>) {
+    fn leave_out(&mut self, made: &[Made], problems: &[Problem]) {
         let known = self.unfixed.len();
         for (pointer, why) in problems.iter().filter(|(pointer, _)| !pointer.is_empty()) {
             for made in made.iter().filter(|made| choose::touches(&made.fix.patch, pointer)) {
