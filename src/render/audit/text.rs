@@ -136,7 +136,7 @@ impl View<'_> {
         for (at, line) in wrapped(&format!("{head}{}", self.clean(text)), self.width.saturating_sub(margin + 3)).iter().enumerate() {
             match line.strip_prefix(head.trim_end()).filter(|_| at == 0) {
                 Some(rest) => {
-                    writeln!(out, "{blanks} {} {}{rest}", paint(self.styles.dim, "="), paint(self.styles.heading, head.trim_end()))?
+                    writeln!(out, "{blanks} {} {}{rest}", paint(self.styles.dim, "="), paint(self.styles.heading, head.trim_end()))?;
                 }
                 None => writeln!(out, "{blanks}   {line}")?,
             }
