@@ -26,6 +26,7 @@ const PAGES: &[&str] = &[
     "docs/demo.md",
     "docs/failures.md",
     "docs/compare.md",
+    "docs/audit.md",
     "docs/variants.md",
     "docs/cost.md",
     "docs/tables.md",
@@ -159,4 +160,18 @@ fn exit_codes_are_the_same_wherever_they_stand() {
     };
     assert_eq!(codes("README.md"), ["0", "1", "2", "3", "4", "130"]);
     assert_eq!(codes("docs/json.md"), codes("README.md"));
+}
+
+#[test]
+fn the_page_of_audit_lists_every_rule() {
+    let text = page("docs/audit.md");
+    let rows = |line: &&str| line.starts_with("| `");
+    let listed: Vec<String> = text.split("## Rules").nth(1).expect("a list").lines().filter(rows).map(str::to_owned).collect();
+    let list = stepscope::analysis::audit::catalogue::list(|_| true);
+    let wanted: Vec<String> = list
+        .rules
+        .iter()
+        .map(|rule| format!("| `{}` | {} | {}. {} [Source]({}) |", rule.rule, rule.level.name(), rule.title, rule.reason, rule.source))
+        .collect();
+    assert_eq!(listed.join("\n"), wanted.join("\n"), "docs/audit.md lists the rules as `stepscope audit --rules` does");
 }

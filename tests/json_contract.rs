@@ -20,6 +20,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use stepscope::analysis::callbacks::{Between, DeadlineBy, Verdict as WaitVerdict, WaitsFor as WaitKind, WorkingHours};
 use stepscope::analysis::changes::{Direction as ChangeDirection, Season, Shape as ChangeShape, Signal as ChangeSignal, What as Deployed};
+use stepscope::analysis::audit::rule::Level as AuditLevel;
 use stepscope::analysis::compare::{Kind as AttributeKind, Reason, Relation};
 use stepscope::analysis::cost::{ConditionId, Item, PeriodLength};
 use stepscope::analysis::execution::WaitsFor;
@@ -383,6 +384,54 @@ fn assigned() -> HistoryBuilder {
 const UNSOUND: &str =
     r#"{"StartAt": "A", "States": {"A": {"Type": "Pass", "Parameters": {"a": "$.a"}, "Next": "B"}, "C": {"Type": "Fail"}}}"#;
 
+/// `audit` of a definition that has executions, fixes that can and can't be made, and rules that are switched off.
+fn every_audit(folder: &Path) -> Vec<Value> {
+    const DEFINITION: &str = "StartAt: Charge
+States:
+  Charge:
+    Type: Task
+    Resource: arn:aws:states:::sqs:sendMessage
+    Parameters: {QueueUrl: q, MessageBody: m}
+    Retry: &retry
+      - ErrorEquals: [Busy]
+    Next: Again
+  Again:
+    Type: Task
+    Resource: arn:aws:states:::sqs:sendMessage
+    Parameters: {QueueUrl: q, MessageBody: m}
+    Retry: *retry
+    Next: Each
+  Each:
+    Type: Map
+    ItemProcessor:
+      StartAt: Tell
+      States:
+        Tell:
+          Type: Task
+          Resource: arn:aws:states:::sqs:sendMessage
+          Parameters: {QueueUrl: q, MessageBody: m}
+          Retry: [{ErrorEquals: [Busy]}]
+          End: true
+    End: true
+";
+    let audits = folder.join("audits");
+    std::fs::create_dir_all(audits.join("runs")).expect("a folder");
+    let mut story = history("Audited");
+    story.enter_task("Charge", json!({})).attempt_failed("Busy", None).after(seconds(1)).attempt_succeeded(json!({})).exit(json!({}));
+    story.enter_map("Each", json!([])).map_started(0).composite_succeeded().exit(json!([])).execution_succeeded(json!([]));
+    let bundle = serde_json::to_vec(&WireBundle(&story.build())).expect("JSON");
+    std::fs::write(audits.join("runs/audited.json"), bundle).expect("a file");
+    std::fs::write(audits.join("audited.yaml"), DEFINITION).expect("a file");
+    let past = ["audit", "audits/audited.yaml", "--input", "audits/runs", "--output", "json"];
+    let mut answers = vec![document(folder, &past)];
+    let off = "[[off]]\nrule = \"map-without-max-concurrency\"\nreason = \"few\"\n[[off]]\nrule = \"retry-without-jitter\"\nstate = \"Charge\"\nreason = \"one\"\n";
+    std::fs::write(audits.join(".stepscope-audit.toml"), off).expect("a file");
+    answers.push(document(folder, &past));
+    std::fs::remove_file(audits.join(".stepscope-audit.toml")).expect("it was there");
+    answers.push(document(folder, &["audit", "audits/audited.yaml", "--fix", "--output", "json"]));
+    answers
+}
+
 fn stepscope(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_stepscope")).current_dir(folder).args(arguments).output().expect("the program runs")
 }
@@ -554,6 +603,13 @@ fn documents_and_page_name_the_same_fields_and_values() {
     }
     std::fs::write(folder.join("definition.json"), UNSOUND).expect("a file");
     comparison.object("Audit report", &document(folder, &["audit", "definition.json", "--output", "json"]));
+    for report in every_audit(folder) {
+        comparison.object("Audit report", &report);
+    }
+    comparison.object("Rule list", &document(folder, &["audit", "--rules", "--output", "json"]));
+    for line in String::from_utf8(stepscope(folder, &["audit", "--rules", "--output", "jsonl"]).stdout).expect("text").lines() {
+        comparison.object("Rule line", &serde_json::from_str(line).expect("JSON"));
+    }
     for report in every_run(folder) {
         comparison.object("Run report", &report);
     }
@@ -1104,6 +1160,7 @@ fn what_has_many_lines_begins_each_with_its_schema() {
         (&["latency", "--input", "demo"], "stepscope.latency/1", "stepscope.latency.row/1"),
         (&["variants", "--input", "demo"], "stepscope.variants/1", "stepscope.variants.row/1"),
         (&["maps", "--input", "more"], "stepscope.maps/1", "stepscope.maps.run/1"),
+        (&["audit", "--rules"], "stepscope.audit-rules/1", "stepscope.audit-rules.rule/1"),
         (
             &["failures", "--input", "demo", "--group", "1", "--state-machine", "orders-export"],
             "stepscope.failures.group/1",
@@ -1195,6 +1252,7 @@ fn the_page_has_every_value_of_every_enum_and_no_other() {
         ("Runway basis", all!(RunwayBasis: Running, Reached, Trend, Level)),
         ("Runway growth", all!(Growth: Loop, Map)),
         ("Runway period", all!(Period: Hour, Day)),
+        ("Audit level", all!(AuditLevel: Error, Warning, Note)),
         (
             "Condition id",
             all!(ConditionId: TooLong, Callbacks, Jobs, ChildExecutions, Activities, DistributedMap, AtLeastOnce, HistoryInLogs, SynchronousStart, StartRate),

@@ -93,7 +93,9 @@ fn reads_of(state: &StateAt<'_>) -> Option<Reads> {
         "Fail" => &["ErrorPath", "CausePath"],
         "Map" => &["ItemsPath"],
         "Choice" => {
-            first_test(state).iter().for_each(|path| reads.look_at_path(path));
+            if let Some(path) = first_test(state) {
+                reads.look_at_path(path);
+            }
             &[]
         }
         _ => &[],
@@ -183,8 +185,8 @@ impl Reads {
         let mut rest = text;
         while let Some(at) = rest.find(['$', '\'']) {
             let found = &rest[at..];
-            if found.starts_with('\'') {
-                rest = behind_text(&found[1..]);
+            if let Some(text) = found.strip_prefix('\'') {
+                rest = behind_text(text);
                 continue;
             }
             let behind = &found[1..];

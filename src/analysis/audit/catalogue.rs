@@ -14,6 +14,16 @@ pub struct RuleList {
     pub rules: Vec<ListedRule>,
 }
 
+/// A rule on a line of its own.
+#[derive(Debug, Clone, Serialize)]
+pub struct RuleLine<'l> {
+    /// `stepscope.audit-rules.rule/1`.
+    pub schema: &'static str,
+    /// The rule.
+    #[serde(flatten)]
+    pub rule: &'l ListedRule,
+}
+
 /// One rule.
 #[derive(Debug, Clone, Serialize)]
 pub struct ListedRule {
@@ -27,6 +37,13 @@ pub struct ListedRule {
     pub reason: &'static str,
     /// Where the reason is written down.
     pub source: &'static str,
+}
+
+impl RuleList {
+    /// Each rule as a document of its own.
+    pub fn lines(&self) -> impl Iterator<Item = RuleLine<'_>> {
+        self.rules.iter().map(|rule| RuleLine { schema: "stepscope.audit-rules.rule/1", rule })
+    }
 }
 
 /// The list of these rules, by id.

@@ -14,7 +14,9 @@ pub fn cycles(subject: &Subject<'_>) -> Vec<Vec<usize>> {
         }
     }
     found.retain(|component: &Vec<usize>| component.len() > 1 || subject.states[component[0]].next.contains(&component[0]));
-    found.iter_mut().for_each(|component| component.sort_unstable());
+    for component in &mut found {
+        component.sort_unstable();
+    }
     found.sort();
     found
 }
@@ -52,7 +54,9 @@ impl Search {
             if self.index[at] == Some(self.low[at]) {
                 let start = self.open.iter().rposition(|open| *open == at).unwrap_or_default();
                 let component = self.open.split_off(start);
-                component.iter().for_each(|state| self.is_open[*state] = false);
+                for state in &component {
+                    self.is_open[*state] = false;
+                }
                 found.push(component);
             }
         }

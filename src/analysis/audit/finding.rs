@@ -1,6 +1,7 @@
 //! What a rule found, with its place in the text.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use serde::Serialize;
 
@@ -136,18 +137,15 @@ fn locate(source: &Source, pointer: &str) -> (String, Span) {
     let mut location = String::new();
     for step in pointer.split('/').skip(1) {
         let step = step.replace("~1", "/").replace("~0", "~");
-        let next = match &node.content {
-            Content::Array(items) => {
-                location.push_str(&format!("[{step}]"));
-                name = None;
-                step.parse::<usize>().ok().and_then(|at| items.get(at))
-            }
-            _ => {
-                location.push_str(&format!("/{step}"));
-                let member = node.member(&step);
-                name = member.map(|member| member.name_span).or(name);
-                member.map(|member| &member.value)
-            }
+        let next = if let Content::Array(items) = &node.content {
+            let _ = write!(location, "[{step}]");
+            name = None;
+            step.parse::<usize>().ok().and_then(|at| items.get(at))
+        } else {
+            let _ = write!(location, "/{step}");
+            let member = node.member(&step);
+            name = member.map(|member| member.name_span).or(name);
+            member.map(|member| &member.value)
         };
         let Some(next) = next else { break };
         node = next;

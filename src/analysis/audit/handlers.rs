@@ -128,7 +128,7 @@ pub fn number(node: &Node, name: &str, default: f64) -> Option<f64> {
     }
 }
 
-/// A length of time in the words of a sentence: `45 s`, `12 min`, `4.6 hours`, `3 days`.
+/// A length of time in the words of a sentence: `45 s`, `12 min`, `4.6 hours`, `2.3 days`.
 pub fn in_words(seconds: f64) -> String {
     let one_decimal = |value: f64| {
         let text = format!("{value:.1}");
@@ -138,6 +138,7 @@ pub fn in_words(seconds: f64) -> String {
         _ if seconds < 120.0 => format!("{} s", one_decimal(seconds)),
         _ if seconds < 7_200.0 => format!("{:.0} min", seconds / 60.0),
         _ if seconds < 172_800.0 => format!("{} hours", one_decimal(seconds / 3_600.0)),
+        _ if seconds < 864_000.0 => format!("{} days", one_decimal(seconds / 86_400.0)),
         _ if seconds < 31_536_000.0 => format!("{:.0} days", seconds / 86_400.0),
         _ => "more than a year".to_owned(),
     }
@@ -170,7 +171,7 @@ mod tests {
     #[test]
     fn lengths_of_time_are_told_in_one_unit() {
         let told: Vec<String> = [1.5, 64.0, 720.0, 16_384.0, 200_000.0, 1e12].into_iter().map(in_words).collect();
-        assert_eq!(told, ["1.5 s", "64 s", "12 min", "4.6 hours", "2 days", "more than a year"]);
+        assert_eq!(told, ["1.5 s", "64 s", "12 min", "4.6 hours", "2.3 days", "more than a year"]);
     }
 
     #[test]

@@ -142,14 +142,17 @@ pub fn audit_source(file: &str, source: &Source, options: &Options<'_>) -> Audit
     let machine_type = machine_type(source, options);
     let mut report = report(file, machine_type, check::check(source, machine_type));
     let past = past_of(source, options);
-    let (mut found, suppressed, used) = looked_through(source, machine_type, options, past.as_ref(), Some(&report));
+    let (mut found, mut suppressed, used) = looked_through(source, machine_type, options, past.as_ref(), Some(&report));
     if let Some(past) = &past {
         let prices = Prices::built_in();
-        found.iter_mut().for_each(|finding| finding.cost = Cost::of(finding, past, &prices));
+        let all = found.iter_mut().chain(suppressed.iter_mut().map(|off| &mut off.finding));
+        all.for_each(|finding| finding.cost = Cost::of(finding, past, &prices));
         report.past = Some(past.summary());
     }
     if options.with_replacements {
-        found.iter_mut().for_each(|finding| finding.find_replacements(source));
+        for finding in &mut found {
+            finding.find_replacements(source);
+        }
     }
     report.levels = Levels::of(&found);
     report.findings = found;

@@ -66,7 +66,7 @@ struct Entry {
 impl Switches {
     /// Reads the text of a file. An entry without a reason, or of a rule that is not there, is an error.
     pub fn parse(text: &str) -> Result<Self, SwitchError> {
-        let line_of = |byte: usize| text.as_bytes()[..byte.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line_of = |byte: usize| text.get(..byte).unwrap_or(text).matches('\n').count() + 1;
         let written: Written = toml::from_str(text).map_err(|error| SwitchError {
             line: line_of(error.span().map_or(0, |span| span.start)),
             message: error.message().trim_end().replace('\n', ", "),

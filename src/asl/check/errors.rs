@@ -28,6 +28,11 @@ const RESERVED: &[&str] = &[
     "States.Http.Socket",
 ];
 
+/// Whether something may have this name: anything, but of those that begin with `States.` only the language's own.
+pub fn is_error_name(name: &str) -> bool {
+    !name.starts_with("States.") || RESERVED.contains(&name) || name.starts_with("States.Http.StatusCode.")
+}
+
 impl<'s> Checker<'s> {
     /// `Retry` and `Catch` of a state.
     pub(super) fn retry_and_catch(&mut self, state: &Spot<'_, 's>, language: QueryLanguage) {
@@ -79,8 +84,7 @@ impl<'s> Checker<'s> {
 
     /// The service takes it, and nothing has this name.
     fn error_name(&mut self, spot: &Spot<'_, 's>, name: &str) {
-        let is_ours = !name.starts_with("States.") || RESERVED.contains(&name) || name.starts_with("States.Http.StatusCode.");
-        if !is_ours && !spot.node.is_substitution() {
+        if !is_error_name(name) && !spot.node.is_substitution() {
             let message = format!("Names of errors that begin with 'States.' are the language's own, and '{name}' is none of them");
             self.say(Code::ReservedErrorName, spot, message);
         }

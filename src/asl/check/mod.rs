@@ -31,6 +31,8 @@ use std::rc::Rc;
 
 use serde::Serialize;
 
+pub use errors::is_error_name;
+
 pub use diagnostic::{Code, Diagnostic, Severity};
 
 use super::machine::QueryLanguage;

@@ -168,3 +168,13 @@ fn the_format_is_told_by_the_name_or_else_by_the_text() {
     assert_eq!(Source::read(b"a: 1", None).expect("YAML").format(), Format::Yaml);
     assert_eq!(Source::read(&[b'"', 0xFF], None).expect_err("no text"), SourceError::NotText);
 }
+
+#[test]
+fn columns_are_counted_on_the_longest_line() {
+    let text = format!(r#"{{"Comment": "{}", "States": 1, "é": 2}}"#, "ä€".repeat(9_000));
+    let source = Source::read(text.as_bytes(), None).expect("JSON");
+    for (byte, _) in text.char_indices().step_by(997).chain([(text.len(), ' ')]) {
+        let column = text[..byte].chars().count() + 1;
+        assert_eq!(source.position(byte), Position { line: 1, column }, "{byte}");
+    }
+}

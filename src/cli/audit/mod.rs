@@ -30,6 +30,7 @@ use switched::SwitchFiles;
 
 /// Whether a definition is valid, and what it will do in an outage: each finding with its place, its reason and its fix
 #[derive(Debug, Clone, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "flags of a command line")]
 #[command(
     mut_arg("definitions", |arg| arg.hide(true)),
     after_help = "Examples:
@@ -252,9 +253,7 @@ fn list_rules(args: &AuditArgs, global: &GlobalArgs, out: &mut dyn Write) -> any
     match global.output {
         OutputFormat::Text => render::audit::rules(&list, &settings.styles, settings.width, out)?,
         OutputFormat::Json => output::document(&list, OutputFormat::Json, settings.redactor, out)?,
-        OutputFormat::Jsonl => {
-            list.rules.iter().try_for_each(|rule| output::document(rule, OutputFormat::Jsonl, settings.redactor, out))?
-        }
+        OutputFormat::Jsonl => list.lines().try_for_each(|line| output::document(&line, OutputFormat::Jsonl, settings.redactor, out))?,
     }
     Ok(Exit::Done)
 }

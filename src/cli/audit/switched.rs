@@ -45,13 +45,11 @@ impl SwitchFiles {
             None => above.into_iter().flat_map(Path::ancestors).map(|folder| folder.join(FILE)).find(|path| path.is_file()),
         };
         let Some(path) = found else { return Ok(None) };
-        let number = match self.read.iter().position(|known| known.path == path) {
-            Some(number) => number,
-            None => {
-                self.read.push(SwitchFile { switches: read(&path)?, path: path.clone(), used: BTreeSet::new(), asked: BTreeSet::new() });
-                self.read.len() - 1
-            }
-        };
+        let known = self.read.iter().position(|known| known.path == path);
+        let number = known.unwrap_or(self.read.len());
+        if known.is_none() {
+            self.read.push(SwitchFile { switches: read(&path)?, path: path.clone(), used: BTreeSet::new(), asked: BTreeSet::new() });
+        }
         let folder = whole(&path).parent().map(Path::to_owned).unwrap_or_default();
         let seen = definition.strip_prefix(&folder).unwrap_or(&definition);
         Ok(Some((number, seen.to_string_lossy().replace('\\', "/"))))

@@ -136,7 +136,7 @@ impl View<'_> {
         for (at, line) in wrapped(&format!("{head}{}", self.clean(text)), self.width.saturating_sub(margin + 3)).iter().enumerate() {
             match line.strip_prefix(head.trim_end()).filter(|_| at == 0) {
                 Some(rest) => {
-                    writeln!(out, "{blanks} {} {}{rest}", paint(self.styles.dim, "="), paint(self.styles.heading, head.trim_end()))?
+                    writeln!(out, "{blanks} {} {}{rest}", paint(self.styles.dim, "="), paint(self.styles.heading, head.trim_end()))?;
                 }
                 None => writeln!(out, "{blanks}   {line}")?,
             }
@@ -276,8 +276,9 @@ fn hints(report: &AuditReport) -> Vec<String> {
         let one = |count: usize| if count == 1 { "has a fix" } else { "have fixes" };
         hints.push(match (safe, other) {
             (safe, 0) => format!("{safe} {}: --fix, or --diff to see", one(safe)),
-            (0, other) => format!("{other} {} that changes what it does: --fix --unsafe-fixes", one(other)),
-            (safe, other) => format!("{safe} {}: --fix, or --diff to see; {other} more with --unsafe-fixes", one(safe)),
+            (0, 1) => "1 has a fix that changes what it does: --fix=all".to_owned(),
+            (0, other) => format!("{other} have fixes that change what it does: --fix=all"),
+            (safe, other) => format!("{safe} {}: --fix, or --diff to see; {other} more with --fix=all", one(safe)),
         });
     }
     hints
@@ -285,7 +286,7 @@ fn hints(report: &AuditReport) -> Vec<String> {
 
 /// Which flag makes a fix.
 fn flag(fix: &Fix) -> &'static str {
-    if fix.safe { "(--fix)" } else { "(--fix --unsafe-fixes)" }
+    if fix.safe { "(--fix)" } else { "(--fix=all)" }
 }
 
 struct Shown {

@@ -13,7 +13,7 @@ const UNIT: usize = 2;
 /// Another value in the place of one.
 pub(super) fn replaced(source: &Source, node: &Node, value: &Value) -> Result<Vec<Edit>, Why> {
     if flow::is_flow(source, node) {
-        return flow::replaced(source, node, value);
+        return Ok(flow::replaced(source, node, value));
     }
     let text = &source.text()[node.span.start..node.span.end];
     let is_line = !text.is_empty() && !text.contains('\n') && !node.is_object() && node.items().is_empty();
@@ -71,7 +71,7 @@ pub(super) fn sequence(source: &Source, node: &Node, elements: &[Element<'_>]) -
                     return Err("nothing can be put before the first item, which stands on a line with something else".to_owned());
                 }
                 let lines: String =
-                    written(*name, value, column).iter().map(|line| format!("{line}{}", if crlf { "\r\n" } else { "\n" })).collect();
+                    written(*name, value, column).iter().flat_map(|line| [line.as_str(), if crlf { "\r\n" } else { "\n" }]).collect();
                 edits.push(Edit { span: Span { start, end: start }, text: lines });
             }
         }

@@ -81,7 +81,7 @@ impl Editor<'_> {
             (Content::Array(_), Value::Array(items)) => self.array(node, items, pointer),
             _ if is_same(node, value) => {}
             _ => self.change(pointer, |source| match source.format() {
-                Format::Json => flow::replaced(source, node, value),
+                Format::Json => Ok(flow::replaced(source, node, value)),
                 Format::Yaml => block::replaced(source, node, value),
             }),
         }
@@ -134,7 +134,7 @@ impl Editor<'_> {
 
     fn sequence(&mut self, node: &Node, elements: &[Element<'_>], pointer: &str) {
         self.change(pointer, |source| {
-            if flow::is_flow(source, node) { flow::sequence(source, node, elements) } else { block::sequence(source, node, elements) }
+            if flow::is_flow(source, node) { Ok(flow::sequence(source, node, elements)) } else { block::sequence(source, node, elements) }
         });
     }
 

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use super::block;
 use super::edit::{Edit, Element};
-use super::{Why, block};
 use crate::asl::source::{Content, Format, Node, Source, Span};
 
 /// Whether a value is written in brackets.
@@ -12,21 +12,21 @@ pub(super) fn is_flow(source: &Source, node: &Node) -> bool {
 }
 
 /// Another value in the place of one.
-pub(super) fn replaced(source: &Source, node: &Node, value: &Value) -> Result<Vec<Edit>, Why> {
+pub(super) fn replaced(source: &Source, node: &Node, value: &Value) -> Vec<Edit> {
     let hand = Hand::of(source);
     let indent = indent_of(source.text(), node.span.start);
-    Ok(vec![Edit { span: node.span, text: hand.written(value, indent, hand.is_open) }])
+    vec![Edit { span: node.span, text: hand.written(value, indent, hand.is_open) }]
 }
 
 /// Members or items that come and go. Kept elements stay as they are.
-pub(super) fn sequence(source: &Source, node: &Node, elements: &[Element<'_>]) -> Result<Vec<Edit>, Why> {
+pub(super) fn sequence(source: &Source, node: &Node, elements: &[Element<'_>]) -> Vec<Edit> {
     let text = source.text();
     let spans = spans(node);
     let hand = Hand::of(source);
     let kept: Vec<usize> = elements.iter().filter_map(|element| if let Element::Kept(at) = element { Some(*at) } else { None }).collect();
     let own = indent_of(text, node.span.start);
     let Some((first_kept, last_kept)) = kept.first().copied().zip(kept.last().copied()) else {
-        return Ok(vec![Edit { span: node.span, text: anew(node, elements, hand, own) }]);
+        return vec![Edit { span: node.span, text: anew(node, elements, hand, own) }];
     };
     let between = Between::of(text, node, &spans, hand);
     // An item of a list is written as its neighbour is.
@@ -34,7 +34,7 @@ pub(super) fn sequence(source: &Source, node: &Node, elements: &[Element<'_>]) -
         Some(item) if item.is_object() => text[item.span.start..item.span.end].contains('\n'),
         _ => hand.is_open,
     };
-    let new = |name: &Option<&str>, value: &Value| hand.element(*name, value, between.indent, is_open);
+    let new = |name: Option<&str>, value: &Value| hand.element(name, value, between.indent, is_open);
     let mut edits = Vec::new();
     let mut last = None;
     for element in elements {
@@ -50,17 +50,17 @@ pub(super) fn sequence(source: &Source, node: &Node, elements: &[Element<'_>]) -
             }
             (Element::New(name, value), None) => {
                 let start = spans[first_kept].start;
-                edits.push(Edit { span: Span { start, end: start }, text: format!("{},{}", new(name, value), between.blanks) });
+                edits.push(Edit { span: Span { start, end: start }, text: format!("{},{}", new(*name, value), between.blanks) });
             }
             (Element::New(name, value), Some(before)) => {
                 let start = spans[before].end;
-                edits.push(Edit { span: Span { start, end: start }, text: format!(",{}{}", between.blanks, new(name, value)) });
+                edits.push(Edit { span: Span { start, end: start }, text: format!(",{}{}", between.blanks, new(*name, value)) });
             }
         }
     }
     edits.push(Edit { span: Span { start: spans[last_kept].end, end: spans.last().map_or(0, |span| span.end) }, text: String::new() });
     edits.retain(|edit| edit.span.start != edit.span.end || !edit.text.is_empty());
-    Ok(edits)
+    edits
 }
 
 /// From where to where each element reaches; a member begins with its name.
@@ -118,6 +118,7 @@ impl Between {
 
 /// How a text is written.
 #[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "habits that go with each other in any combination")]
 pub(super) struct Hand {
     /// Whether objects stand on several lines.
     pub is_open: bool,

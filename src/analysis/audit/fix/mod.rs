@@ -91,6 +91,9 @@ pub struct Outcome {
 /// Why a fix can't be made.
 type Why = String;
 
+/// A place that can't be changed, and why; an empty pointer for the definition as a whole.
+type Problem = (String, Why);
+
 /// Fixes what can be fixed.
 pub fn fix(source: &Source, machine_type: MachineType, options: &Options<'_>, wanted: Wanted) -> Outcome {
     let Some(value) = edit::value_of(source.root()) else { return Outcome::default() };
@@ -111,7 +114,7 @@ pub fn fix(source: &Source, machine_type: MachineType, options: &Options<'_>, wa
                     unfixed: run.unfixed.into_iter().collect(),
                 };
             }
-            Err(problems) => run.leave_out(&fixed, problems),
+            Err(problems) => run.leave_out(&fixed, &problems),
         }
     }
 }
@@ -161,6 +164,7 @@ impl Run<'_> {
     fn patched(&mut self) -> (Value, Vec<Made>) {
         let mut value = self.value.clone();
         let mut made: Vec<Made> = Vec::new();
+        let mut done = BTreeSet::new();
         for round in 0..MOST_ROUNDS {
             let text = value.to_string();
             let again;
@@ -178,12 +182,16 @@ impl Run<'_> {
                 let next = Made { finding, fix };
                 let is_out = self.unfixed.iter().any(|out| out.rule == next.finding.rule && out.pointer == next.finding.pointer);
                 // What was done and is found again would go on forever.
-                let is_done = made.iter().any(|made| made.finding.rule == next.finding.rule && made.fix == next.fix);
+                let key = (next.finding.rule, next.finding.pointer.clone(), next.fix.text.clone());
+                let is_done = done.contains(&key);
                 if is_out || is_done || !claims.take(&next.fix.patch) {
                     continue;
                 }
                 match apply(&next.fix.patch, &mut value) {
-                    Ok(()) => made.push(next),
+                    Ok(()) => {
+                        done.insert(key);
+                        made.push(next);
+                    }
                     Err(why) => drop(self.unfixed.insert(next.left_out(&why))),
                 }
             }
@@ -195,7 +203,7 @@ impl Run<'_> {
     }
 
     /// The changes and the text that they make; else which places can't be changed, or, where that is not known, none.
-    fn written(&self, value: &Value) -> Result<(Vec<Edit>, String), Vec<(String, Why)>> {
+    fn written(&self, value: &Value) -> Result<(Vec<Edit>, String), Vec<Problem>> {
         let edits = edit::edits(self.source, self.source.root(), "", value)?;
         let text = edit::applied(self.source.text(), &edits);
         self.holds(&text, value).map_err(|why| vec![(String::new(), why)])?;
@@ -224,7 +232,7 @@ impl Run<'_> {
     }
 
     /// Leaves out what makes trouble: what lies at the places, else what does not hold alone, else everything.
-    fn leave_out(&mut self, made: &[Made], problems: Vec<(String, Why)>) {
+    fn leave_out(&mut self, made: &[Made], problems: &[Problem]) {
         let known = self.unfixed.len();
         for (pointer, why) in problems.iter().filter(|(pointer, _)| !pointer.is_empty()) {
             for made in made.iter().filter(|made| choose::touches(&made.fix.patch, pointer)) {

@@ -50,10 +50,10 @@ fn replacing<'s>(subject: &Subject<'s>) -> Vec<(usize, Handler<'s>, usize, After
 }
 
 fn replaces_input(state: &StateAt<'_>, catcher: &Handler<'_>) -> bool {
-    match state.jsonata {
-        true => catcher.node.get("Output").is_none(),
-        false => catcher.node.get("ResultPath").is_none_or(|path| path.as_str() == Some("$")),
+    if state.jsonata {
+        return catcher.node.get("Output").is_none();
     }
+    catcher.node.get("ResultPath").is_none_or(|path| path.as_str() == Some("$"))
 }
 
 /// What puts the error beside the input; JSONata has variables and `Output` for it, and only the author knows which.

@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 
 use super::pages;
-use crate::analysis::audit::handlers::{catchers, is_open, listed};
+use crate::analysis::audit::handlers::{Handler, catchers, is_open, listed};
 use crate::analysis::audit::rule::{Level, Rule, Violation};
 use crate::analysis::audit::subject::{StateAt, Subject};
 
@@ -81,13 +81,13 @@ fn sagas(subject: &Subject<'_>) -> Vec<Saga> {
         let mut by_end: BTreeMap<usize, Vec<(usize, Vec<usize>)>> = BTreeMap::new();
         for step in way {
             let state = &subject.states[step];
-            let catches = catchers(state).into_iter().find(|catcher| catcher.takes_all());
+            let catches = catchers(state).into_iter().find(Handler::takes_all);
             let target = catches.and_then(|catcher| state.catches.get(catcher.index).copied().flatten());
             if let Some(chain) = target.and_then(|target| chain_from(subject, target, &normal)) {
                 by_end.entry(chain[chain.len() - 1]).or_default().push((step, chain));
             }
         }
-        for entered in by_end.into_values() {
+        for entered in by_end.values() {
             found.extend(saga(subject, entered));
         }
     }
@@ -112,7 +112,7 @@ fn chain_from(subject: &Subject<'_>, from: usize, normal: &[bool]) -> Option<Vec
     }
 }
 
-fn saga(subject: &Subject<'_>, entered: Vec<(usize, Vec<usize>)>) -> Option<Saga> {
+fn saga(subject: &Subject<'_>, entered: &[(usize, Vec<usize>)]) -> Option<Saga> {
     let chain = entered.iter().map(|(_, chain)| chain).max_by_key(|chain| chain.len())?.clone();
     let undo: Vec<usize> = (0..chain.len()).filter(|place| undoes(&subject.states[chain[*place]])).collect();
     let place = |entry: &[usize]| chain.iter().position(|state| *state == entry[0]);

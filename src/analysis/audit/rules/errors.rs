@@ -6,6 +6,7 @@ use crate::analysis::audit::call::Call;
 use crate::analysis::audit::handlers::{Handler, Retrier, catchers, listed, retriers};
 use crate::analysis::audit::rule::{Fix, Level, Operation, Rule, Violation};
 use crate::analysis::audit::subject::{StateAt, Subject};
+use crate::asl::check::is_error_name;
 
 /// The rules of this file.
 pub const RULES: &[Rule] = &[
@@ -95,9 +96,16 @@ fn dead<'s>(state: &StateAt<'s>, handlers: &[Handler<'s>], at: usize, verb: &str
     found
 }
 
+/// Whether no error at all can reach a handler, as far as that is certain.
+pub(super) fn is_dead(state: &StateAt<'_>, handlers: &[Handler<'_>], at: usize) -> bool {
+    let names = handlers[at].names();
+    let never: Vec<&str> = dead(state, handlers, at, "takes").into_iter().flat_map(|dead| dead.names).collect();
+    !names.is_empty() && names.iter().all(|name| never.contains(name) || !is_error_name(name))
+}
+
 /// The one service whose errors a Task gives. Whoever answers from outside may give an error any name, and so may a function that
 /// stands behind a gateway or another execution.
-fn only_service<'s>(call: Call<'s>) -> Option<&'s str> {
+fn only_service(call: Call<'_>) -> Option<&str> {
     match call {
         Call::Integration(integration) if !call.is_answered_from_outside() => {
             Some(integration.service).filter(|service| !matches!(*service, "apigateway" | "http" | "states" | "sfn"))

@@ -1,6 +1,7 @@
 //! Rules about what a definition names.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use crate::analysis::audit::rule::{Level, Rule, Violation};
 use crate::analysis::audit::subject::{Subject, escaped};
@@ -60,14 +61,14 @@ fn look_into(node: &Node, pointer: &mut String, accounts: &mut BTreeMap<String, 
         }
         Content::Array(items) => {
             for (position, item) in items.iter().enumerate() {
-                pointer.push_str(&format!("/{position}"));
+                let _ = write!(pointer, "/{position}");
                 look_into(item, pointer, accounts);
                 pointer.truncate(length);
             }
         }
         Content::Object(members) => {
             for member in members.iter().filter(|member| member.name != "Comment") {
-                pointer.push_str(&format!("/{}", escaped(&member.name)));
+                let _ = write!(pointer, "/{}", escaped(&member.name));
                 look_into(&member.value, pointer, accounts);
                 pointer.truncate(length);
             }

@@ -50,7 +50,7 @@ pub const RULES: &[Rule] = &[
 ];
 
 /// Does not apply in Express, where the machine has `TimeoutSeconds`, where a number, a time or an expression that may count is
-/// compared in the loop, where the loop asks whether something is there (pages come to an end), where a function decides by yes or no
+/// compared in the loop, where a Pass sets something in it, where the loop asks whether something is there (pages come to an end), where a function decides by yes or no
 /// (it may count), nor where a branch beside it may end the wait.
 fn polling(subject: &Subject<'_>, found: &mut Vec<Violation>) {
     if has_limit(subject.source.root(), "TimeoutSeconds") {
@@ -65,6 +65,9 @@ fn polling(subject: &Subject<'_>, found: &mut Vec<Violation>) {
         if wait.express || !asks || choices.is_empty() || choices.iter().any(|choice| !is_by_status(choice)) || is_timed(subject, wait) {
             continue;
         }
+        // The next turn is another one: something is set on the way.
+        let sets =
+            |state: &&StateAt<'_>| state.state_type() == "Pass" && ["Result", "Output"].iter().any(|field| state.get(field).is_some());
         // Somebody counts, or looks at the clock.
         let knows_time = |state: &&StateAt<'_>| {
             let text = state.node.to_json();
@@ -72,7 +75,7 @@ fn polling(subject: &Subject<'_>, found: &mut Vec<Violation>) {
                 .iter()
                 .any(|mark| text.contains(mark))
         };
-        if states.iter().any(knows_time) {
+        if states.iter().any(sets) || states.iter().any(knows_time) {
             continue;
         }
         let names: Vec<&str> = tasks.iter().map(|task| task.name).collect();
@@ -96,13 +99,18 @@ fn polling(subject: &Subject<'_>, found: &mut Vec<Violation>) {
     }
 }
 
-/// Whether a Task only asks how something is doing. A function may do so, too: its name must not matter.
+/// Whether a Task only asks how something is doing. A function does if the state says so.
 fn is_question(task: &StateAt<'_>) -> bool {
-    match Call::of(task) {
-        Call::Integration(call) => is_read(&call) || call.service == "lambda",
-        Call::Function(_) => true,
-        Call::Activity | Call::Unknown => false,
+    let call = Call::of(task);
+    match call {
+        Call::Integration(integration) if !call.is_lambda() => is_read(&integration),
+        _ => call.is_lambda() && !call.is_answered_from_outside() && is_named_for_asking(task.name),
     }
+}
+
+fn is_named_for_asking(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["status", "check", "poll", "describe", "is complete", "is ready"].iter().any(|word| name.contains(word))
 }
 
 fn is_read(call: &Integration<'_>) -> bool {

@@ -142,9 +142,11 @@ fn distributed_without_max_concurrency(subject: &Subject<'_>, found: &mut Vec<Vi
 /// where the items come from the state's input, which is no larger than a result may be.
 fn without_result_writer(subject: &Subject<'_>, found: &mut Vec<Violation>) {
     for state in subject.states.iter().filter(|state| is_map(state) && is_distributed(state)) {
-        let is_dropped = match state.jsonata {
-            true => state.get("Output").is_some(),
-            false => state.get("ResultSelector").is_some() || state.get("ResultPath").is_some_and(|path| path.content == Content::Null),
+        let is_dropped = if state.jsonata {
+            state.get("Output").is_some()
+        } else {
+            let is_null = |path: &Node| path.content == Content::Null;
+            state.get("ResultSelector").is_some() || state.get("ResultPath").is_some_and(is_null)
         };
         let few = known_items(state).is_some_and(|items| items <= INLINE_AT_ONCE);
         let is_read = state.get("ItemReader").is_some();

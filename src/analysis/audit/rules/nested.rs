@@ -92,9 +92,7 @@ fn calls<'s>(state: &StateAt<'s>, layers: &[(usize, &StateAt<'s>)], error: &'s s
 /// How often a state is tried when it keeps failing with this error; `None` where that is not certain.
 fn attempts(state: &StateAt<'_>, error: &str) -> Option<f64> {
     for retrier in retriers(state) {
-        if retrier.names.is_none() {
-            return None;
-        }
+        retrier.names.as_ref()?;
         if retrier.takes(error) {
             return Retrier::of(retrier).map(|retrier| 1.0 + retrier.attempts.max(0.0));
         }

@@ -5,9 +5,10 @@
 
 use serde_json::Value;
 
+use super::errors::is_dead;
 use super::pages;
 use crate::analysis::audit::call::{Call, Pattern};
-use crate::analysis::audit::handlers::{Retrier, in_words, listed, retriers};
+use crate::analysis::audit::handlers::{Handler, Retrier, in_words, listed, retriers};
 use crate::analysis::audit::rule::{Fix, Level, Operation, Rule, Violation};
 use crate::analysis::audit::subject::{StateAt, Subject};
 
@@ -61,9 +62,11 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-/// The retriers whose numbers are certain and that retry.
-fn active<'s>(state: &StateAt<'s>) -> impl Iterator<Item = Retrier<'s>> + use<'s> {
-    retriers(state).into_iter().filter_map(Retrier::of).filter(Retrier::retries)
+/// The retriers whose numbers are certain and that retry something.
+fn active<'s>(state: &StateAt<'s>) -> Vec<Retrier<'s>> {
+    let handlers = retriers(state);
+    let is_live = |handler: &Handler<'_>| !is_dead(state, &handlers, handler.index);
+    handlers.iter().filter(|handler| is_live(handler)).cloned().filter_map(Retrier::of).filter(Retrier::retries).collect()
 }
 
 fn pointer(state: &StateAt<'_>, retrier: &Retrier<'_>) -> String {
@@ -79,9 +82,13 @@ fn what(retrier: &Retrier<'_>) -> String {
     }
 }
 
-/// Does not apply where `JitterStrategy` is still to be put in.
+/// Does not apply where `JitterStrategy` is still to be put in, nor to a Parallel or Map without any Task in it: there is nothing to hit.
 fn without_jitter(subject: &Subject<'_>, found: &mut Vec<Violation>) {
-    for state in &subject.states {
+    let mut calls: Vec<bool> = subject.states.iter().map(|state| state.state_type() == "Task").collect();
+    for state in subject.states.iter().filter(|state| state.state_type() == "Task") {
+        state.enclosing.iter().for_each(|around| calls[*around] = true);
+    }
+    for state in subject.states.iter().zip(calls).filter_map(|(state, calls)| calls.then_some(state)) {
         for retrier in active(state) {
             let strategy = retrier.handler.node.get("JitterStrategy");
             if strategy.is_some_and(|strategy| strategy.as_str() == Some("FULL") || strategy.is_substitution()) {
@@ -112,7 +119,7 @@ fn may_poll(retrier: &Retrier<'_>) -> bool {
 /// Does not apply where the first wait is long already, or `MaxDelaySeconds` is there, whatever its value.
 fn without_max_delay(subject: &Subject<'_>, found: &mut Vec<Violation>) {
     for state in &subject.states {
-        for retrier in active(state).filter(|retrier| retrier.longest.is_none()) {
+        for retrier in active(state).into_iter().filter(|retrier| retrier.longest.is_none()) {
             let last = retrier.wait(retrier.attempts);
             let longest = f64::from(LONGEST_WAIT);
             if last <= longest || retrier.interval > last / GROWN || retrier.interval >= longest {
@@ -140,7 +147,7 @@ fn without_max_delay(subject: &Subject<'_>, found: &mut Vec<Violation>) {
 /// `States.TaskFailed` of jobs that are waited for, whose failures have that very name.
 fn of_everything(subject: &Subject<'_>, found: &mut Vec<Violation>) {
     for state in &subject.states {
-        let Some(first) = active(state).next().filter(|first| first.handler.index == 0) else { continue };
+        let Some(first) = active(state).into_iter().next().filter(|first| first.handler.index == 0) else { continue };
         let is_all = first.handler.names().contains(&"States.ALL");
         let is_job = matches!(Call::of(state), Call::Integration(call) if call.pattern == Pattern::Job);
         let waits = all_waits(&first);
@@ -152,9 +159,10 @@ fn of_everything(subject: &Subject<'_>, found: &mut Vec<Violation>) {
             pointer: pointer(state, &first),
             message: format!(
                 "{} retries {name} before anything else: an error that never passes, such as a missing permission, fails only after {} more \
-                 attempts and {} of waiting",
+                 {} and {} of waiting",
                 state.name,
                 first.attempts,
+                if first.attempts < 2.0 { "attempt" } else { "attempts" },
                 in_words(waits)
             ),
             fix: None,

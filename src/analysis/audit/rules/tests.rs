@@ -1,5 +1,7 @@
 //! One story for each rule: what breaks it, what keeps it, and where it does not apply.
 
+#![allow(clippy::needless_pass_by_value, reason = "definitions are written in place")]
+
 use serde_json::{Value, json};
 
 use super::super::rule::Violation;
@@ -89,13 +91,17 @@ fn retries_without_jitter_are_told_and_mended() {
     ] {
         quiet("retry-without-jitter", &retry(keeps));
     }
+    quiet("retry-without-jitter", &retry(json!({"ErrorEquals": ["States.Runtime", "States.NoSuchThing"]})));
+    let mut empty = in_map(&machine(json!({"Bad": {"Type": "Fail"}})));
+    empty["States"]["Each"]["Retry"] = json!([{"ErrorEquals": ["Busy"]}]);
+    quiet("retry-without-jitter", &empty);
     let poll = run("retry-without-jitter", &retry(json!({"BackoffRate": 1, "MaxAttempts": 99})), MachineType::Standard);
     assert!(poll[0].fix.as_ref().is_some_and(|fix| !fix.safe), "it may wait for something in good times");
 }
 
 #[test]
 fn waits_that_grow_beyond_an_hour_are_told_from_when_on() {
-    let text = "T waits 20 s before its first retry of Busy, but over an hour from retry 4 on and 2 days before retry 5";
+    let text = "T waits 20 s before its first retry of Busy, but over an hour from retry 4 on and 2.3 days before retry 5";
     assert_eq!(said("retry-without-max-delay", &retry(json!({"IntervalSeconds": 20, "BackoffRate": 10, "MaxAttempts": 5}))), [text]);
     for keeps in [
         json!({"MaxAttempts": 20, "MaxDelaySeconds": 60}),
@@ -486,6 +492,13 @@ fn polling_that_nothing_limits_is_told_with_its_end() {
     ] {
         quiet(rule, &poll(limited));
     }
+    let mut again = poll(json!({"Variable": "$.status", "StringEquals": "done"}));
+    again["States"]["Ask"]["Resource"] = json!(INVOKE);
+    quiet(rule, &again);
+    again["States"]["Check status"] = again["States"]["Ask"].clone();
+    again["States"]["Later"]["Next"] = json!("Check status");
+    again["StartAt"] = json!("Check status");
+    assert_eq!(said(rule, &again).len(), 1, "the function is there to ask");
     let query = |text: &str| with(poll(json!({"Condition": text})), json!({"QueryLanguage": "JSONata"}));
     assert_eq!(said(rule, &query("{% $states.input.Run.Status = 'COMPLETED' %}")).len(), 1);
     quiet(rule, &query("{% $states.input.Run.Status = 'COMPLETED' or $turns > 5 %}"));
