@@ -32,8 +32,8 @@ use stepscope::analysis::pull_logs::{MachineLogs, Via, advice};
 use stepscope::analysis::replay::{Chance, Change, DefinitionSource, Verdict};
 use stepscope::analysis::runway::{Growth, Limit, LimitSource, Period, RunwayBasis};
 use stepscope::analysis::show::ScopeKind;
-use stepscope::analysis::storms::Spread;
 use stepscope::analysis::storms::remedy::{DefinitionBasis, Verdict as RemedyVerdict};
+use stepscope::analysis::storms::{Pattern as StormPattern, Spread};
 use stepscope::analysis::task_log::{FunctionOutcome, LogBasis, Logged};
 use stepscope::analysis::trace::{SpanBasis, SpanRole, TraceBasis};
 use stepscope::analysis::variants::EdgeKind;
@@ -633,6 +633,8 @@ fn documents_and_page_name_the_same_fields_and_values() {
     runways(folder, &mut comparison);
     remedies(folder, &mut comparison);
     changes(folder, &mut comparison);
+    storms(folder, &mut comparison);
+    runways(folder, &mut comparison);
     comparison.finish(&["History", "Event"]);
 }
 
@@ -692,19 +694,37 @@ fn latencies(folder: &Path, comparison: &mut Comparison<'_>) {
     comparison.object("Latency report", &document(folder, &["latency", "--input", "demo", "--input", "more", "--output", "json"]));
 }
 
-/// Storms that are nested, share a resource, contradict their definition, and go through a loop made by hand.
-fn remedies(folder: &Path, comparison: &mut Comparison<'_>) {
+/// Storms that are nested, share a resource, contradict their definition, and go through a loop made by hand; one in traffic; and one
+/// whose waits cannot be compared.
+fn storms(folder: &Path, comparison: &mut Comparison<'_>) {
     use common::storms::{lines, looping, nested, refunds};
     let all = [nested(30), refunds(30), looping(30, false)].concat();
     std::fs::write(folder.join("storms.jsonl"), lines(&all)).expect("a file");
-    let report = document(folder, &["storms", "--input", "storms.jsonl", "--output", "json"]);
-    for storm in report["findings"].as_array().expect("a list") {
-        let objects =
-            [("policy", "Policy compared"), ("remedy", "Remedy"), ("nested", "Nested retries"), ("shared_resource", "Shared resource")];
-        for (field, object) in objects.into_iter().filter(|(field, _)| !storm[field].is_null()) {
-            comparison.object(object, &storm[field]);
-        }
+    let storms = ["storms", "--input", "storms.jsonl", "--output", "json"];
+    comparison.object("Storms report", &document(folder, &storms));
+    comparison.object("Storms report", &document(folder, &[&storms[..], &["--limit", "1"]].concat()));
+    let traffic: String = (0..60).map(|number| cut_off(number, 60.0 * f64::from(number), &[])).collect();
+    let cut: String = (60..80).map(|number| cut_off(number, 4000.0, &["Busy", "Busy"])).collect();
+    std::fs::write(folder.join("cut.jsonl"), traffic + &cut).expect("a file");
+    let told = document(folder, &["storms", "--input", "cut.jsonl", "--output", "json"]);
+    assert_eq!(told["findings"].as_array().map(Vec::len), Some(1), "{told}");
+    comparison.object("Storms report", &told);
+    let unlike: String = (0..5).map(|number| cut_off(number, 0.0, &[&format!("Busy{number}")])).collect();
+    std::fs::write(folder.join("unlike.jsonl"), unlike).expect("a file");
+    comparison.object("Storms report", &document(folder, &["storms", "--input", "unlike.jsonl", "--output", "json"]));
+}
+
+/// A line with an execution whose calls fail with these errors before one succeeds, so many seconds into a day.
+fn cut_off(number: u32, start: f64, errors: &[&str]) -> String {
+    let mut story = history("Invoices");
+    #[allow(clippy::cast_possible_truncation, reason = "seconds of a day")]
+    let start = Timestamp::from_millisecond(1_767_225_600_000 + (start * 1000.0) as i64 + i64::from(number)).expect("a moment");
+    story.clock_at(start).named(&format!("invoice-{number}")).pace(seconds(0)).enter_task("Send", json!({}));
+    for (error, wait) in errors.iter().zip([3, 6]) {
+        story.taking(seconds(1)).attempt_failed(error, None).after(seconds(wait));
     }
+    story.taking(seconds(1)).attempt_succeeded(json!({})).exit(json!({})).execution_succeeded(json!({}));
+    serde_json::to_string(&WireBundle(&story.build())).expect("JSON") + "\n"
 }
 
 /// A failure with its trace, in which there is something of everything.
@@ -1155,12 +1175,15 @@ fn every_document_of_ours_begins_with_its_schema() {
 #[test]
 fn what_has_many_lines_begins_each_with_its_schema() {
     let incidents = incidents();
+    let storms = common::storms::lines(&common::storms::nested(30));
+    std::fs::write(incidents.path().join("storms.jsonl"), storms).expect("a file");
     for (arguments, document, line) in [
         (&["failures", "--input", "demo"][..], "stepscope.failures/1", "stepscope.failures.row/1"),
         (&["latency", "--input", "demo"], "stepscope.latency/1", "stepscope.latency.row/1"),
         (&["variants", "--input", "demo"], "stepscope.variants/1", "stepscope.variants.row/1"),
         (&["maps", "--input", "more"], "stepscope.maps/1", "stepscope.maps.run/1"),
         (&["audit", "--rules"], "stepscope.audit-rules/1", "stepscope.audit-rules.rule/1"),
+        (&["storms", "--input", "storms.jsonl"], "stepscope.storms/1", "stepscope.storms.row/1"),
         (
             &["failures", "--input", "demo", "--group", "1", "--state-machine", "orders-export"],
             "stepscope.failures.group/1",
@@ -1267,6 +1290,7 @@ fn the_page_has_every_value_of_every_enum_and_no_other() {
         ("Store finding kind", all!(FindingKind: Damaged, Missing, Orphan, Foreign)),
         ("Place outcome", all!(PlaceOutcome: Done, Interrupted, BrokeOff, Failed, SameAccount, Claimed)),
         ("Missing part", all!(Missing: Place, Tags, Listing, Express, Gone, Histories, Rest, Definition, Logs, NotLogged)),
+        ("Storm pattern", all!(StormPattern: Lockstep, Jittered, OneByOne, Unclear)),
         ("Definition basis", all!(DefinitionBasis: InForce, OnFile)),
         ("Wait spread", all!(Spread: None, Full, Unclear)),
         ("Remedy verdict", all!(RemedyVerdict: ChangeRetry, ChangeWait, ChangedSince, SpreadAlready, NoDefinition)),
