@@ -134,7 +134,9 @@ pub(super) fn count(row: &mut WaitClass, drafts: &mut [Draft]) {
     row.open = drafts.len() as u64;
     let stuck = drafts.iter().filter(|draft| draft.waiting.verdict == Verdict::Stuck);
     row.stuck_since = stuck.map(|draft| draft.waiting.since).min();
-    drafts.iter_mut().for_each(|draft| draft.waiting.others = row.open.saturating_sub(1));
+    for draft in drafts {
+        draft.waiting.others = row.open.saturating_sub(1);
+    }
 }
 
 fn row(key: &Key<'_>, waits: &Waits<'_>, judged: Option<&Judged>) -> WaitClass {

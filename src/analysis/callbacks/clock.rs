@@ -40,7 +40,7 @@ pub enum Clock {
     /// Every hour counts.
     Wall,
     /// Hours count by how much is answered in them.
-    Hours(Hours),
+    Hours(Box<Hours>),
 }
 
 /// Hours by how much is answered in them.
@@ -63,7 +63,7 @@ pub struct Hours {
 impl Clock {
     /// The clock of these waits; `law` is that of their ages by the wall clock.
     pub fn of(spans: &[Span], law: &Law, now: i64) -> Self {
-        Hours::of(spans, law, now).map_or(Self::Wall, Self::Hours)
+        Hours::of(spans, law, now).map_or(Self::Wall, |hours| Self::Hours(Box::new(hours)))
     }
 
     /// Milliseconds from one moment to another.
@@ -96,21 +96,21 @@ impl Hours {
             return None;
         }
         let table = Table::of(spans, &Clock::Wall, law);
-        let (given, due) = (table.by_hour(&table.answers), table.by_hour(&table.due));
+        let (given, due) = (by_hour(&table.answers), by_hour(&table.due));
         let chi_square: f64 = given.iter().zip(&due).map(|(given, due)| (given - due).powi(2) / due.max(0.5)).sum();
         if 1.0 - ChiSquared::new(23.0).ok()?.cdf(chi_square) >= CHANCE {
             return None;
         }
         let hours = Self::from_table(&table, chi_square, first, now);
         // Once more: what an hour is due depends on the age of the waits, and that on the hours.
-        let clock = Clock::Hours(hours);
+        let clock = Clock::Hours(Box::new(hours));
         let (answered, open) = clock.ages(spans);
         let law = Law::fit(&answered, &open)?;
         Some(Self::from_table(&Table::of(spans, &clock, &law), chi_square, first, now))
     }
 
     fn from_table(table: &Table, chi_square: f64, first: i64, now: i64) -> Self {
-        let (given, due) = (table.by_hour(&table.answers), table.by_hour(&table.due));
+        let (given, due) = (by_hour(&table.answers), by_hour(&table.due));
         let mut weights = [0.0; 24];
         for ((weight, given), due) in weights.iter_mut().zip(given).zip(due) {
             // One answer more in each that was due: a single hour is not believed too much.
@@ -183,15 +183,19 @@ impl Table {
         }
         // The law gives the answers of all waits together only about; what is compared are the hours.
         let scale = table.answers.iter().sum::<f64>() / table.due.iter().sum::<f64>().max(f64::MIN_POSITIVE);
-        table.due.iter_mut().for_each(|due| *due *= scale);
+        for due in &mut table.due {
+            *due *= scale;
+        }
         table
     }
+}
 
-    fn by_hour(&self, values: &[f64]) -> [f64; 24] {
-        let mut hours = [0.0; 24];
-        values.iter().enumerate().for_each(|(hour, value)| hours[hour % 24] += value);
-        hours
+fn by_hour(values: &[f64]) -> [f64; 24] {
+    let mut hours = [0.0; 24];
+    for (hour, value) in values.iter().enumerate() {
+        hours[hour % 24] += value;
     }
+    hours
 }
 
 /// The longest run of hours without weight, around midnight as well: its first hour and how many.

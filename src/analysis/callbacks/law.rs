@@ -297,7 +297,7 @@ fn lower(z: f64) -> f64 {
 
 fn middle(sorted: &[f64]) -> f64 {
     let at = sorted.len() / 2;
-    if sorted.len() % 2 == 0 { f64::midpoint(sorted[at - 1], sorted[at]) } else { sorted[at] }
+    if sorted.len().is_multiple_of(2) { f64::midpoint(sorted[at - 1], sorted[at]) } else { sorted[at] }
 }
 
 #[allow(clippy::cast_precision_loss, reason = "counts of waits, far below 2^52")]

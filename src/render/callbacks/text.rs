@@ -1,5 +1,6 @@
 //! A table of the open waits, the worst first, then the story of each state in which something is stuck.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use anstyle::Style;
@@ -121,7 +122,7 @@ fn execution_name(arn: &str) -> String {
 /// When it ends at the latest, in a few columns.
 fn ends(waiting: &Waiting, now: Option<Micros>) -> String {
     match (waiting.deadline, waiting.deadline_by, now) {
-        (_, Some(DeadlineBy::ServiceLimit), _) | (None, ..) | (_, None, _) | (.., None) => "nothing".to_owned(),
+        (None, ..) | (_, Some(DeadlineBy::ServiceLimit) | None, _) | (.., None) => "nothing".to_owned(),
         (Some(deadline), _, Some(now)) if deadline < now => "over".to_owned(),
         (Some(deadline), _, Some(now)) => time(Some(deadline.milliseconds_since(now))),
     }
@@ -141,16 +142,16 @@ fn story(report: &CallbacksReport, class: &WaitClass, page: &mut Page<'_>) -> io
     let since = class.stuck_since.map(|since| format!(" since {}", moment(since))).unwrap_or_default();
     let mut text = format!("{} of {} open waits {} stuck{since}", class.stuck, class.open, if class.stuck == 1 { "is" } else { "are" });
     if let Some(stopped) = class.stopped {
-        text += &format!("; nothing was answered since {}, while {:.0} answers were due", moment(stopped.since), stopped.due);
+        let _ = write!(text, "; nothing was answered since {}, while {:.0} answers were due", moment(stopped.since), stopped.due);
     } else if let Some(last) = class.last_answer {
-        text += &format!("; others are answered, the last one at {}", moment(last));
+        let _ = write!(text, "; others are answered, the last one at {}", moment(last));
     }
     page.paragraph(page.styles.failure, &text)?;
     let mut usual = format!("{} answered: half within {}", class.answered, time(class.median_ms));
     if let Some(p95) = class.p95_ms {
-        usual += &format!(", 95 % within {}", time(Some(p95)));
+        let _ = write!(usual, ", 95 % within {}", time(Some(p95)));
     }
-    usual += &format!(", the longest took {}", time(class.longest_ms));
+    let _ = write!(usual, ", the longest took {}", time(class.longest_ms));
     page.paragraph(Style::new(), &usual)?;
     if let Some(hours) = &class.working_hours {
         let text = format!("answers come {}; ages are counted in those hours", page.clean(&hours.text));
