@@ -73,9 +73,9 @@ Check              120     40ms     40ms     40ms     40ms  ▍        7 %
 
 After 2026-01-01 01:00 UTC, the middle of the time, against before
   - Orders / Charge is slower: p50 204ms → 604ms (×2.96), p95 2.4s → 608ms; 61 →
-    59 visits
+    59 visits; since 2026-01-01 00:59
   - Orders as a whole is slower: p50 244ms → 644ms (×2.64), p95 2.4s → 648ms; 61
-    → 60 executions
+    → 60 executions; since 2026-01-01 00:59
   Of 1 machine and 2 states compared, 1 without a change that could be told from
   chance.
 ";

@@ -98,8 +98,8 @@ pub struct ChangeEvidence {
     pub errors: Option<Sides<Failing>>,
     /// After by before: medians, shares of attempts that failed, attempts of a visit; null where there was nothing before.
     pub ratio: Option<f64>,
-    /// 95 % interval of the ratio.
-    pub ratio_interval: Option<[f64; 2]>,
+    /// 95 % interval of the ratio: the lower and the upper end.
+    pub ratio_interval: Vec<f64>,
     /// The test.
     pub test: Test,
     /// What was done about the hour of the day; null for errors.

@@ -116,7 +116,7 @@ fn a_slower_state_is_told_with_what_can_be_checked() {
     assert_eq!(change.common.confidence, Confidence::Strong);
     let sides = change.evidence.latency.expect("durations");
     assert_eq!(sides.before.attempts + sides.after.attempts, 400 - failed_for_good(&step()));
-    let [low, high] = change.evidence.ratio_interval.expect("an interval");
+    let [low, high] = change.evidence.ratio_interval[..] else { panic!("an interval") };
     assert!(low < 2.0 && 2.0 < high && high < 2.6, "{low} {high}");
     assert!(change.common.summary.starts_with("Check of Orders takes "), "{}", change.common.summary);
     assert!(!change.common.steps.is_empty());

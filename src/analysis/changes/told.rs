@@ -118,7 +118,7 @@ impl Told<'_> {
     fn durations(&self, machine: Option<Name>, shift: &Shift, season: Season, evidence: &mut ChangeEvidence) -> u64 {
         evidence.latency = Some(Sides { before: Level::from(&shift.before), after: Level::from(&shift.after) });
         evidence.ratio = Some(rounded(shift.ratio));
-        evidence.ratio_interval = Some([rounded(shift.ratio_interval.0), rounded(shift.ratio_interval.1)]);
+        evidence.ratio_interval = vec![rounded(shift.ratio_interval.0), rounded(shift.ratio_interval.1)];
         evidence.season = Some(season);
         let matched = shift.ratio_at_matched_load.map(rounded);
         evidence.load = Some(Load { ratio: shift.load_ratio.map(rounded), ratio_at_matched_load: matched });
@@ -131,7 +131,7 @@ impl Told<'_> {
         let (before, after) = (tail.before.quantile(0.95), tail.after.quantile(0.95));
         evidence.ratio = (before > 0.0).then(|| rounded(after / before));
         let (low, high) = ratio_interval(&tail.before, &tail.after, 0.95);
-        evidence.ratio_interval = Some([rounded(low), rounded(high)]);
+        evidence.ratio_interval = vec![rounded(low), rounded(high)];
         evidence.load = Some(Load { ratio: tail.load_ratio.map(rounded), ratio_at_matched_load: None });
         evidence.end_to_end = Some(self.end_to_end(machine, tail.at, tail.until));
         observations(&tail.before, &tail.after)
@@ -140,7 +140,7 @@ impl Told<'_> {
     #[allow(clippy::unused_self, reason = "as the others")]
     fn attempts(&self, shift: &Shift, evidence: &mut ChangeEvidence) -> u64 {
         evidence.ratio = Some(rounded(shift.ratio));
-        evidence.ratio_interval = Some([rounded(shift.ratio_interval.0), rounded(shift.ratio_interval.1)]);
+        evidence.ratio_interval = vec![rounded(shift.ratio_interval.0), rounded(shift.ratio_interval.1)];
         observations(&shift.before, &shift.after)
     }
 
@@ -150,7 +150,7 @@ impl Told<'_> {
         let table = Table { a: after.visits_failed, a_total: after.visits, b: before.visits_failed, b_total: before.visits };
         let (lift, low, high) = table.lift();
         evidence.ratio = lift.map(rounded);
-        evidence.ratio_interval = Some([rounded(low), rounded(high)]);
+        evidence.ratio_interval = vec![rounded(low), rounded(high)];
         let executions = || rise.executions.iter().map(|position| &self.observed.executions[*position as usize]);
         let is_lost = |execution: &&Execution| execution.status.is_some_and(ExecutionStatus::is_unsuccessful);
         // Those that it cost come first.

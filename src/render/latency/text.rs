@@ -317,10 +317,8 @@ fn changes(report: &LatencyReport, page: &mut Page<'_>) -> io::Result<()> {
             before.count,
             counted(after.count, if state.is_some() { "visit" } else { "execution" }),
         );
-        page.item(style, &line)?;
-        if let Some(since) = &change.since {
-            page.paragraph(page.styles.dim, &page.clean(&since_when(since)))?;
-        }
+        let since = change.since.as_ref().map(|since| page.clean(&since_when(since))).unwrap_or_default();
+        page.item(style, &format!("{line}{since}"))?;
     }
     let machines = all.iter().filter(|(_, state, _)| state.is_none()).count();
     let [_, _, same, few] = tally;
@@ -341,18 +339,13 @@ fn changes(report: &LatencyReport, page: &mut Page<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// Since when, and which version is near.
+/// Since when, until when, and which version is near.
 fn since_when(since: &Since) -> String {
     let moment = |moment: Micros| moment.timestamp().strftime("%F %H:%M").to_string();
-    let mut text = format!("since {} (between {} and {})", moment(since.at), moment(since.interval.from), moment(since.interval.to));
-    if let Some(until) = since.until {
-        text = format!("{text}, until {}", moment(until));
-    }
-    if let Some(near) = &since.nearest_change {
-        let version = near.value.as_deref().unwrap_or("?");
-        text = format!("{text}; version {version} started {}", moment(near.at));
-    }
-    text
+    let until = since.until.map_or_else(String::new, |until| format!(" until {}", moment(until)));
+    let near =
+        since.nearest_change.as_ref().and_then(|near| Some(format!(", version {} began {}", near.value.as_deref()?, moment(near.at))));
+    format!("; since {}{until}{}", moment(since.at), near.unwrap_or_default())
 }
 
 fn factor(ratio: f64) -> String {
