@@ -54,23 +54,28 @@ pub fn detect(histories: &[&History], moment: Timestamp) -> Verdicts {
 }
 
 impl Verdicts {
-    /// The findings in a line each; none for a sound fleet. Jittered storms are no alarm, but in sound traffic they are none either.
-    pub fn lines(&self) -> Vec<String> {
-        let mut lines = Vec::new();
-        let shown = |moment: Micros| moment.timestamp().to_string();
-        for storm in &self.storms {
-            let (from, to) = (shown(storm.from), shown(storm.to));
+    /// The storms in a line each. Jittered ones are no alarm, but in sound traffic there are none either.
+    pub fn storm_lines(&self) -> Vec<String> {
+        let told = |storm: &storms::Storm| {
             let kind = if storm.jittered { "jittered storm" } else { "storm" };
-            lines.push(format!("{kind} {} {from} to {to}, {} executions", storm.state, storm.executions.len()));
-        }
-        for stuck in &self.stuck {
-            lines.push(format!("stuck {} since {}: {}", stuck.state, shown(stuck.since), stuck.execution));
-        }
-        for change in &self.changes {
-            lines.push(format!("change {:?} at {}: {}", change.signal, shown(change.at), change.common.summary));
-        }
-        lines
+            format!("{kind} {} from {} to {}, {} executions", storm.state, shown(storm.from), shown(storm.to), storm.executions.len())
+        };
+        self.storms.iter().map(told).collect()
     }
+
+    /// The stuck tasks in a line each.
+    pub fn stuck_lines(&self) -> Vec<String> {
+        self.stuck.iter().map(|stuck| format!("stuck {} since {}: {}", stuck.state, shown(stuck.since), stuck.execution)).collect()
+    }
+
+    /// The changes in a line each.
+    pub fn change_lines(&self) -> Vec<String> {
+        self.changes.iter().map(|change| format!("{:?} at {}: {}", change.signal, shown(change.at), change.common.summary)).collect()
+    }
+}
+
+fn shown(moment: Micros) -> String {
+    moment.timestamp().to_string()
 }
 
 /// How verdicts stand to the truth, of one detector.
