@@ -83,6 +83,8 @@ enum Shape {
     List(Box<Shape>),
     Pair(Box<Shape>, Box<Shape>),
     OrNull(Box<Shape>),
+    /// Any of several objects: the one that has just these fields.
+    OneOf(Vec<String>),
 }
 
 impl Page {
@@ -143,6 +145,9 @@ impl Shape {
         if let Some(item) = text.strip_prefix("list of ") {
             let inner = item.strip_prefix('(').and_then(|item| item.strip_suffix(')')).unwrap_or(item);
             return Self::List(Box::new(Self::read(inner)));
+        }
+        if let Some(objects) = text.strip_prefix("one of ") {
+            return Self::OneOf(objects.split(", ").map(|object| linked(object).expect("a link").to_owned()).collect());
         }
         if let Some(pair) = text.strip_prefix("pair of ") {
             let (one, other) = pair.split_once(" and ").expect("two types");
@@ -229,6 +234,15 @@ impl<'p> Comparison<'p> {
                 }
                 _ => false,
             },
+            Shape::OneOf(names) => {
+                let fields =
+                    |name: &&String| -> BTreeSet<&str> { self.page.objects[*name].iter().map(|field| field.name.as_str()).collect() };
+                let members: BTreeSet<&str> = value.as_object().into_iter().flatten().map(|(member, _)| member.as_str()).collect();
+                match names.iter().find(|name| fields(name) == members) {
+                    Some(name) => return self.object(name, value),
+                    None => false,
+                }
+            }
             Shape::Named(name) => match self.page.values.get(name) {
                 Some(values) => text.is_some_and(|text| values.iter().any(|known| known == text)),
                 None => return self.object(name, value),
@@ -631,11 +645,22 @@ fn documents_and_page_name_the_same_fields_and_values() {
     map_runs(folder, &mut comparison);
     pulls(folder, &mut comparison);
     runways(folder, &mut comparison);
+    triaged(folder, &mut comparison);
     remedies(folder, &mut comparison);
     changes(folder, &mut comparison);
     storms(folder, &mut comparison);
-    runways(folder, &mut comparison);
     comparison.finish(&["History", "Event"]);
+}
+
+/// The large incident of `demo` has something of everything.
+fn triaged(folder: &Path, comparison: &mut Comparison<'_>) {
+    let output = stepscope(folder, &["demo", "fleet", "--only", "incident"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let report = document(folder, &["triage", "--input", "fleet/incident.jsonl.gz", "--output", "json"]);
+    comparison.object("Triage report", &report);
+    let kinds: BTreeSet<&str> =
+        report["findings"].as_array().expect("a list").iter().filter_map(|finding| finding["kind"].as_str()).collect();
+    assert_eq!(kinds, BTreeSet::from(["retry_storm", "stuck_callback", "change_point", "failure_group"]));
 }
 
 /// Limits that are near, as `triage` finds them.

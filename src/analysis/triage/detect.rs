@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::relations::Relations;
 use super::report::{Finding, MachineHealth, SCHEMA, TriageReport};
 use super::{groups, incidents};
+use crate::analysis::execution::quoted;
 use crate::analysis::failures::{self, Asked, Failures, FailuresReport};
+use crate::analysis::finding::Step;
 use crate::analysis::fleet::Coverage;
 use crate::analysis::observed::Observed;
 use crate::analysis::runway::RunwayQuestion;
+use crate::analysis::storms::Storm;
 use crate::analysis::{callbacks, changes, runway, storms};
 use crate::model::{ExecutionStatus, Micros, StateMachineArn};
 
@@ -52,7 +55,7 @@ pub fn report(detected: Detected, coverage: Coverage, now: Option<Micros>) -> Tr
         counts.iter_mut().zip(&group.counts).for_each(|(sum, count)| *sum += count);
     }
     let mut findings: Vec<Finding> = Vec::new();
-    findings.extend(storms.storms.into_iter().map(|finding| Finding::Storm(Box::new(finding))));
+    findings.extend(storms.storms.into_iter().map(|finding| Finding::Storm(Box::new(opened(finding)))));
     findings.extend(callbacks.stuck.into_iter().map(|finding| Finding::Callback(Box::new(finding))));
     findings.extend(changes.changes.into_iter().map(|finding| Finding::Change(Box::new(finding))));
     findings.extend(failures.groups.into_iter().map(|group| Finding::Failure(Box::new(groups::finding(group, &relations, now)))));
@@ -72,6 +75,13 @@ pub fn report(detected: Detected, coverage: Coverage, now: Option<Micros>) -> Tr
         findings,
         not_enough: [storms.not_enough, callbacks.not_enough, changes.not_enough, runway.not_enough].concat(),
     }
+}
+
+/// With the command that tells the rest of it first.
+fn opened(mut storm: Storm) -> Storm {
+    let text = "all about it, and the Retry that would have calmed it".to_owned();
+    storm.common.steps.insert(0, Step::Fleet { text, verb: "storms", arguments: format!("--state {}", quoted(&storm.state)) });
+    storm
 }
 
 fn machines(observed: &Observed) -> Vec<MachineHealth> {

@@ -67,7 +67,7 @@ fn head(report: &TriageReport, page: &mut Page<'_>) -> io::Result<()> {
     let since = coverage.first_start.map(|start| format!(" since {}", minute(start))).unwrap_or_default();
     let (failed, running) = (thousands(coverage.unsuccessful), thousands(coverage.running));
     let incomplete = if coverage.incomplete > 0 { format!(", {} incomplete", thousands(coverage.incomplete)) } else { String::new() };
-    let text = format!("{executions} of {machines}{}{since}: {failed} failed, {running} running{incomplete}", places(report));
+    let text = format!("{executions}, {machines}{}{since}: {failed} failed, {running} run{incomplete}", places(report));
     page.paragraph_at_edge(page.styles.dim, &text)?;
     if report.failures.iter().any(|count| *count > 0) {
         let line = format!("failures {}", spark::line(&report.failures));
@@ -112,6 +112,12 @@ fn entry(number: usize, incident: &Incident, report: &TriageReport, page: &mut P
     if also.len() > ALSO {
         let text = format!("- and {}", counted((also.len() - ALSO) as u64, "more finding"));
         lines(page, INDENT, INDENT + 2, styles.dim, &text, 1)?;
+    }
+    if let Some(Finding::Storm(storm)) = findings.first()
+        && let Some(remedy) = &storm.remedy
+    {
+        let text = format!("Remedy: {}", page.clean(&remedy.text));
+        lines(page, INDENT, INDENT + 2, styles.ok, &text, 3)?;
     }
     next(&findings, page)
 }
