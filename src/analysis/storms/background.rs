@@ -79,14 +79,15 @@ impl Background {
         let (first, last) = (self.observed.0.min(minute), self.observed.1.max(minute));
         let (from, to) = ((minute - AROUND).max(first), (minute + AROUND).min(last));
         let bins = usize::try_from(to - from + 1).unwrap_or(1);
-        let left_out = bins.div_ceil(TRIMMED).min(bins - 1);
+        // Where a storm is all there is, nothing tells the background, and it is taken for small.
+        let left_out = bins.div_ceil(TRIMMED);
         let start = self.minutes.partition_point(|(at, _)| *at < from);
         let end = self.minutes.partition_point(|(at, _)| *at <= to);
         let mut counts: Vec<u64> = self.minutes[start..end].iter().map(|(_, count)| *count).collect();
         counts.sort_unstable_by(|one, other| other.cmp(one));
         let usual: u64 = counts.iter().skip(left_out).sum();
         // Half a retry more than was seen, so that silence is not taken for impossibility.
-        (usual as f64 + 0.5) / ((bins - left_out) as f64 * 60.0)
+        (usual as f64 + 0.5) / ((bins - left_out).max(1) as f64 * 60.0)
     }
 
     /// How many executions a window of this width holds by chance.

@@ -62,6 +62,9 @@ fn leave(inside: &mut HashMap<u32, u32, RandomState>, execution: u32) {
 /// succeeded in between.
 pub(super) fn storms(retries: &[Tried], marks: &[bool], class: &Class) -> Vec<Vec<usize>> {
     let marked: Vec<usize> = (0..retries.len()).filter(|at| marks[*at]).collect();
+    if marked.is_empty() {
+        return Vec::new();
+    }
     let ends = Ends::of(class);
     let mut sets = Sets::new(marked.len());
     let mut last: HashMap<(u32, u32), usize, RandomState> = HashMap::default();
