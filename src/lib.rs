@@ -12,5 +12,6 @@ pub mod model;
 pub mod pull;
 pub mod rebuild;
 pub mod render;
+pub mod simulation;
 pub mod sources;
 pub mod store;

@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
+use stepscope::analysis::audit::rules;
+use stepscope::analysis::audit::subject::Subject;
 use stepscope::asl::check::{MOST_DIAGNOSTICS, MachineType, check};
 use stepscope::asl::source::{Format, Source};
 
@@ -36,6 +38,13 @@ fn value() -> impl Strategy<Value = Value> {
             "${Substituted}",
             "arn:aws:states:::lambda:invoke",
             "arn:aws:states:::x.sync:2",
+            "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+            "arn:aws:states:::ecs:runTask.sync",
+            "arn:aws:states:::aws-sdk:glue:getJobRun",
+            "States.TaskFailed",
+            "Lambda.ServiceException",
+            "COMPLETED",
+            "FULL",
             "2016-03-14T01:59:00Z",
             "2016-03-14T01:59:00+0é:0",
             "States.ALL",
@@ -74,6 +83,19 @@ fn field() -> impl Strategy<Value = String> {
         "Retry",
         "Catch",
         "ErrorEquals",
+        "MaxAttempts",
+        "IntervalSeconds",
+        "BackoffRate",
+        "MaxDelaySeconds",
+        "JitterStrategy",
+        "TimeoutSeconds",
+        "HeartbeatSeconds",
+        "Seconds",
+        "StringEquals",
+        "FunctionName",
+        "InputPath",
+        "OutputPath",
+        "Result",
         "Assign",
         "Output",
         "Arguments",
@@ -105,6 +127,12 @@ fn checks(text: &str, format: Option<Format>) {
         for diagnostic in &verdict.diagnostics {
             let has_place = source.node(&diagnostic.pointer).is_some() && diagnostic.line >= 1 && diagnostic.column >= 1;
             assert!(has_place, "{diagnostic:?} in {text}");
+        }
+        let subject = Subject::new(&source, machine_type);
+        let mut violations = Vec::new();
+        rules::all().for_each(|rule| (rule.check)(&subject, &mut violations));
+        for violation in &violations {
+            assert!(source.node(&violation.pointer).is_some(), "{violation:?} in {text}");
         }
         // What is valid can be run, unless something is still to be put in; the compiler has its own word on the rest.
         let _ = stepscope::asl::compile(&source.to_json());

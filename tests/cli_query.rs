@@ -8,12 +8,12 @@ use common::program::{argument, stepscope, stepscope_reading};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// A store of the incidents of `demo`.
+/// A store of the small incidents of `demo`.
 fn store() -> (TempDir, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let files = argument(&folder.path().join("files")).to_owned();
     let store = argument(&folder.path().join("store")).to_owned();
-    stepscope(["demo", "--force", &files]).ends_with(0);
+    stepscope(["demo", "--force", "--only", "stories", &files]).ends_with(0);
     stepscope(["ingest", &files, "--store", &store]).ends_with(0);
     (folder, store)
 }

@@ -396,7 +396,7 @@ fn a_fixture_reproduces_the_execution_with_nothing_else() {
 #[test]
 fn fixtures_of_incidents_end_as_recorded() {
     let desk = Desk::new();
-    desk.run(&["demo", "demo"]).ends_with(0);
+    desk.run(&["demo", "demo", "--only", "stories"]).ends_with(0);
     for name in INCIDENTS {
         desk.report(&[&format!("demo/{name}.json"), "--save", name]);
         reproduce(&desk.0.path().join(name));
@@ -459,7 +459,7 @@ const INCIDENTS: [&str; 8] = [
 #[test]
 fn incidents_of_the_demo_follow_from_their_definitions() {
     let desk = Desk::new();
-    desk.run(&["demo", "demo"]).ends_with(0);
+    desk.run(&["demo", "demo", "--only", "stories"]).ends_with(0);
     for name in INCIDENTS {
         let report = desk.report(&[&format!("demo/{name}.json")]);
         assert_eq!(report["verdict"], "reproduced", "{name}: {}", report["first_divergence"]["reason"]);

@@ -8,7 +8,7 @@ use common::program::{argument, stepscope};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The incidents of `demo`, as files and in a store.
+/// The small incidents of `demo`, as files and in a store.
 struct Incidents {
     folder: TempDir,
 }
@@ -17,7 +17,7 @@ impl Incidents {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let incidents = Self { folder };
-        stepscope(["demo", "--force", &incidents.files()]).ends_with(0);
+        stepscope(["demo", "--force", "--only", "stories", &incidents.files()]).ends_with(0);
         stepscope(["ingest", &incidents.files(), "--store", &incidents.store()]).ends_with(0);
         incidents
     }

@@ -20,6 +20,9 @@ const PAGES: &[&str] = &[
     "docs/replay.md",
     "docs/latency.md",
     "docs/traces.md",
+    "docs/triage.md",
+    "docs/detectors.md",
+    "docs/demo.md",
     "docs/failures.md",
     "docs/compare.md",
     "docs/variants.md",
@@ -30,6 +33,7 @@ const PAGES: &[&str] = &[
     "docs/iam-policy.md",
     "docs/pull-logs.md",
     "docs/maps.md",
+    "docs/runway.md",
     "docs/pull.md",
     "docs/storms.md",
 ];

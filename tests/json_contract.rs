@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use common::fake_endpoint::{FakeEndpoint, Reply};
 use common::function_log::FunctionLog;
+use common::limits::{lines, near_limits};
 use common::program::{program, stepscope_reading};
 use common::quota_endpoint::{Fleet, QuotaEndpoint, Quotas};
 use serde::Serialize;
@@ -20,14 +21,16 @@ use serde_json::{Value, json};
 use stepscope::analysis::compare::{Kind as AttributeKind, Reason, Relation};
 use stepscope::analysis::cost::{ConditionId, Item, PeriodLength};
 use stepscope::analysis::execution::WaitsFor;
+use stepscope::analysis::finding::{Confidence as FindingConfidence, Severity as FindingSeverity};
 use stepscope::analysis::latency::{By, Compared as LatencyCompared, Verdict as LatencyVerdict};
 use stepscope::analysis::maps::{Children, Evidence, ExplainedChild, Lack, MapsReport, Parent};
 use stepscope::analysis::pull::{Missing, PlaceOutcome};
 use stepscope::analysis::pull_logs::{MachineLogs, Via, advice};
 use stepscope::analysis::replay::{Chance, Change, DefinitionSource, Verdict};
+use stepscope::analysis::runway::{Growth, Limit, LimitSource, Period, RunwayBasis};
 use stepscope::analysis::show::ScopeKind;
-use stepscope::analysis::storms::Spread;
 use stepscope::analysis::storms::remedy::{DefinitionBasis, Verdict as RemedyVerdict};
+use stepscope::analysis::storms::{Pattern as StormPattern, Spread};
 use stepscope::analysis::task_log::{FunctionOutcome, LogBasis, Logged};
 use stepscope::analysis::trace::{SpanBasis, SpanRole, TraceBasis};
 use stepscope::analysis::variants::EdgeKind;
@@ -249,10 +252,10 @@ impl<'p> Comparison<'p> {
     }
 }
 
-/// A folder with the incidents of `demo`, and more that show what those do not.
+/// A folder with the small incidents of `demo`, and more that show what those do not.
 fn incidents() -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let output = stepscope(folder.path(), &["demo", "demo"]);
+    let output = stepscope(folder.path(), &["demo", "demo", "--only", "stories"]);
     assert!(output.status.success(), "{}", stderr(&output));
     std::fs::create_dir(folder.path().join("more")).expect("a folder");
     for (name, story) in [
@@ -568,8 +571,17 @@ fn documents_and_page_name_the_same_fields_and_values() {
     traced(folder, &mut comparison);
     map_runs(folder, &mut comparison);
     pulls(folder, &mut comparison);
-    remedies(folder, &mut comparison);
+    storms(folder, &mut comparison);
+    runways(folder, &mut comparison);
     comparison.finish(&["History", "Event"]);
+}
+
+/// Limits that are near, as `triage` finds them.
+fn runways(folder: &Path, comparison: &mut Comparison<'_>) {
+    std::fs::write(folder.join("limits.jsonl"), lines(&near_limits())).expect("a file");
+    let report = document(folder, &["triage", "--input", "limits.jsonl", "--output", "json"]);
+    let findings = report["findings"].as_array().expect("a list").iter().filter(|finding| finding["kind"] == "runway");
+    assert_eq!(findings.map(|finding| comparison.object("Runway", finding)).count(), 3);
 }
 
 /// Executions whose time goes into every part that there is, in two hours and versions.
@@ -594,19 +606,37 @@ fn latencies(folder: &Path, comparison: &mut Comparison<'_>) {
     comparison.object("Latency report", &document(folder, &["latency", "--input", "demo", "--input", "more", "--output", "json"]));
 }
 
-/// Storms that are nested, share a resource, contradict their definition, and go through a loop made by hand.
-fn remedies(folder: &Path, comparison: &mut Comparison<'_>) {
+/// Storms that are nested, share a resource, contradict their definition, and go through a loop made by hand; one in traffic; and one
+/// whose waits cannot be compared.
+fn storms(folder: &Path, comparison: &mut Comparison<'_>) {
     use common::storms::{lines, looping, nested, refunds};
     let all = [nested(30), refunds(30), looping(30, false)].concat();
     std::fs::write(folder.join("storms.jsonl"), lines(&all)).expect("a file");
-    let report = document(folder, &["storms", "--input", "storms.jsonl", "--output", "json"]);
-    for storm in report["findings"].as_array().expect("a list") {
-        let objects =
-            [("policy", "Policy compared"), ("remedy", "Remedy"), ("nested", "Nested retries"), ("shared_resource", "Shared resource")];
-        for (field, object) in objects.into_iter().filter(|(field, _)| !storm[field].is_null()) {
-            comparison.object(object, &storm[field]);
-        }
+    let storms = ["storms", "--input", "storms.jsonl", "--output", "json"];
+    comparison.object("Storms report", &document(folder, &storms));
+    comparison.object("Storms report", &document(folder, &[&storms[..], &["--limit", "1"]].concat()));
+    let traffic: String = (0..60).map(|number| cut_off(number, 60.0 * f64::from(number), &[])).collect();
+    let cut: String = (60..80).map(|number| cut_off(number, 4000.0, &["Busy", "Busy"])).collect();
+    std::fs::write(folder.join("cut.jsonl"), traffic + &cut).expect("a file");
+    let told = document(folder, &["storms", "--input", "cut.jsonl", "--output", "json"]);
+    assert_eq!(told["findings"].as_array().map(Vec::len), Some(1), "{told}");
+    comparison.object("Storms report", &told);
+    let unlike: String = (0..5).map(|number| cut_off(number, 0.0, &[&format!("Busy{number}")])).collect();
+    std::fs::write(folder.join("unlike.jsonl"), unlike).expect("a file");
+    comparison.object("Storms report", &document(folder, &["storms", "--input", "unlike.jsonl", "--output", "json"]));
+}
+
+/// A line with an execution whose calls fail with these errors before one succeeds, so many seconds into a day.
+fn cut_off(number: u32, start: f64, errors: &[&str]) -> String {
+    let mut story = history("Invoices");
+    #[allow(clippy::cast_possible_truncation, reason = "seconds of a day")]
+    let start = Timestamp::from_millisecond(1_767_225_600_000 + (start * 1000.0) as i64 + i64::from(number)).expect("a moment");
+    story.clock_at(start).named(&format!("invoice-{number}")).pace(seconds(0)).enter_task("Send", json!({}));
+    for (error, wait) in errors.iter().zip([3, 6]) {
+        story.taking(seconds(1)).attempt_failed(error, None).after(seconds(wait));
     }
+    story.taking(seconds(1)).attempt_succeeded(json!({})).exit(json!({})).execution_succeeded(json!({}));
+    serde_json::to_string(&WireBundle(&story.build())).expect("JSON") + "\n"
 }
 
 /// A failure with its trace, in which there is something of everything.
@@ -1025,11 +1055,14 @@ fn every_document_of_ours_begins_with_its_schema() {
 #[test]
 fn what_has_many_lines_begins_each_with_its_schema() {
     let incidents = incidents();
+    let storms = common::storms::lines(&common::storms::nested(30));
+    std::fs::write(incidents.path().join("storms.jsonl"), storms).expect("a file");
     for (arguments, document, line) in [
         (&["failures", "--input", "demo"][..], "stepscope.failures/1", "stepscope.failures.row/1"),
         (&["latency", "--input", "demo"], "stepscope.latency/1", "stepscope.latency.row/1"),
         (&["variants", "--input", "demo"], "stepscope.variants/1", "stepscope.variants.row/1"),
         (&["maps", "--input", "more"], "stepscope.maps/1", "stepscope.maps.run/1"),
+        (&["storms", "--input", "storms.jsonl"], "stepscope.storms/1", "stepscope.storms.row/1"),
         (
             &["failures", "--input", "demo", "--group", "1", "--state-machine", "orders-export"],
             "stepscope.failures.group/1",
@@ -1106,6 +1139,13 @@ fn the_page_has_every_value_of_every_enum_and_no_other() {
         ),
         ("Machine type", all!(MachineType: Standard, Express)),
         ("Severity", all!(Severity: Error, Warning)),
+        ("Finding severity", all!(FindingSeverity: Critical, Warning, Notice)),
+        ("Finding confidence", all!(FindingConfidence: Certain, Strong, Weak)),
+        ("Runway limit", all!(Limit: Events, Duration, Payload)),
+        ("Runway limit source", all!(LimitSource: Service, Definition)),
+        ("Runway basis", all!(RunwayBasis: Running, Reached, Trend, Level)),
+        ("Runway growth", all!(Growth: Loop, Map)),
+        ("Runway period", all!(Period: Hour, Day)),
         (
             "Condition id",
             all!(ConditionId: TooLong, Callbacks, Jobs, ChildExecutions, Activities, DistributedMap, AtLeastOnce, HistoryInLogs, SynchronousStart, StartRate),
@@ -1120,6 +1160,7 @@ fn the_page_has_every_value_of_every_enum_and_no_other() {
         ("Store finding kind", all!(FindingKind: Damaged, Missing, Orphan, Foreign)),
         ("Place outcome", all!(PlaceOutcome: Done, Interrupted, BrokeOff, Failed, SameAccount, Claimed)),
         ("Missing part", all!(Missing: Place, Tags, Listing, Express, Gone, Histories, Rest, Definition, Logs, NotLogged)),
+        ("Storm pattern", all!(StormPattern: Lockstep, Jittered, OneByOne, Unclear)),
         ("Definition basis", all!(DefinitionBasis: InForce, OnFile)),
         ("Wait spread", all!(Spread: None, Full, Unclear)),
         ("Remedy verdict", all!(RemedyVerdict: ChangeRetry, ChangeWait, ChangedSince, SpreadAlready, NoDefinition)),

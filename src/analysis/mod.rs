@@ -28,6 +28,7 @@ pub mod run;
 pub mod runway;
 pub mod selection;
 pub mod show;
+mod statistics;
 pub mod storms;
 pub mod task_log;
 pub mod trace;

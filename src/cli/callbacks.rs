@@ -36,8 +36,16 @@ pub fn run(args: &CallbacksArgs, global: &GlobalArgs, out: &mut dyn Write, words
     }
     let observed = answer.question.finish();
     let found = now.map(|now| callbacks::find(&observed, now)).unwrap_or_default();
-    let mut report =
-        CallbacksReport { schema: callbacks::SCHEMA, now, coverage: answer.coverage, findings: found.stuck, not_enough: found.not_enough };
+    let mut report = CallbacksReport {
+        schema: callbacks::SCHEMA,
+        now,
+        coverage: answer.coverage,
+        findings: found.stuck,
+        waiting: found.waiting,
+        waiting_left_out: 0,
+        classes: found.classes,
+        not_enough: found.not_enough,
+    };
     let origin = Origin::new(&args.fleet, global);
     report.findings.iter_mut().for_each(|finding| origin.complete(&mut finding.common));
     let settings = TextSettings::resolve(global);

@@ -1,4 +1,7 @@
 //! `demo`: writes incidents made here as the files that a user of the AWS CLI would have, to try everything without AWS.
+//!
+//! The stories are ten small incidents told by hand, a file or folder each. Beside them stands one large incident, of hundreds of
+//! executions that ran in a simulated world, for questions over many executions.
 
 pub(super) mod stories;
 
@@ -7,21 +10,27 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::Serialize;
 use serde_json::ser::PrettyFormatter;
 
 use super::exit_code::Exit;
+use crate::model::History;
 use crate::model::wire::{WireBundle, WireExecution, WireHistory};
+use crate::simulation;
 use stories::{Form, Story};
 
-/// Write a set of small incidents into a folder, to try everything without AWS
+/// The file of the large incident.
+const INCIDENT: &str = "incident.jsonl.gz";
+
+/// Write incidents into a folder, to try everything without AWS: a large one to triage, and ten small ones
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:
-  stepscope demo
-  stepscope demo /tmp/incidents --force")]
+  stepscope demo && stepscope triage --input stepscope-demo/incident.jsonl.gz
+  stepscope demo /tmp/incidents --force
+  stepscope demo /tmp/stories --only stories")]
 pub struct DemoArgs {
     /// The folder; it is made when it is not there
     #[arg(value_name = "DIR", default_value = "stepscope-demo")]
@@ -29,17 +38,35 @@ pub struct DemoArgs {
     /// Write into a folder that is not empty; files of the same names are replaced
     #[arg(long)]
     pub force: bool,
+    /// Write only the large incident, or only the small stories
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub only: Option<Part>,
+}
+
+/// A part of what is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// Hundreds of executions of five state machines over two days, with what went wrong in them
+    Incident,
+    /// Ten small incidents, a file or folder each
+    Stories,
 }
 
 /// Writes the files, lists them on `out` and says on `words` what to try next.
 pub fn run(args: &DemoArgs, out: &mut dyn Write, words: &mut dyn Write) -> anyhow::Result<Exit> {
     prepare(&args.folder, args.force)?;
-    let stories = stories::all();
+    let wanted = |part: Part| args.only.is_none_or(|only| only == part);
+    let incident = if wanted(Part::Incident) { Some(write_incident(&args.folder)?) } else { None };
+    if let Some((path, _)) = &incident {
+        writeln!(out, "{}", path.display())?;
+    }
+    let stories = if wanted(Part::Stories) { stories::all() } else { Vec::new() };
     for story in &stories {
         let written = write_story(&args.folder, story)?;
         writeln!(out, "{}", written.display())?;
     }
-    say_what_next(&args.folder, &stories, words)?;
+    let executions = incident.map(|(_, executions)| executions);
+    say_what_next(&args.folder, executions, &stories, words)?;
     Ok(Exit::Done)
 }
 
@@ -59,6 +86,24 @@ fn prepare(folder: &Path, force: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The file of the large incident, and how many executions it holds.
+fn write_incident(folder: &Path) -> anyhow::Result<(PathBuf, usize)> {
+    let simulated = simulation::simulate(&simulation::incident())?;
+    let target = folder.join(INCIDENT);
+    write_file(&target, &compressed_lines(&simulated.histories)?)?;
+    Ok((target, simulated.histories.len()))
+}
+
+/// A bundle a line, compressed. Neither name nor time go into the header, so that the bytes are the same on every run.
+fn compressed_lines(histories: &[History]) -> anyhow::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    for history in histories {
+        serde_json::to_writer(&mut encoder, &WireBundle(history))?;
+        encoder.write_all(b"\n")?;
+    }
+    Ok(encoder.finish()?)
+}
+
 /// The file or folder that holds the story.
 fn write_story(folder: &Path, story: &Story) -> anyhow::Result<PathBuf> {
     let target = target(folder, story);
@@ -75,15 +120,7 @@ fn write_story(folder: &Path, story: &Story) -> anyhow::Result<PathBuf> {
                 write_file(&target.join("get-execution-history.json"), &indented(&WireHistory(history))?)?;
             }
         }
-        Form::JsonLinesGzip => {
-            // Neither name nor time go into the header, so that the bytes are the same on every run.
-            let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-            for history in &story.histories {
-                serde_json::to_writer(&mut encoder, &WireBundle(history))?;
-                encoder.write_all(b"\n")?;
-            }
-            write_file(&target, &encoder.finish()?)?;
-        }
+        Form::JsonLinesGzip => write_file(&target, &compressed_lines(&story.histories)?)?,
     }
     Ok(target)
 }
@@ -108,19 +145,32 @@ fn indented(value: &impl Serialize) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn say_what_next(folder: &Path, stories: &[Story], words: &mut dyn Write) -> io::Result<()> {
-    let width = stories.iter().map(|story| target(Path::new(""), story).display().to_string().len()).max().unwrap_or(0);
-    writeln!(words, "\n{} incidents are in {}:\n", stories.len(), folder.display())?;
-    for story in stories {
-        writeln!(words, "  {:width$}  {}", target(Path::new(""), story).display(), story.tells)?;
+fn say_what_next(folder: &Path, executions: Option<usize>, stories: &[Story], words: &mut dyn Write) -> io::Result<()> {
+    let mut entries: Vec<(String, String)> = Vec::new();
+    if let Some(executions) = executions {
+        entries.push((INCIDENT.to_owned(), format!("a bad morning: {executions} executions, two days")));
+    }
+    entries.extend(stories.iter().map(|story| (target(Path::new(""), story).display().to_string(), story.tells.to_owned())));
+    let width = entries.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let counted = if entries.len() == 1 { "1 incident is".to_owned() } else { format!("{} incidents are", entries.len()) };
+    writeln!(words, "\n{counted} in {}:\n", folder.display())?;
+    for (name, tells) in &entries {
+        writeln!(words, "  {name:width$}  {tells}")?;
     }
     writeln!(words, "\nTry next:\n")?;
     let file = |name: &str| shell_word(&folder.join(name).display().to_string());
-    writeln!(words, "  stepscope why {}", file("retries-exhausted.json"))?;
-    writeln!(words, "  stepscope show {}", file("map-iteration-failed.json"))?;
-    writeln!(words, "  stepscope show --timeline {}", file("polling-timed-out.json"))?;
-    writeln!(words, "  stepscope replay {}", file("caught-then-failed.json"))?;
-    writeln!(words, "  stepscope why {}", shell_word(&folder.display().to_string()))
+    if executions.is_some() {
+        writeln!(words, "  stepscope triage --input {}", file(INCIDENT))?;
+        writeln!(words, "  stepscope failures --input {}", file(INCIDENT))?;
+        writeln!(words, "  stepscope latency --input {}", file(INCIDENT))?;
+    }
+    if !stories.is_empty() {
+        writeln!(words, "  stepscope why {}", file("retries-exhausted.json"))?;
+        writeln!(words, "  stepscope show {}", file("map-iteration-failed.json"))?;
+        writeln!(words, "  stepscope show --timeline {}", file("polling-timed-out.json"))?;
+        writeln!(words, "  stepscope replay {}", file("caught-then-failed.json"))?;
+    }
+    Ok(())
 }
 
 /// Quoted for a POSIX shell, where it must be.
@@ -135,8 +185,13 @@ mod tests {
 
     use super::*;
 
+    /// Only the stories, which are made at once.
     fn args(folder: &Path, force: bool) -> DemoArgs {
-        DemoArgs { folder: folder.to_owned(), force }
+        DemoArgs { folder: folder.to_owned(), force, only: Some(Part::Stories) }
+    }
+
+    fn all(folder: &Path) -> DemoArgs {
+        DemoArgs { only: None, ..args(folder, false) }
     }
 
     fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
@@ -160,11 +215,13 @@ mod tests {
     fn the_same_bytes_come_out_on_every_run() {
         let (one, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
         for folder in [&one, &other] {
-            run(&args(&folder.path().join("made/here"), false), &mut io::sink(), &mut io::sink()).expect("written");
+            run(&all(&folder.path().join("made/here")), &mut io::sink(), &mut io::sink()).expect("written");
         }
         let written = files(one.path());
         assert_eq!(written, files(other.path()));
-        assert_eq!(written.len(), 11, "ten incidents, one of them in two files");
+        assert_eq!(written.len(), 12, "eleven incidents, one of them in two files");
+        let incident = written[Path::new("made/here").join(INCIDENT).as_path()].len();
+        assert!((200_000..2_000_000).contains(&incident), "{incident} bytes");
     }
 
     #[test]
@@ -192,17 +249,32 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let target = folder.path().join("it's here");
         let (mut out, mut words) = (Vec::new(), Vec::new());
-        run(&args(&target, false), &mut out, &mut words).expect("written");
+        run(&all(&target), &mut out, &mut words).expect("written");
         let out = String::from_utf8(out).expect("text");
-        assert!(out.lines().all(|line| Path::new(line).exists()) && out.lines().count() == 10, "{out}");
+        assert!(out.lines().all(|line| Path::new(line).exists()) && out.lines().count() == 11, "{out}");
         let words = String::from_utf8(words).expect("text");
         let commands: Vec<&str> = words.lines().filter_map(|line| line.strip_prefix("  stepscope ")).collect();
-        assert_eq!(commands.len(), 5);
+        assert_eq!(commands.len(), 7);
+        assert!(commands[0].starts_with("triage "), "it leads with the main job");
         for command in commands {
             let quoted = &command[command.find('\'').expect("a quoted path")..];
             let path = quoted.trim_matches('\'').replace("'\\''", "'");
             assert!(Path::new(&path).exists(), "{path}");
         }
+    }
+
+    #[test]
+    fn one_part_can_be_had_alone() {
+        let written = |only| {
+            let folder = tempfile::tempdir().expect("a folder");
+            let (mut words, args) = (Vec::new(), DemoArgs { only: Some(only), ..args(folder.path(), false) });
+            run(&args, &mut io::sink(), &mut words).expect("written");
+            (files(folder.path()).len(), String::from_utf8(words).expect("text"))
+        };
+        let (count, words) = written(Part::Incident);
+        assert!(count == 1 && words.contains("1 incident is in") && words.contains("triage") && !words.contains(" why "), "{words}");
+        let (count, words) = written(Part::Stories);
+        assert!(count == 11 && words.contains("10 incidents are in") && words.contains(" why ") && !words.contains("triage"), "{words}");
     }
 
     #[test]

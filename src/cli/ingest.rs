@@ -8,7 +8,7 @@ use clap::Args;
 use super::exit_code::Exit;
 use super::filling::{Filling, fill};
 use super::global::{GlobalArgs, OutputFormat};
-use super::output::{TextSettings, document, redactor};
+use super::output::{TextSettings, document, redactor, say_what_to_ask};
 use super::settings::store_folder;
 use crate::analysis::ingest::IngestReport;
 use crate::render;
@@ -50,7 +50,11 @@ fn write(report: &IngestReport, global: &GlobalArgs, out: &mut dyn Write) -> any
     match global.output {
         OutputFormat::Text => {
             let settings = TextSettings::resolve(global);
-            Ok(render::ingest::text(report, &settings.styles, &settings.redactor, out)?)
+            render::ingest::text(report, &settings.styles, &settings.redactor, out)?;
+            if report.read > 0 {
+                say_what_to_ask(global, out)?;
+            }
+            Ok(())
         }
         format => document(report, format, redactor(global), out),
     }

@@ -1,13 +1,14 @@
 //! Where and how answers are written: the settings that the global flags, the terminal and the environment resolve to.
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
 use super::global::{ColorChoice, GlobalArgs, OutputFormat};
+use crate::analysis::execution::quoted;
 use crate::render::escape;
 use crate::render::redact::Redactor;
-use crate::render::styles::Styles;
+use crate::render::styles::{Styles, paint};
 
 /// Text is wrapped at this width where the terminal's is not known.
 const WIDTH: usize = 80;
@@ -57,4 +58,14 @@ pub fn document(value: &impl Serialize, format: OutputFormat, redactor: Redactor
 pub fn say(words: &mut dyn Write, redactor: Redactor, text: &str) {
     // Whoever closed stderr does not want to know.
     let _ = writeln!(words, "stepscope: {}", escape::line(&redactor.apply(text)));
+}
+
+/// What a filled store is for, after a report for people.
+pub fn say_what_to_ask(global: &GlobalArgs, out: &mut dyn Write) -> io::Result<()> {
+    let settings = TextSettings::resolve(global);
+    let store = global.store.as_ref().map(|folder| format!(" --store {}", quoted(&folder.display().to_string()))).unwrap_or_default();
+    writeln!(out, "\n{}", paint(settings.styles.heading, "Next"))?;
+    writeln!(out, "  {}", paint(settings.styles.dim, "what is broken now, the worst first"))?;
+    let command = settings.redactor.apply(&format!("stepscope triage{store}")).into_owned();
+    writeln!(out, "    {}", paint(settings.styles.command, escape::line(&command)))
 }

@@ -15,7 +15,7 @@ use super::aws_settings::{self, flags_again};
 use super::exit_code::{Exit, WrongUsage};
 use super::fleet::Moment;
 use super::global::{GlobalArgs, OutputFormat};
-use super::output::{TextSettings, document, redactor, say};
+use super::output::{TextSettings, document, redactor, say, say_what_to_ask};
 use super::settings::store_folder;
 use crate::analysis::pull::{PlaceOutcome, PullReport};
 use crate::analysis::pull_logs::Via;
@@ -170,6 +170,10 @@ pub fn run(args: &PullArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mu
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start")?;
     let report = shown(&pulled, global, || runtime.block_on(pull(&pulled, &places))).with_context(failed)?;
     write(&report, global, out)?;
+    let counts = &report.executions;
+    if global.output == OutputFormat::Text && counts.new + counts.replaced + counts.unchanged + counts.already_stored > 0 {
+        say_what_to_ask(global, out)?;
+    }
     Ok(ending(&report, args, global, words))
 }
 

@@ -5,10 +5,11 @@ use std::io::Write;
 use clap::Args;
 
 use super::exit_code::Exit;
-use super::fleet::{Fleet, FleetArgs, Origin};
+use super::fleet::{Fleet, FleetArgs, Origin, at_least_one};
 use super::global::{GlobalArgs, OutputFormat};
 use super::output::{TextSettings, document};
 use crate::analysis::failures::Failures;
+use crate::analysis::finding::Severity;
 use crate::analysis::observed::Gather;
 use crate::analysis::runway::RunwayQuestion;
 use crate::analysis::triage;
@@ -24,7 +25,10 @@ use crate::render;
 pub struct TriageArgs {
     #[command(flatten)]
     fleet: FleetArgs,
-    /// Exit with code 3 when something was found
+    /// Show at most so many incidents
+    #[arg(long, value_name = "COUNT", default_value_t = 8, value_parser = at_least_one)]
+    limit: usize,
+    /// Exit with code 3 when something was found that is at least a warning
     #[arg(long)]
     exit_status: bool,
 }
@@ -50,11 +54,20 @@ pub fn run(args: &TriageArgs, global: &GlobalArgs, out: &mut dyn Write, words: &
     report.findings.iter_mut().for_each(|finding| origin.complete(finding.common_mut()));
     let settings = TextSettings::resolve(global);
     match global.output {
-        OutputFormat::Text => render::triage::text(&report, &settings.styles, &settings.redactor, settings.width, out)?,
-        format => document(&report, format, settings.redactor, out)?,
+        OutputFormat::Text => {
+            render::triage::text(&report, args.limit, &settings.styles, &settings.redactor, settings.width, out)?;
+        }
+        OutputFormat::Json => document(&report, OutputFormat::Json, settings.redactor, out)?,
+        OutputFormat::Jsonl => {
+            for finding in &report.findings {
+                let line = render::failures::Line::new(triage::SCHEMA_FINDING, finding);
+                document(&line, OutputFormat::Jsonl, settings.redactor, out)?;
+            }
+        }
     }
-    Ok(match (fleet.problems(), report.findings.is_empty()) {
-        (0, false) if args.exit_status => Exit::Found,
+    let is_bad = report.incidents.iter().any(|incident| incident.severity <= Severity::Warning);
+    Ok(match (fleet.problems(), is_bad) {
+        (0, true) if args.exit_status => Exit::Found,
         (0, _) => Exit::Done,
         _ => Exit::Failed,
     })

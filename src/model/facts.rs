@@ -221,6 +221,9 @@ pub struct VisitFacts<'a> {
     pub child: Option<&'a str>,
     /// Items of a Map, where the history tells: not for those that a Distributed Map reads from S3.
     pub items: Option<u64>,
+    /// Bytes of the largest payload that it was given or gave: input, parameters of a task, result, output. `None` where the history
+    /// holds none, and for executions that were stored before sizes were kept. Present where [`Needs::sizes`] was asked for.
+    pub payload_bytes: Option<u64>,
 }
 
 /// One try in a visit; attempt 2 is the first retry.
@@ -266,7 +269,7 @@ pub struct AttemptFacts<'a> {
 
 /// Which parts of the facts a question looks at. What nobody needs is neither extracted nor read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[allow(clippy::struct_excessive_bools, reason = "a set of six; any combination makes sense")]
+#[allow(clippy::struct_excessive_bools, reason = "a set of seven; any combination makes sense")]
 pub struct Needs {
     /// [`ExecutionFacts::visits`].
     pub visits: bool,
@@ -280,11 +283,14 @@ pub struct Needs {
     pub payloads: bool,
     /// [`ExecutionFacts::definition`].
     pub definitions: bool,
+    /// [`VisitFacts::payload_bytes`].
+    pub sizes: bool,
 }
 
 impl Needs {
     /// Everything, as the store keeps it.
-    pub const ALL: Self = Self { visits: true, attempts: true, failures: true, causes: true, payloads: true, definitions: true };
+    pub const ALL: Self =
+        Self { visits: true, attempts: true, failures: true, causes: true, payloads: true, definitions: true, sizes: true };
 
     /// What either asks for.
     #[must_use]
@@ -296,6 +302,7 @@ impl Needs {
             causes: self.causes || other.causes,
             payloads: self.payloads || other.payloads,
             definitions: self.definitions || other.definitions,
+            sizes: self.sizes || other.sizes,
         }
     }
 }

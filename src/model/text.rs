@@ -85,6 +85,20 @@ impl RawText {
         String::from_utf8(text).map_or(Cow::Borrowed(source), Cow::Owned)
     }
 
+    /// How many bytes [`Self::decode`] would have, without undoing escapes where none but plain ones (`\"`, `\n`) stand.
+    pub fn decoded_length(&self) -> usize {
+        let source = self.source();
+        if self.form != Form::Escaped {
+            return source.len();
+        }
+        // Nearly every escape is two bytes for one. Loops without branches, so that the compiler takes many bytes at a time.
+        let bytes = source.as_bytes();
+        let escapes: usize = bytes.iter().map(|byte| usize::from(*byte == b'\\')).sum();
+        let is_other = |(byte, next): (&u8, &u8)| usize::from(*byte == b'\\') * (usize::from(*next == b'\\') + usize::from(*next == b'u'));
+        let others: usize = bytes.iter().zip(bytes.iter().skip(1)).map(is_other).sum();
+        if others == 0 { source.len() - escapes } else { self.decode().len() }
+    }
+
     /// Whether the text is `other`, without decoding when no escape is in the way.
     pub fn is(&self, other: &str) -> bool {
         self.source() == other && self.form != Form::Escaped || self.decode() == other
@@ -264,6 +278,10 @@ mod tests {
                         let mut found = b"before".to_vec();
                         unescape(&source, &mut found);
                         assert_eq!(String::from_utf8(found).expect("text"), format!("before{wanted}"), "{source}");
+                        // Readers refuse what is no literal.
+                        if serde_json::from_str::<String>(&format!("\"{source}\"")).is_ok() {
+                            assert_eq!(escaped(&source).decoded_length(), wanted.len(), "{source}");
+                        }
                     }
                 }
             }

@@ -198,6 +198,11 @@ pub const VISITS: Table = Table {
         maybe("pattern", Word, "Who answers: `call`, `job`, `child_execution`, `callback`, `activity`, `scopes`"),
         maybe("child", Text, "ARN of the last child execution that it started and waited for"),
         maybe("items", Integer, "Items of a Map"),
+        maybe(
+            "payload_bytes",
+            Integer,
+            "Bytes of the largest of its input, parameters, results and output; null in batches of older versions, too",
+        ),
     ],
 };
 

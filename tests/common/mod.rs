@@ -5,6 +5,7 @@ pub mod corpus;
 pub mod fake_endpoint;
 pub mod function_log;
 pub mod insights;
+pub mod limits;
 pub mod log_group;
 pub mod log_records;
 pub mod moto;

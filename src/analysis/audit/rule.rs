@@ -17,6 +17,17 @@ pub enum Level {
     Note,
 }
 
+impl Level {
+    /// As JSON and SARIF have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
 /// A rule about what a valid definition does in operation.
 #[derive(Debug)]
 pub struct Rule {
@@ -69,4 +80,23 @@ pub enum Operation {
     /// Takes a value away.
     #[allow(missing_docs, reason = "the members of RFC 6902")]
     Remove { path: String },
+}
+
+impl Operation {
+    /// JSON pointer of the place.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Add { path, .. } | Self::Replace { path, .. } | Self::Remove { path } => path,
+        }
+    }
+
+    /// The same operation at another place.
+    pub(super) fn moved(&self, to: impl FnOnce(&str) -> Option<String>) -> Option<Self> {
+        let path = to(self.path())?;
+        Some(match self {
+            Self::Add { value, .. } => Self::Add { path, value: value.clone() },
+            Self::Replace { value, .. } => Self::Replace { path, value: value.clone() },
+            Self::Remove { .. } => Self::Remove { path },
+        })
+    }
 }

@@ -1,5 +1,6 @@
 //! A definition as rules look at it: its states with what leads where, and the settings of its machine where they are known.
 
+use super::past::MachinePast;
 use crate::asl::check::MachineType;
 use crate::asl::source::{Node, Source};
 
@@ -17,6 +18,8 @@ pub struct Subject<'s> {
     pub states: Vec<StateAt<'s>>,
     /// All `States` objects; the first is the machine itself.
     pub blocks: Vec<Block<'s>>,
+    /// What became of its executions, where a store was given.
+    pub past: Option<&'s MachinePast>,
 }
 
 /// One state.
@@ -97,7 +100,7 @@ impl<'s> StateAt<'s> {
 impl<'s> Subject<'s> {
     /// Looks through a definition; half of one is no reason to stop.
     pub fn new(source: &'s Source, machine_type: MachineType) -> Self {
-        let mut subject = Self { source, machine_type, states: Vec::new(), blocks: Vec::new() };
+        let mut subject = Self { source, machine_type, states: Vec::new(), blocks: Vec::new(), past: None };
         let jsonata = is_jsonata(source.root(), false);
         subject.add_block(source.root(), String::new(), &[], jsonata, machine_type == MachineType::Express);
         subject

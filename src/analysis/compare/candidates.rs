@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use super::cell::{Cell, mix};
 use super::columns::{Column, Reading};
 use super::report::{NotTested, Reason};
-use super::statistics::Table;
 use crate::analysis::fleet::quantile;
+use crate::analysis::statistics::Table;
 
 /// A condition on an attribute.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,7 +7,7 @@ use super::cell::{json_number, mix};
 use super::columns::Column;
 use super::report::{Companion, Finding, NotTested, Relation};
 use super::row::Kind;
-use super::statistics::{Table, corrected, stratified, worth_testing};
+use crate::analysis::statistics::{Table, corrected, stratified, worth_testing};
 use crate::model::Micros;
 
 /// Claims are false in no more than this share of the cases.

@@ -14,9 +14,9 @@ use super::findings::{FEWEST, Frame, LEVEL, Outcome, find};
 use super::groups::{Group, Groups};
 use super::report::{Comparison, NotTested, Reason, RootFailure, Side, Window};
 use super::row::Row;
-use super::statistics::needed;
 use super::{Grouping, Machine, Rows, Sides};
 use crate::analysis::selection::Selection;
+use crate::analysis::statistics::needed;
 
 /// Fewer executions to compare with are worse than ones that are not quite alike.
 const ENOUGH: usize = 10;

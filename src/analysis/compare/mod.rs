@@ -1,7 +1,7 @@
 //! What some executions have in common that others lack: failed ones against succeeded ones, or any two selections.
 //!
 //! Executions are read once. Of each side a bounded number of rows is kept (`sample.rs`), which become columns (`columns.rs`),
-//! conditions that are tested (`candidates.rs`, `statistics.rs`), and findings (`findings.rs`). State machines are compared one by
+//! conditions that are tested (`candidates.rs`, `analysis/statistics.rs`), and findings (`findings.rs`). State machines are compared one by
 //! one: what differs between machines says nothing about failing. What is found is associated, not shown to be the cause.
 
 mod candidates;
@@ -14,7 +14,6 @@ mod machine;
 mod report;
 mod row;
 mod sample;
-mod statistics;
 #[cfg(test)]
 mod tests;
 

@@ -10,12 +10,14 @@
 //! | `attempts.rs`   | attempts                                                                       |
 //! | `split.rs`      | on what the time of a visit was spent                                          |
 //! | `critical.rs`   | the visits whose shortening would have shortened the execution                  |
+//! | `sizes.rs`      | the largest payload of each visit                                              |
 //! | `failure.rs`    | how it failed, by the rule of `why`                                            |
 
 mod attempts;
 mod critical;
 mod failure;
 mod header;
+mod sizes;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -53,7 +55,8 @@ pub fn extract<'a>(rebuilt: Rebuilt<'a>, needs: Needs, arena: &'a Bump) -> Execu
     if needs.visits {
         let end = facts.stop.or(facts.last_event);
         let critical = facts.beginning().zip(end).map(|(start, end)| critical::path(rebuilt, start, end));
-        facts.visits = visits::of(rebuilt, critical.as_deref(), arena);
+        let sizes = needs.sizes.then(|| sizes::of(rebuilt));
+        facts.visits = visits::of(rebuilt, critical.as_deref(), sizes.as_deref(), arena);
     }
     if needs.attempts {
         facts.attempts = attempts::of(rebuilt, needs.causes, arena);

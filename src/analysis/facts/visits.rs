@@ -10,8 +10,13 @@ use crate::model::facts::Pattern;
 use crate::model::path::{Attempt, Scope, Visit, VisitId};
 use crate::model::{Details, ExecutionPath, RawText, Role, StateType, VisitFacts};
 
-/// The visits of an execution; `critical` has the time on the critical path of each, in microseconds.
-pub(super) fn of<'a>(rebuilt: Rebuilt<'a>, critical: Option<&[i64]>, arena: &'a Bump) -> &'a [VisitFacts<'a>] {
+/// The visits of an execution; `critical` has the time on the critical path of each, in microseconds, `sizes` its largest payload.
+pub(super) fn of<'a>(
+    rebuilt: Rebuilt<'a>,
+    critical: Option<&[i64]>,
+    sizes: Option<&[Option<u64>]>,
+    arena: &'a Bump,
+) -> &'a [VisitFacts<'a>] {
     let labels = labels(rebuilt.path, arena);
     arena.alloc_slice_fill_iter(rebuilt.path.visits().map(|(id, entry)| {
         let scope = labels.get(entry.scope.0 as usize).copied().unwrap_or_default();
@@ -19,6 +24,7 @@ pub(super) fn of<'a>(rebuilt: Rebuilt<'a>, critical: Option<&[i64]>, arena: &'a 
         #[allow(clippy::cast_precision_loss, reason = "whole microseconds are exact in f64 for 285 years")]
         let milliseconds = |micros: &i64| *micros as f64 / 1000.0;
         facts.critical_ms = critical.and_then(|critical| critical.get(id.0 as usize)).map(milliseconds);
+        facts.payload_bytes = sizes.and_then(|sizes| sizes.get(id.0 as usize).copied().flatten());
         facts
     }))
 }
@@ -96,6 +102,7 @@ fn visit<'a>(rebuilt: Rebuilt<'a>, id: VisitId, visit: &'a Visit, label: &'a str
         pattern,
         child: child(rebuilt, visit, pattern, arena),
         items: items(rebuilt, visit),
+        payload_bytes: None,
     }
 }
 

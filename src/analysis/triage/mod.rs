@@ -1,12 +1,20 @@
-//! Everything that is wrong, the worst first: the findings of all detectors.
+//! Everything that is wrong, the worst first: the findings of all detectors, put together to incidents.
 //!
-//! | file         | holds                                     |
-//! |--------------|-------------------------------------------|
-//! | `detect.rs`  | all detectors over what was read          |
-//! | `report.rs`  | the answer                                |
+//! | file           | holds                                                        |
+//! |----------------|--------------------------------------------------------------|
+//! | `detect.rs`    | all detectors over what was read                             |
+//! | `groups.rs`    | failure groups as findings: how bad they are                 |
+//! | `relations.rs` | which machines have to do with each other, and what failed when |
+//! | `incidents.rs` | which findings belong together, and their order              |
+//! | `report.rs`    | the answer                                                   |
 
 mod detect;
+mod groups;
+mod incidents;
+mod relations;
 mod report;
+#[cfg(test)]
+mod tests;
 
 pub use detect::{Detected, detect, report};
-pub use report::{FailureGroupFinding, Finding, SCHEMA, TriageReport};
+pub use report::{FailureEvidence, FailureGroupFinding, Finding, Incident, MachineHealth, SCHEMA, SCHEMA_FINDING, TriageReport};

@@ -59,7 +59,28 @@ pub struct Source {
     /// The definition, or what stands in its place.
     root: Node,
     duplicates: Vec<Duplicate>,
-    machine_type: Option<String>,
+    description: Option<Box<Description>>,
+}
+
+/// The output of describe-state-machine around a definition.
+#[derive(Debug)]
+pub struct Description {
+    /// The whole document.
+    pub root: Node,
+    /// Where the definition stands as a text of its own, and the document around it; `None` where the definition is a part of the
+    /// document like any other, and places lie in it.
+    pub embedded: Option<Embedded>,
+}
+
+/// A definition that stands in a document as a text.
+#[derive(Debug)]
+pub struct Embedded {
+    /// The document.
+    pub document: String,
+    /// In which format that is.
+    pub format: Format,
+    /// Where in it the text stands, quotes included.
+    pub span: Span,
 }
 
 /// A member whose name its object had before.
@@ -160,7 +181,7 @@ impl Source {
             Format::Yaml => yaml::parse(&text),
         };
         match read {
-            Ok(Tree { root, duplicates }) => Ok(Self { text, format, lines, root, duplicates, machine_type: None }),
+            Ok(Tree { root, duplicates }) => Ok(Self { text, format, lines, root, duplicates, description: None }),
             Err(problem) => {
                 let position = lines.position(&text, problem.at);
                 let excerpt = lines.line(&text, position.line).to_owned();
@@ -172,13 +193,18 @@ impl Source {
 
     /// The definition inside the output of describe-state-machine, or the document itself when it is none.
     fn described(self) -> Result<Self, SourceError> {
-        let machine_type = self.root.get("type").and_then(Node::as_str).map(str::to_owned);
         match self.root.get("definition") {
-            Some(Node { content: Content::Text(definition), .. }) => {
-                let format = Format::of_text(definition);
-                Ok(Self { machine_type, ..Self::parse(definition.clone(), format)? })
+            Some(Node { content: Content::Text(definition), span }) => {
+                let mut inner = Self::parse(definition.clone(), Format::of_text(definition))?;
+                let embedded = Embedded { span: *span, document: self.text, format: self.format };
+                inner.description = Some(Box::new(Description { root: self.root, embedded: Some(embedded) }));
+                Ok(inner)
             }
-            Some(definition @ Node { content: Content::Object(_), .. }) => Ok(Self { root: definition.clone(), machine_type, ..self }),
+            Some(definition @ Node { content: Content::Object(_), .. }) => {
+                let root = definition.clone();
+                let description = Some(Box::new(Description { root: self.root, embedded: None }));
+                Ok(Self { root, description, ..self })
+            }
             _ => Ok(self),
         }
     }
@@ -200,7 +226,12 @@ impl Source {
 
     /// `type` of describe-state-machine, where its output was read.
     pub fn machine_type(&self) -> Option<&str> {
-        self.machine_type.as_deref()
+        self.description.as_ref()?.root.get("type").and_then(Node::as_str)
+    }
+
+    /// The output of describe-state-machine that holds the definition, where that was read.
+    pub fn description(&self) -> Option<&Description> {
+        self.description.as_deref()
     }
 
     /// Members whose name their object had before, in the order of the text. The tree keeps the last one, as the service's parser does.

@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow};
 use thiserror::Error;
 
 use super::documents::{file, text_of};
-use crate::analysis::audit::{AuditReport, audit};
+use crate::analysis::audit::{AuditReport, Options, audit};
 use crate::asl;
 use crate::asl::check::{MachineType, Severity};
 use crate::asl::machine::StateMachine;
@@ -45,8 +45,8 @@ impl Definition {
     pub fn read(path: &str, machine_type: Option<MachineType>, checked: bool) -> anyhow::Result<Self> {
         let (label, text) = if path == "-" { text_of(path)? } else { (path.to_owned(), file(path)?) };
         if checked {
-            let report =
-                audit(&label, text.as_bytes(), machine_type).with_context(|| format!("failed to read the definition `{label}`"))?;
+            let report = audit(&label, text.as_bytes(), &Options::validity(machine_type))
+                .with_context(|| format!("failed to read the definition `{label}`"))?;
             if !report.valid {
                 return Err(Invalid(report).into());
             }

@@ -2,14 +2,14 @@
 
 mod group;
 mod list;
-mod spark;
+pub(super) mod spark;
 mod words;
 
 use serde::Serialize;
 
 pub use group::group;
 pub use list::text;
-pub(super) use words::{number, share};
+pub(super) use words::{number, share, width as bin_width};
 
 /// A part of a report on a line of its own, which begins with its schema as each document does.
 #[derive(Serialize)]

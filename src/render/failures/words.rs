@@ -95,7 +95,7 @@ pub(super) fn seen(group: &FailureGroup, timeline: &Timeline) -> String {
 }
 
 /// `5 minutes`, `1 hour`, `6 hours`.
-pub(super) fn width(seconds: u64) -> String {
+pub(in crate::render) fn width(seconds: u64) -> String {
     match seconds {
         seconds if seconds % 604_800 == 0 && seconds > 604_800 => counted(seconds / 604_800, "week"),
         seconds if seconds % 86_400 == 0 => counted(seconds / 86_400, "day"),

@@ -108,6 +108,7 @@ read! {
         pattern: Texts,
         child: Texts,
         items: Integers,
+        payload_bytes: Integers if sizes,
     }
 }
 
@@ -393,6 +394,7 @@ impl<'a> VisitsView<'a> {
             pattern: self.pattern.get(row).flatten(),
             child: self.child.get(row),
             items: columns.items.unsigned(row),
+            payload_bytes: columns.payload_bytes.unsigned(row),
         }
     }
 }

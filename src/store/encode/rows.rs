@@ -102,6 +102,7 @@ columns! {
         pattern: Words,
         child: Texts,
         items: Integers,
+        payload_bytes: Integers,
     }
 }
 
@@ -312,6 +313,7 @@ fn one_visit(columns: &mut VisitColumns, row: usize, facts: &VisitFacts<'_>) -> 
     word(&mut columns.resource, row, facts.resource);
     word(&mut columns.pattern, row, facts.pattern.map(Pattern::name));
     integer(&mut columns.items, row, facts.items);
+    integer(&mut columns.payload_bytes, row, facts.payload_bytes);
     facts.child.map_or(Ok(()), |child| columns.child.push(row, child.as_bytes()))
 }
 

@@ -8,7 +8,11 @@ use std::path::PathBuf;
 use std::thread;
 
 use polars::io::HiveOptions;
-use polars::prelude::{IntoLazy, LazyFrame, PlRefPath, PolarsError, ScanArgsParquet};
+use polars::io::parquet::read::ParquetOptions;
+use polars::prelude::{
+    DataFrame, DataType, DslBuilder, ExtraColumnsPolicy, Field, IntoLazy, LazyFrame, MissingColumnsPolicy, PlRefPath, PolarsError,
+    ScanSources, Schema, TimeUnit, TimeZone, UnifiedScanArgs,
+};
 use polars::sql::SQLContext;
 use thiserror::Error;
 
@@ -145,22 +149,31 @@ fn scan(table: &'static Table, files: &[PathBuf]) -> Result<LazyFrame, PolarsErr
     if files.is_empty() {
         return Ok(nothing(table).lazy());
     }
-    let arguments = ScanArgsParquet {
-        hive_options: HiveOptions { enabled: Some(true), hive_start_idx: 0, schema: None, try_parse_dates: true },
-        glob: false,
-        // An older version wrote fewer columns.
-        allow_missing_columns: true,
-        ..ScanArgsParquet::default()
-    };
     let mut sorted = files.to_vec();
     sorted.sort();
     let paths: Vec<PlRefPath> = sorted.iter().map(|path| PlRefPath::try_from_path(path)).collect::<Result<_, _>>()?;
-    LazyFrame::scan_parquet_files(paths.into(), arguments)
+    let arguments = UnifiedScanArgs {
+        hive_options: HiveOptions { enabled: Some(true), hive_start_idx: 0, schema: None, try_parse_dates: true },
+        glob: false,
+        cache: true,
+        // An older version wrote fewer columns, a later one may have written more.
+        missing_columns_policy: MissingColumnsPolicy::Insert,
+        extra_columns_policy: ExtraColumnsPolicy::Ignore,
+        ..UnifiedScanArgs::default()
+    };
+    let options = ParquetOptions { schema: Some(schema_of(table).into()), use_statistics: true, ..ParquetOptions::default() };
+    Ok(DslBuilder::scan_parquet(ScanSources::Paths(paths.into()), options, arguments)?.build().into())
 }
 
 /// A table without rows.
-fn nothing(table: &Table) -> polars::prelude::DataFrame {
-    use polars::prelude::{DataFrame, DataType, Field, Schema, TimeUnit, TimeZone};
+fn nothing(table: &Table) -> DataFrame {
+    let mut schema = schema_of(table);
+    schema.with_column(super::schema::DAY.into(), DataType::Date);
+    DataFrame::empty_with_schema(&schema)
+}
+
+/// The columns of a table's files, as this version knows them.
+fn schema_of(table: &Table) -> Schema {
     let kind = |kind: Kind| match kind {
         Kind::Word | Kind::Text => DataType::String,
         Kind::Integer => DataType::Int64,
@@ -168,9 +181,7 @@ fn nothing(table: &Table) -> polars::prelude::DataFrame {
         Kind::Moment => DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)),
         Kind::Flag => DataType::Boolean,
     };
-    let fields = table.columns.iter().map(|column| Field::new(column.name.into(), kind(column.kind)));
-    let schema: Schema = fields.chain([Field::new(super::schema::DAY.into(), DataType::Date)]).collect();
-    DataFrame::empty_with_schema(&schema)
+    table.columns.iter().map(|column| Field::new(column.name.into(), kind(column.kind))).collect()
 }
 
 /// What the error means to whoever wrote the query; polars' advice about its own interface is cut off.

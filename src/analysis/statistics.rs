@@ -139,6 +139,11 @@ impl Table {
         real(self.a_total - a) * real(x - a) / down
     }
 
+    /// The one-sided test: the probability that side A has at least as many of those that have it.
+    pub fn at_least(self) -> f64 {
+        (self.ln_probability(self.a).exp() * self.tail(self.a, true)).clamp(f64::MIN_POSITIVE, 1.0)
+    }
+
     /// The smallest p that any table with these totals could have: what is not below the level by then cannot be claimed.
     pub fn smallest_p(self) -> f64 {
         let (low, high) = self.bounds();
@@ -250,6 +255,14 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// As `scipy.stats.hypergeom.sf(k - 1, total, having, draws)` gives it.
+    #[test]
+    fn one_side_alone_is_the_upper_tail() {
+        assert_close(table(3, 4, 1, 4).at_least(), 0.242_857_142_857);
+        assert_close(table(11, 63, 0, 96).at_least(), 2.132_397_460_2e-5);
+        assert_close(table(0, 5, 3, 5).at_least(), 1.0);
     }
 
     #[test]

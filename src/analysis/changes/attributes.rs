@@ -1,0 +1,236 @@
+//! Which values of the input go with an error: asked in a second pass, because few errors need it and inputs are most of the bytes.
+//!
+//! Executions with the error are compared, from its begin on, with the others that came to the same state. For each value a table of
+//! four counts: Fisher's exact test, corrected for all values that were tested (Benjamini and Hochberg); of those that pass, the lower 95 %
+//! bound of the odds ratio tells which is clearest. Values that are nearly all different are names of things, and say nothing.
+//!
+//! It also makes sure of errors that are too few to be called new by their time alone. Among executions with the value only: had the
+//! error always gone with it at one rate, the chance that it is met in the last `n1` of `N` alone is `C(n1, K) / C(N, K)`.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use serde_json::Value;
+
+use super::errors::Rise;
+use super::report::{Attribute, AttributeEvidence, ChangePoint};
+use super::words;
+use crate::analysis::fleet::Question;
+use crate::analysis::observed::Observed;
+use crate::analysis::statistics::{Table, corrected};
+use crate::model::ExecutionFacts;
+use crate::model::facts::Needs;
+
+/// Members of members, and no further.
+const DEEPEST: usize = 2;
+/// Members that one input may have; what comes after them is not looked at.
+const MOST_MEMBERS: usize = 200;
+/// Longer texts are no values that anybody compares.
+const LONGEST: usize = 200;
+/// Larger inputs are not read: the service takes 256 KiB.
+const LARGEST: usize = 1 << 20;
+/// More different values are not looked at one by one.
+const MOST_VALUES: usize = 200;
+/// Values that are different for more than half of the executions are names of things.
+const MOST_DISTINCT_SHARE: f64 = 0.5;
+/// Executions of each side that are looked at; of more, each n-th.
+const MOST_EXECUTIONS: usize = 2000;
+/// Changes that are explained, the first ones.
+const MOST_ASKS: usize = 50;
+/// A value goes with an error if chance does it in less than one of twenty reports.
+const LEVEL: f64 = 0.05;
+/// Values that are shown.
+const MOST_SHOWN: usize = 5;
+/// What makes sure of a new error: its value goes with it as clearly as the first, and it is met so late, among those, as the second.
+const CONFIRMED: (f64, f64) = (1e-3, 5e-3);
+/// What the service adds to the input of executions that an execution started.
+const STARTED_BY: &str = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID";
+
+/// What is asked about one change.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Ask {
+    pub is_pending: bool,
+    /// Position of the change in its list.
+    pub number: usize,
+    /// ARNs of the executions with the error.
+    failing: Vec<String>,
+    /// ARNs of the others, from the begin on.
+    others: Vec<String>,
+    /// ARNs of those that came before.
+    before: Vec<String>,
+}
+
+impl Ask {
+    pub fn of(observed: &Observed, rise: &Rise, is_pending: bool, number: usize) -> Self {
+        let arn = |position: &u32| observed.text(observed.executions[*position as usize].arn).to_owned();
+        let began = rise.executions.iter().filter_map(|position| observed.executions[*position as usize].start).min();
+        let (before, others): (Vec<u32>, Vec<u32>) =
+            rise.others.iter().partition(|position| observed.executions[**position as usize].start < began);
+        let some = |positions: &[u32]| {
+            let step = positions.len().div_ceil(MOST_EXECUTIONS).max(1);
+            positions.iter().step_by(step).map(arn).collect()
+        };
+        let failing: Vec<u32> = rise.executions.iter().copied().collect();
+        Self { is_pending, number, failing: some(&failing), others: some(&others), before: some(&before) }
+    }
+}
+
+/// The second question.
+#[derive(Debug, Clone, Default)]
+pub struct Attributes {
+    wanted: Arc<HashMap<String, (), RandomState>>,
+    found: HashMap<String, Vec<(String, Text)>, RandomState>,
+}
+
+/// A value by its JSON text.
+type Text = String;
+
+impl Attributes {
+    pub(super) fn about(asks: &[Ask]) -> Option<Self> {
+        let asks = asks.iter().take(MOST_ASKS);
+        let wanted: HashMap<String, (), RandomState> =
+            asks.flat_map(|ask| ask.failing.iter().chain(&ask.others).chain(&ask.before)).map(|arn| (arn.clone(), ())).collect();
+        (!wanted.is_empty()).then(|| Self { wanted: Arc::new(wanted), found: HashMap::default() })
+    }
+
+    /// What was found, for each of what was asked.
+    pub(super) fn answers(&self, asks: &[Ask]) -> Vec<Explained> {
+        asks.iter().map(|ask| self.answer(ask)).collect()
+    }
+
+    fn answer(&self, ask: &Ask) -> Explained {
+        let rows = |arns: &[String]| -> Vec<&Vec<(String, Text)>> { arns.iter().filter_map(|arn| self.found.get(arn)).collect() };
+        let (failing, others, before) = (rows(&ask.failing), rows(&ask.others), rows(&ask.before));
+        let mut tests: Vec<(&str, &str, Table)> = Vec::new();
+        for (name, values) in columns(&failing, &others) {
+            let all: u64 = values.values().map(|(a, b)| a + b).sum();
+            #[allow(clippy::cast_precision_loss, reason = "counts of executions")]
+            let is_identifier = values.len() as f64 > MOST_DISTINCT_SHARE * all as f64;
+            if is_identifier || values.len() > MOST_VALUES || values.len() < 2 && all == (failing.len() + others.len()) as u64 {
+                continue;
+            }
+            let table = |(a, b): (u64, u64)| Table { a, a_total: failing.len() as u64, b, b_total: others.len() as u64 };
+            tests.extend(values.into_iter().map(|(value, counts)| (name, value, table(counts))));
+        }
+        let p: Vec<f64> = tests.iter().map(|(_, _, table)| table.fisher()).collect();
+        let mut shown: Vec<AttributeEvidence> = tests
+            .iter()
+            .zip(corrected(&p))
+            .filter(|((_, _, table), p)| *p <= LEVEL && table.odds_ratio_low() > 1.0)
+            .map(|((name, value, table), p)| AttributeEvidence {
+                name: (*name).to_owned(),
+                value: serde_json::from_str(value).unwrap_or_default(),
+                failing: table.a,
+                failing_total: table.a_total,
+                others: table.b,
+                others_total: table.b_total,
+                odds_ratio_low: (table.odds_ratio_low() * 1000.0).round() / 1000.0,
+                corrected_p_value: p,
+            })
+            .collect();
+        shown.sort_by(|one, other| {
+            other
+                .odds_ratio_low
+                .total_cmp(&one.odds_ratio_low)
+                .then_with(|| (&one.name, one.value.to_string()).cmp(&(&other.name, other.value.to_string())))
+        });
+        shown.truncate(MOST_SHOWN);
+        let late = shown.first().map_or(1.0, |first| lateness(first, &before));
+        Explained { shown, late }
+    }
+}
+
+/// How late the error is met among executions with its value: the chance that the last ones alone have it.
+fn lateness(first: &AttributeEvidence, before: &[&Vec<(String, Text)>]) -> f64 {
+    let value = first.value.to_string();
+    let with_value = |row: &&&Vec<(String, Text)>| row.iter().any(|(name, text)| *name == first.name && *text == value);
+    let earlier = before.iter().filter(with_value).count() as u64;
+    Table { a: first.failing, a_total: first.failing + first.others, b: 0, b_total: earlier }.at_least()
+}
+
+/// For each member and value how many of both sides have it.
+fn columns<'a>(
+    failing: &[&'a Vec<(String, Text)>],
+    others: &[&'a Vec<(String, Text)>],
+) -> BTreeMap<&'a str, BTreeMap<&'a str, (u64, u64)>> {
+    let mut columns: BTreeMap<&str, BTreeMap<&str, (u64, u64)>> = BTreeMap::new();
+    for (row, is_failing) in failing.iter().map(|row| (row, true)).chain(others.iter().map(|row| (row, false))) {
+        for (name, value) in row.iter() {
+            let counts = columns.entry(name).or_default().entry(value).or_default();
+            counts.0 += u64::from(is_failing);
+            counts.1 += u64::from(!is_failing);
+        }
+    }
+    columns
+}
+
+/// What goes with an error.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Explained {
+    shown: Vec<AttributeEvidence>,
+    late: f64,
+}
+
+impl Explained {
+    /// Whether a new error is one, few as they are.
+    pub fn confirms(&self) -> bool {
+        self.late <= CONFIRMED.1 && self.shown.first().is_some_and(|first| first.corrected_p_value <= CONFIRMED.0)
+    }
+
+    /// Adds it to the finding.
+    pub fn tell(&self, change: &mut ChangePoint) {
+        change.evidence.attributes.clone_from(&self.shown);
+        change.attribute = self.shown.first().map(|first| Attribute { name: first.name.clone(), value: first.value.clone() });
+        change.common.summary = words::summary(change);
+    }
+}
+
+impl Question for Attributes {
+    fn needs(&self) -> Needs {
+        Needs { payloads: true, ..Needs::default() }
+    }
+
+    fn take(&mut self, facts: &ExecutionFacts<'_>) {
+        if !self.wanted.contains_key(facts.execution) {
+            return;
+        }
+        let mut row: Vec<(String, Text)> = Vec::new();
+        if let Some(input) = facts.input.filter(|input| input.len() <= LARGEST).and_then(|input| serde_json::from_str(input).ok()) {
+            flatten("", &input, DEEPEST, &mut row);
+        }
+        let own = [("version", facts.version), ("alias", facts.alias)];
+        row.extend(own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?).to_string()))));
+        // The same member twice is the same once.
+        let mut seen = BTreeSet::new();
+        row.retain(|member| seen.insert(member.clone()));
+        self.found.insert(facts.execution.to_owned(), row);
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.found.extend(other.found);
+    }
+}
+
+/// Scalars by their path.
+fn flatten(path: &str, value: &Value, depth: usize, row: &mut Vec<(String, Text)>) {
+    match value {
+        Value::Object(members) if depth > 0 => {
+            for (name, member) in members.iter().filter(|(name, _)| *name != STARTED_BY) {
+                if row.len() >= MOST_MEMBERS {
+                    return;
+                }
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                flatten(&path, member, depth - 1, row);
+            }
+        }
+        Value::Object(_) | Value::Array(_) => {}
+        scalar if !path.is_empty() => {
+            let text = scalar.to_string();
+            if text.len() <= LONGEST {
+                row.push((path.to_owned(), text));
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,166 @@
+//! Since when a state fails more, or fails in a way that it did not before.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::date::{Place, likeliest};
+use super::proportion::{self, Outcomes, Window};
+use super::report::{Failing, Interval, Sides};
+use super::units::{Fault, Unit};
+use crate::model::Micros;
+
+/// A rate of fewer observations is not looked at.
+const ENOUGH: usize = 20;
+/// Fewer observations with the error are no rise.
+const FEWEST_FAILED: usize = 5;
+/// The least ratio of rates that is worth a word.
+const LEAST_RATIO: f64 = 3.0;
+/// Had it always been there at this rate, not to have met it before would be less likely than this.
+const UNSEEN: f64 = 1e-3;
+/// With this p alone a new error is not told of, but looked at again together with the input.
+pub(super) const PENDING: f64 = 0.05;
+/// Onsets that are less likely than the best by a factor of e to this have no weight.
+const ONSETS: f64 = 10.0;
+/// A second window is looked for where the first is as unlikely as this.
+const ANOTHER: f64 = 1e-3;
+/// Outages of one state and error that are told apart.
+const MOST_WINDOWS: usize = 4;
+/// Shuffles of the check by permutation.
+pub(super) const SHUFFLES: u32 = 999;
+
+/// A rise.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Rise {
+    pub fault: Fault,
+    /// When it most likely began.
+    pub at: Micros,
+    /// When the first attempt failed so.
+    pub first: Micros,
+    pub interval: Interval,
+    pub until: Option<Micros>,
+    pub counts: Sides<Failing>,
+    pub window: Window,
+    /// None before, which would be unlikely had it always been there.
+    pub is_new: bool,
+    /// Positions of the executions with it in the window.
+    pub executions: BTreeSet<u32>,
+    /// Positions of the executions that were in the state without it, before and after.
+    pub others: BTreeSet<u32>,
+    /// When the last attempt of the window ended.
+    pub last: Micros,
+    /// Of shuffles of the same outcomes, how many showed as much.
+    pub as_extreme: u32,
+}
+
+/// What a state shows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Rises {
+    pub rises: Vec<Rise>,
+    /// The p of the best window of each error that was tested and has no rise.
+    pub tested: Vec<f64>,
+    /// Observations with the most frequent error of too few observations altogether.
+    pub too_few: Option<usize>,
+}
+
+/// Finds the rises of all errors of a state.
+pub(super) fn rises(units: &[Unit]) -> Rises {
+    let mut places: BTreeMap<Fault, Vec<usize>> = BTreeMap::new();
+    for (place, unit) in units.iter().enumerate() {
+        let faults: BTreeSet<Fault> = unit.failed.iter().map(|failed| failed.fault).collect();
+        faults.into_iter().for_each(|fault| places.entry(fault).or_default().push(place));
+    }
+    let mut found = Rises::default();
+    if units.len() < ENOUGH {
+        found.too_few = places.values().map(Vec::len).max().filter(|most| *most >= proportion::FEWEST);
+        return found;
+    }
+    for (fault, places) in places.into_iter().filter(|(_, places)| places.len() >= proportion::FEWEST) {
+        of_error(units, fault, &places, &mut found);
+    }
+    found
+}
+
+fn of_error(units: &[Unit], fault: Fault, places: &[usize], found: &mut Rises) {
+    // What is left when windows are taken out: positions of units.
+    let mut left: Vec<usize> = (0..units.len()).collect();
+    let mut failing: BTreeSet<usize> = places.iter().copied().collect();
+    for number in 0..MOST_WINDOWS {
+        let positions: Vec<usize> = left.iter().enumerate().filter(|(_, unit)| failing.contains(unit)).map(|(at, _)| at).collect();
+        let outcomes = Outcomes { places: &positions, count: left.len() };
+        let Some(window) = outcomes.scan() else { break };
+        let inside: Vec<&Unit> = left[window.from..window.to].iter().map(|unit| &units[*unit]).collect();
+        match rise(units, fault, &left, outcomes, window, &inside) {
+            Some(rise) => found.rises.push(rise),
+            None if number == 0 => found.tested.push(window.p),
+            None => {}
+        }
+        if window.p > ANOTHER {
+            break;
+        }
+        left[window.from..window.to].iter().for_each(|unit| {
+            failing.remove(unit);
+        });
+        left.drain(window.from..window.to);
+    }
+}
+
+fn rise(units: &[Unit], fault: Fault, left: &[usize], outcomes: Outcomes<'_>, window: Window, inside: &[&Unit]) -> Option<Rise> {
+    let first = inside.first()?;
+    let until = left.get(window.to).map(|unit| units[*unit].at);
+    let is_outside = |at: &usize| !(window.from..window.to).contains(at);
+    let outside: Vec<&Unit> = (0..left.len()).filter(is_outside).map(|at| &units[left[at]]).collect();
+    let counts = Sides { before: count(&outside, fault), after: count(inside, fault) };
+    let before = outside.iter().filter(|unit| unit.at < first.at);
+    let none_before = before.clone().all(|unit| unit.first(fault).is_none());
+    let unseen = (1.0 - share(counts.after.visits_failed, counts.after.visits)).powf(super::ranks::real(before.count()));
+    let is_new = none_before && until.is_none() && counts.before.visits_failed == 0 && unseen < UNSEEN;
+    // Of a Map, a few items fail in nearly every run of it: then the attempts tell.
+    let is_large = |after: (u64, u64), before: (u64, u64)| share(after.0, after.1) >= LEAST_RATIO * share(before.0, before.1);
+    let (after, before) = (counts.after, counts.before);
+    let is_rise = window.having >= FEWEST_FAILED
+        && (is_large((after.visits_failed, after.visits), (before.visits_failed, before.visits))
+            || is_large((after.failed, after.attempts), (before.failed, before.attempts)));
+    if !(is_rise || is_new && window.p <= PENDING) {
+        return None;
+    }
+    let seen = inside.iter().find_map(|unit| unit.first(fault)).map_or(first.at, |failed| failed.at);
+    let moment = |at: usize| left.get(at).map_or(first.at, |unit| units[*unit].at);
+    let onsets = outcomes.onsets(window, ONSETS);
+    let places: Vec<Place> = onsets
+        .iter()
+        .map(|(at, llr)| Place { after: moment(at.saturating_sub(1)).0.min(seen.0), until: moment(*at).0.min(seen.0), llr: *llr })
+        .collect();
+    let near = || onsets.iter().filter(|(_, llr)| *llr >= window.llr - 2.0).map(|(at, _)| *at);
+    let (earliest, latest) = (near().next().unwrap_or(window.from), near().next_back().unwrap_or(window.from));
+    // An outage is told from its first failure; what fails now and then began before it was first met.
+    let at = if until.is_some() { seen } else { Micros(likeliest(&places, seen.0, false)) };
+    let failing: BTreeSet<u32> = inside.iter().filter(|unit| unit.first(fault).is_some()).map(|unit| unit.execution).collect();
+    Some(Rise {
+        fault,
+        at,
+        first: seen,
+        interval: Interval { from: moment(earliest.saturating_sub(1)).min(at), to: moment(latest).max(seen) },
+        until,
+        counts,
+        window,
+        is_new,
+        others: units.iter().map(|unit| unit.execution).filter(|execution| !failing.contains(execution)).collect(),
+        executions: failing,
+        last: inside.iter().map(|unit| unit.last).max().unwrap_or(first.at),
+        as_extreme: 0,
+    })
+}
+
+fn count(units: &[&Unit], fault: Fault) -> Failing {
+    let with = |unit: &&&Unit| unit.first(fault).is_some();
+    Failing {
+        attempts: units.iter().map(|unit| unit.attempts).sum(),
+        failed: units.iter().map(|unit| unit.failed.iter().filter(|failed| failed.fault == fault).count() as u64).sum(),
+        visits: units.len() as u64,
+        visits_failed: units.iter().filter(with).count() as u64,
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "nobody has 2^52 attempts")]
+fn share(part: u64, whole: u64) -> f64 {
+    part as f64 / whole.max(1) as f64
+}

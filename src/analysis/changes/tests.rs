@@ -1,0 +1,1 @@
+//! Stories of executions, and what they say about change.
