@@ -59,13 +59,13 @@ struct Case<'a> {
     state: &'a str,
     chains: Vec<Chain>,
     definitions: Option<Definitions<'a>>,
-    multiplies: bool,
+    is_inner: bool,
 }
 
-/// Explains a storm; `multiplies` says that its retries multiply with those of another level, so that more of them are no remedy.
-pub fn explain(seen: &Seen, observed: &Observed, multiplies: bool) -> Explained {
+/// Explains a storm; `is_inner` says that a level outside it retries, too: more retries here would multiply, and are no remedy.
+pub fn explain(seen: &Seen, observed: &Observed, is_inner: bool) -> Explained {
     let state = observed.text(seen.class(observed).state);
-    let case = Case { seen, observed, state, chains: chains(seen, observed), definitions: definitions(seen, observed), multiplies };
+    let case = Case { seen, observed, state, chains: chains(seen, observed), definitions: definitions(seen, observed), is_inner };
     let by_hand = seen.retries.iter().filter(|retry| retry.by_hand).count();
     if by_hand * 2 > seen.retries.len() {
         return Explained { policy: None, remedy: case.of_loop() };
@@ -155,7 +155,7 @@ impl Case<'_> {
             retriers: &now.retriers,
             main: main_now,
             used: &used,
-            more_attempts: !self.multiplies,
+            more_attempts: !self.is_inner,
             runs: stage.few_runs,
         };
         if on_file.full_jitter && question_is_answered(&question) {
@@ -200,7 +200,7 @@ impl Case<'_> {
             retriers: &retriers,
             main: 0,
             used: &[0],
-            more_attempts: !self.multiplies,
+            more_attempts: !self.is_inner,
             runs: stage.few_runs,
         };
         let Some(Proposal { retriers, reasons }) = propose(&question) else { return remedy };

@@ -6,7 +6,7 @@
 //! | the simulation shows                                   | then                                                        |
 //! |---------------------------------------------------------|-------------------------------------------------------------|
 //! | more calls given up than with the policy of the storm   | a few more attempts, none of whose waits is longer than now; |
-//! |                                                         | not where retries of several levels multiply                |
+//! |                                                         | not on an inner level of retries that multiply              |
 //! | that the peak is not halved, or the above was no help   | the first wait 2, 4 or 8 times as long                      |
 //! | a quarter fewer retries with waits that grow            | `BackoffRate` 2 in place of a constant wait                 |
 //! | waits that grow beyond five minutes                     | `MaxDelaySeconds`, if nothing above gets worse by it        |
@@ -69,7 +69,7 @@ pub(super) struct Question<'a> {
     pub main: usize,
     /// Which of them took any of them.
     pub used: &'a [usize],
-    /// Whether more attempts may be proposed: not where retries multiply with those of another level.
+    /// Whether more attempts may be proposed: not where the retries of a level outside multiply them, and go on when they are used up.
     pub more_attempts: bool,
     /// How often a candidate is simulated.
     pub runs: u32,
@@ -122,9 +122,11 @@ pub(super) fn propose(question: &Question<'_>) -> Option<Proposal> {
     Some(Proposal { retriers: question.with(&chosen), reasons })
 }
 
-/// The first step of the ladder that is enough; if none is, of those that keep the calls the one with the least peak.
+/// The first step of the ladder that is enough; if none is, of those that keep the calls the one with the least peak, and if none keeps
+/// them, the one that keeps most.
 fn climb(question: &Question<'_>, jittered: &Retrier, only_jitter: &Outcome) -> (Retrier, Outcome) {
     let mut best: Option<(Retrier, Outcome)> = None;
+    let mut kindest = (jittered.clone(), only_jitter.clone());
     for (factor, more) in LADDER {
         let too_long = factor > 1.0 && jittered.interval_seconds * factor > LONGEST_FIRST_WAIT;
         if too_long || (more > 0 && !question.more_attempts) {
@@ -132,18 +134,21 @@ fn climb(question: &Question<'_>, jittered: &Retrier, only_jitter: &Outcome) -> 
         }
         let candidate = step(jittered, factor, more);
         let outcome = question.outcome(&candidate);
+        // A change has to be worth it: a fifth less.
+        if outcome.given_up < kindest.1.given_up * 0.8 {
+            kindest = (candidate.clone(), outcome.clone());
+        }
         if !question.keeps_calls(&outcome) {
             continue;
         }
         if question.calms(&outcome) {
             return (candidate, outcome);
         }
-        // A change has to be worth it: a fifth less.
         if best.as_ref().is_none_or(|(_, least)| outcome.peak < least.peak * 0.8) {
             best = Some((candidate, outcome));
         }
     }
-    best.unwrap_or_else(|| (jittered.clone(), only_jitter.clone()))
+    best.unwrap_or(kindest)
 }
 
 fn step(jittered: &Retrier, factor: f64, more: u64) -> Retrier {
@@ -311,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn where_retries_multiply_there_are_no_more_of_them() {
+    fn where_a_level_outside_retries_too_there_are_no_more_of_them() {
         let call = Call { failed: 0.0, retriers: vec![Some(0)] };
         let scene = Scene { calls: vec![call; 100], failing: failing_until(25.0), horizon: f64::INFINITY, ..Scene::default() };
         let declared = [retrier(4.0, 3, 2.0)];
