@@ -13,14 +13,16 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use serde_json::Value;
 
-use super::errors::Rise;
-use super::report::{Attribute, AttributeEvidence, ChangePoint};
+use super::date::{OF_VALUES, Place, likeliest};
+use super::errors::{ONSETS, Rise};
+use super::proportion::Outcomes;
+use super::report::{Attribute, AttributeEvidence, ChangePoint, Interval};
 use super::words;
 use crate::analysis::fleet::Question;
 use crate::analysis::observed::Observed;
 use crate::analysis::statistics::{Table, corrected};
-use crate::model::ExecutionFacts;
 use crate::model::facts::Needs;
+use crate::model::{ExecutionFacts, Micros};
 
 /// Members of members, and no further.
 const DEEPEST: usize = 2;
@@ -53,23 +55,33 @@ pub(super) struct Ask {
     pub is_pending: bool,
     /// Position of the change in its list.
     pub number: usize,
-    /// ARNs of the executions with the error.
-    failing: Vec<String>,
-    /// ARNs of the others, from the begin on.
-    others: Vec<String>,
-    /// ARNs of those that came before.
-    before: Vec<String>,
+    /// The executions with the error.
+    failing: Vec<Asked>,
+    /// The others, from the begin on.
+    others: Vec<Asked>,
+    /// Those that came before.
+    before: Vec<Asked>,
+}
+
+/// An execution that is asked about.
+#[derive(Debug, Clone)]
+struct Asked {
+    arn: String,
+    start: Option<Micros>,
 }
 
 impl Ask {
     pub fn of(observed: &Observed, rise: &Rise, is_pending: bool, number: usize) -> Self {
-        let arn = |position: &u32| observed.text(observed.executions[*position as usize].arn).to_owned();
+        let asked = |position: &u32| {
+            let execution = &observed.executions[*position as usize];
+            Asked { arn: observed.text(execution.arn).to_owned(), start: execution.start }
+        };
         let began = rise.executions.iter().filter_map(|position| observed.executions[*position as usize].start).min();
         let (before, others): (Vec<u32>, Vec<u32>) =
             rise.others.iter().partition(|position| observed.executions[**position as usize].start < began);
         let some = |positions: &[u32]| {
             let step = positions.len().div_ceil(MOST_EXECUTIONS).max(1);
-            positions.iter().step_by(step).map(arn).collect()
+            positions.iter().step_by(step).map(asked).collect()
         };
         let failing: Vec<u32> = rise.executions.iter().copied().collect();
         Self { is_pending, number, failing: some(&failing), others: some(&others), before: some(&before) }
@@ -90,7 +102,7 @@ impl Attributes {
     pub(super) fn about(asks: &[Ask]) -> Option<Self> {
         let asks = asks.iter().take(MOST_ASKS);
         let wanted: HashSet<String, RandomState> =
-            asks.flat_map(|ask| ask.failing.iter().chain(&ask.others).chain(&ask.before)).cloned().collect();
+            asks.flat_map(|ask| ask.failing.iter().chain(&ask.others).chain(&ask.before)).map(|asked| asked.arn.clone()).collect();
         (!wanted.is_empty()).then(|| Self { wanted: Arc::new(wanted), found: HashMap::default() })
     }
 
@@ -100,7 +112,7 @@ impl Attributes {
     }
 
     fn answer(&self, ask: &Ask) -> Explained {
-        let rows = |arns: &[String]| -> Vec<&Vec<(String, Text)>> { arns.iter().filter_map(|arn| self.found.get(arn)).collect() };
+        let rows = |asked: &[Asked]| -> Vec<&Vec<(String, Text)>> { asked.iter().filter_map(|asked| self.found.get(&asked.arn)).collect() };
         let (failing, others, before) = (rows(&ask.failing), rows(&ask.others), rows(&ask.before));
         let mut tests: Vec<(&str, &str, Table)> = Vec::new();
         for (name, values) in columns(&failing, &others) {
@@ -137,7 +149,31 @@ impl Attributes {
         });
         shown.truncate(MOST_SHOWN);
         let late = shown.first().map_or(1.0, |first| lateness(first, &before));
-        Explained { shown, late }
+        let date = shown.first().and_then(|first| self.date(ask, first));
+        Explained { shown, late, date }
+    }
+
+    /// When it began, as far as executions with a value tell: between the last that was well and the first that was not.
+    fn date(&self, ask: &Ask, value: &AttributeEvidence) -> Option<(Micros, Interval)> {
+        let text = value.value.to_string();
+        let has_it = |asked: &&Asked| {
+            self.found.get(&asked.arn).is_some_and(|row| row.iter().any(|(name, other)| *name == value.name && *other == text))
+        };
+        let told = |asked: &[Asked], failed: bool| -> Vec<(Micros, bool)> {
+            asked.iter().filter(has_it).filter_map(|asked| Some((asked.start?, failed))).collect()
+        };
+        let mut all = [told(&ask.before, false), told(&ask.others, false), told(&ask.failing, true)].concat();
+        all.sort_unstable();
+        let places: Vec<usize> = all.iter().enumerate().filter(|(_, (_, failed))| *failed).map(|(at, _)| at).collect();
+        let outcomes = Outcomes { places: &places, count: all.len() };
+        let first = *places.first()?;
+        let onsets = outcomes.onsets(outcomes.whole_rest()?, ONSETS);
+        let place = |(at, llr): &(usize, f64)| Some(Place { after: all[at.checked_sub(1)?].0.0, until: all[*at].0.0, llr: *llr });
+        let around: Vec<Place> = onsets.iter().filter_map(place).collect();
+        let best = around.iter().map(|place| place.llr).fold(f64::NEG_INFINITY, f64::max);
+        let near = || around.iter().filter(|place| place.llr >= best - 2.0);
+        let interval = Interval { from: Micros(near().next()?.after), to: Micros(near().next_back()?.until) };
+        Some((Micros(likeliest(&around, all[first].0.0, OF_VALUES)), interval))
     }
 }
 
@@ -170,6 +206,7 @@ fn columns<'a>(
 pub(super) struct Explained {
     shown: Vec<AttributeEvidence>,
     late: f64,
+    date: Option<(Micros, Interval)>,
 }
 
 impl Explained {
@@ -182,6 +219,11 @@ impl Explained {
     pub fn tell(&self, change: &mut ChangePoint) {
         change.evidence.attributes.clone_from(&self.shown);
         change.attribute = self.shown.first().map(|first| Attribute { name: first.name.clone(), value: first.value.clone() });
+        // What lasts began when the value began to fail; of an outage the first failure tells.
+        if let Some((at, interval)) = self.date.filter(|_| change.until.is_none()) {
+            change.at = at;
+            change.evidence.interval = Some(interval);
+        }
         change.common.summary = words::summary(change);
     }
 }

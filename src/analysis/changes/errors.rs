@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::date::{Place, likeliest};
+use super::date::{OF_ERRORS, Place, likeliest};
 use super::proportion::{self, Outcomes, Window};
 use super::report::{Failing, Interval, Sides};
 use super::units::{Fault, Unit};
@@ -135,7 +135,7 @@ fn rise(units: &[Unit], fault: Fault, left: &[usize], outcomes: Outcomes<'_>, wi
     let near = || onsets.iter().filter(|(_, llr)| *llr >= window.llr - 2.0).map(|(at, _)| *at);
     let (earliest, latest) = (near().next().unwrap_or(window.from), near().next_back().unwrap_or(window.from));
     // An outage is told from its first failure; what fails now and then began before it was first met.
-    let at = if until.is_some() { seen } else { Micros(likeliest(&places, seen.0, false)) };
+    let at = if until.is_some() { seen } else { Micros(likeliest(&places, seen.0, OF_ERRORS)) };
     let failing: BTreeSet<u32> = inside.iter().filter(|unit| unit.first(fault).is_some()).map(|unit| unit.execution).collect();
     Some(Rise {
         fault,

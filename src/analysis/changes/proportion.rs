@@ -128,6 +128,14 @@ impl Outcomes<'_> {
         (others * tried * 2.0).min(1.0)
     }
 
+    /// The window from the first yes to the end; `None` where that is not more than before.
+    pub fn whole_rest(&self) -> Option<Window> {
+        let from = *self.places.first()?;
+        let having = self.places.len();
+        let llr = self.llr(from, self.count, having);
+        Some(Window { from, to: self.count, having, llr, p: 1.0 }).filter(|_| llr > 0.0)
+    }
+
     /// Where the window may have begun: every outcome that could be its first, with its log likelihood ratio, as far as that is less than
     /// `least` below the window's.
     pub fn onsets(&self, window: Window, least: f64) -> Vec<(usize, f64)> {

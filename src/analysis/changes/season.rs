@@ -1,6 +1,6 @@
 //! The hour of the day, taken out of a series of at least three days: nights are compared with nights.
 //!
-//! For each hour the median, over days, of how far the hour lies from its day's own median. A step in the middle of the series
+//! For each hour (where there are few points, for each part of some hours) the median, over days, of how far the hour lies from its day's own median. A step in the middle of the series
 //! moves whole days, and of the day that it divides only one of three: the medians do not follow it.
 
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use crate::analysis::fleet::quantile;
 pub enum Season {
     /// Its median was taken out.
     HourOfDayTakenOut,
-    /// Fewer than three days: whether nights are always so cannot be told.
+    /// Fewer than three days, or few points in them: whether nights are always so cannot be told.
     #[default]
     TooShort,
 }
@@ -24,35 +24,39 @@ const HOUR: i64 = 3_600_000_000;
 const DAY: i64 = 24 * HOUR;
 /// Days that tell what an hour is like.
 const FEWEST_DAYS: usize = 3;
+/// Parts of a day that are told apart, and of how many points there have to be in each part of each day for that: a median of less is
+/// more chance than hour.
+const PARTS: [i64; 5] = [24, 12, 8, 6, 4];
+const POINTS: usize = 5;
 
 fn median(values: &mut [f64]) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     quantile(values, 0.5).unwrap_or_default()
 }
 
-/// Takes the hour of the day (UTC) out of levels, where there are days enough.
+/// Takes the hour of the day (UTC) out of levels, where there are days and points enough.
 pub(super) fn take_out(at: &[i64], levels: &mut [f64]) -> Season {
+    let span = at.last().zip(at.first()).map_or(0, |(last, first)| last.saturating_sub(*first));
+    let of_days = |parts: i64| usize::try_from((span / DAY).saturating_add(1).saturating_mul(parts)).unwrap_or(usize::MAX);
+    let parts = PARTS.into_iter().find(|parts| at.len() / of_days(*parts) >= POINTS);
+    let Some(parts) = parts.filter(|_| span / DAY >= 3) else { return Season::TooShort };
+    let part = |at: i64| at.rem_euclid(DAY) / (DAY / parts);
     let mut days: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
     let mut cells: BTreeMap<(i64, i64), Vec<f64>> = BTreeMap::new();
-    let hour = |at: i64| at.div_euclid(HOUR).rem_euclid(24);
     for (at, level) in at.iter().zip(levels.iter()) {
         days.entry(at.div_euclid(DAY)).or_default().push(*level);
-        cells.entry((hour(*at), at.div_euclid(DAY))).or_default().push(*level);
-    }
-    let span = at.last().zip(at.first()).map_or(0, |(last, first)| last.saturating_sub(*first));
-    if span / DAY < 3 {
-        return Season::TooShort;
+        cells.entry((part(*at), at.div_euclid(DAY))).or_default().push(*level);
     }
     let days: BTreeMap<i64, f64> = days.into_iter().map(|(day, mut levels)| (day, median(&mut levels))).collect();
-    let mut hours: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
-    for ((hour, day), mut levels) in cells {
+    let mut of_parts: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
+    for ((part, day), mut levels) in cells {
         let of_day = days.get(&day).copied().unwrap_or_default();
-        hours.entry(hour).or_default().push(median(&mut levels) - of_day);
+        of_parts.entry(part).or_default().push(median(&mut levels) - of_day);
     }
-    let hours: BTreeMap<i64, f64> =
-        hours.into_iter().filter(|(_, days)| days.len() >= FEWEST_DAYS).map(|(hour, mut days)| (hour, median(&mut days))).collect();
+    let of_parts: BTreeMap<i64, f64> =
+        of_parts.into_iter().filter(|(_, days)| days.len() >= FEWEST_DAYS).map(|(part, mut days)| (part, median(&mut days))).collect();
     for (at, level) in at.iter().zip(levels.iter_mut()) {
-        *level -= hours.get(&hour(*at)).copied().unwrap_or_default();
+        *level -= of_parts.get(&part(*at)).copied().unwrap_or_default();
     }
     Season::HourOfDayTakenOut
 }
@@ -79,6 +83,6 @@ mod tests {
         let mut levels: Vec<f64> = vec![1.0; 48];
         assert_eq!(take_out(&at, &mut levels), Season::TooShort);
         assert_eq!(take_out(&[], &mut []), Season::TooShort);
-        assert_eq!(take_out(&[i64::MIN, i64::MAX], &mut [0.0, 1.0]), Season::HourOfDayTakenOut);
+        assert_eq!(take_out(&[i64::MIN, i64::MAX], &mut [0.0, 1.0]), Season::TooShort, "two points");
     }
 }

@@ -1,16 +1,18 @@
 //! Since when something takes longer: a series of durations in the order of time, cut where its level steps.
 //!
 //! Binary segmentation with a rank statistic (`ranks.rs`): cut where |Z| is largest, then both parts again. What is cut is then
-//! asked four questions, and a step is told of only if it answers all of them:
+//! asked five questions, and a step is told of only if it answers all of them:
 //!
 //! | question                             | answer                                                                    |
 //! |--------------------------------------|------------------------------------------------------------------------|
 //! | could chance have done it?           | |Z| is at least [`LARGEST_BY_CHANCE`] (a piece in the middle: [`LARGEST_PIECE_BY_CHANCE`])   |
 //! | is it worth a word?                  | medians differ by [`LEAST_EFFECT`] at least, [`FEWEST`] durations on both sides     |
 //! | do durations only follow each other? | |Z| / sqrt(inflation by neighbours that are alike) is at least [`STURDY`]     |
+//! | was it the hour?                     | a daily curve does not fit nearly as well (`day.rs`); from three days on it is taken out |
 //! | was it the load?                     | at matched load it is still as clear, and as large (`load.rs`)              |
 
-use super::date::{Place, likeliest};
+use super::date::{OF_DURATIONS, Place, likeliest};
+use super::day;
 use super::load;
 use super::ranks::{self, Cut, best_cut, best_piece, centred_ranks, inflation};
 use super::season::{self, Season};
@@ -104,7 +106,7 @@ pub(super) fn shifts(points: &[Point], arrivals: &[i64]) -> Shifts {
         return Shifts::default();
     }
     let (series, season) = series(points);
-    let mut found = Segments { series: &series, arrivals, cuts: Vec::new() };
+    let mut found = Segments { series: &series, season, arrivals, cuts: Vec::new() };
     let p = found.cut(0, series.level.len(), 0);
     found.cuts.sort_by_key(|cut| cut.0);
     found.cuts.dedup_by_key(|cut| cut.0);
@@ -130,6 +132,7 @@ fn series(points: &[Point]) -> (Series, Season) {
 
 struct Segments<'a> {
     series: &'a Series,
+    season: Season,
     arrivals: &'a [i64],
     /// Where a new level begins, and the Z with which that was found.
     cuts: Vec<(usize, f64)>,
@@ -220,6 +223,9 @@ impl Segments<'_> {
         let cut = Cut { from: at - from, to: to - from, z: 0.0 };
         let z = ranks::z_at(&ranks, cut);
         let alone = z.abs() / inflation(&ranks, cut).sqrt();
+        if self.season == Season::TooShort && !day::is_no_daily_curve(&self.series.at[from..to], &ranks, cut) {
+            return (0.0, None);
+        }
         match load::matched(&self.series.at[from..to], levels, &ranks, self.arrivals, cut) {
             None => (alone, None),
             Some(matched) => {
@@ -268,7 +274,7 @@ impl Segments<'_> {
         let (sturdy_z, ratio_at_matched_load) = self.sturdy(number);
         let z = if self.cuts[number].1.abs() > cut.z.abs() { self.cuts[number].1.abs() * cut.z.signum() } else { cut.z };
         Shift {
-            at: likeliest(&places, times[at], true),
+            at: likeliest(&places, times[at], OF_DURATIONS),
             first: times[at],
             interval,
             until: None,

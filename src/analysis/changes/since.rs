@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::date::{Place, likeliest};
+use super::date::{OF_ERRORS, Place, likeliest};
 use super::near::{self, NearestChange};
 use super::proportion::Outcomes;
 use super::ranks::real;
@@ -85,7 +85,7 @@ pub fn more_often(starts: &[Micros], of_group: &[Micros], versions: &[VersionSta
     let around: Vec<Place> = onsets.iter().map(place).collect();
     let first_seen = starts[window.from];
     let until = starts.get(window.to).copied();
-    let at = if until.is_some() { first_seen } else { Micros(likeliest(&around, first_seen.0, false)) };
+    let at = if until.is_some() { first_seen } else { Micros(likeliest(&around, first_seen.0, OF_ERRORS)) };
     let near = || around.iter().filter(|place| place.llr >= window.llr - 2.0);
     let from = near().next().map_or(at, |place| Micros(place.after));
     let to = near().next_back().map_or(first_seen, |place| Micros(place.until));
