@@ -169,7 +169,9 @@ fn storms_stuck_tasks_and_changes_are_found_and_nothing_else_is() {
         let cell = |score: &Score| format!("{:3} right {:2} missed {:2} wrong", score.right, score.missed.len(), score.wrong.len());
         writeln!(out, "{name:10} storms {}   stuck {}   changes {}", cell(&scores[0]), cell(&scores[1]), cell(&scores[2])).expect("stderr");
     };
-    by_kind.iter().for_each(|(wrong, scores)| tell(&format!("{wrong:?}"), scores));
+    for (wrong, scores) in &by_kind {
+        tell(&format!("{wrong:?}"), scores);
+    }
     tell("all", &total);
     for line in total
         .iter()

@@ -155,7 +155,9 @@ pub fn simulate(fleet: &Fleet) -> Result<Simulated, SimulationError> {
         }
     }
     let mut histories = Vec::new();
-    runs.into_iter().for_each(|run| take(fleet, run, &mut histories));
+    for run in runs {
+        take(fleet, run, &mut histories);
+    }
     histories.sort_by(|one: &History, other| {
         let arn = |history: &History| history.header.arn.as_ref().map(|arn| arn.as_str().to_owned());
         (one.header.start, arn(one)).cmp(&(other.header.start, arn(other)))
@@ -231,7 +233,9 @@ fn take(fleet: &Fleet, run: Run, histories: &mut Vec<History>) {
         name_version(fleet, &mut history);
         histories.push(history);
     }
-    run.children.into_iter().for_each(|child| take(fleet, child, histories));
+    for child in run.children {
+        take(fleet, child, histories);
+    }
 }
 
 fn name_version(fleet: &Fleet, history: &mut History) {

@@ -17,6 +17,7 @@ impl Key {
     }
 
     /// Of a thing inside what this names.
+    #[must_use]
     pub fn text(self, text: &str) -> Self {
         // FNV-1a: all of a name must count, and the numbers must not change with a library.
         let hashed = text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
@@ -24,6 +25,7 @@ impl Key {
     }
 
     /// Of a thing inside what this names.
+    #[must_use]
     pub fn number(self, number: u64) -> Self {
         Self(scrambled(self.0 ^ scrambled(number)))
     }

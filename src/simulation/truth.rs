@@ -127,7 +127,9 @@ struct Shown {
 
 pub(super) fn of(fleet: &Fleet, running: &Running, histories: &[History]) -> Truth {
     let mut shown = Shown::default();
-    histories.iter().for_each(|history| look_at(history, &mut shown));
+    for history in histories {
+        look_at(history, &mut shown);
+    }
     let mut truth = Truth { stuck: stuck(fleet, running, &shown), ..Truth::default() };
     for (service, about) in fleet.services.iter().enumerate() {
         for (fault, what) in about.faults.iter().enumerate() {

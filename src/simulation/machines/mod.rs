@@ -171,7 +171,9 @@ fn change(value: &mut Value, states: &[&str], members: &Value) {
                 if states.contains(&name.as_str())
                     && let Some(retriers) = inside.get_mut("Retry").and_then(Value::as_array_mut)
                 {
-                    retriers.iter_mut().for_each(|retrier| set(retrier, members));
+                    for retrier in retriers {
+                        set(retrier, members);
+                    }
                 }
                 change(inside, states, members);
             }
