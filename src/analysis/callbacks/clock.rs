@@ -2,11 +2,11 @@
 //!
 //! People answer in working hours. A wait from Friday evening to Monday morning is short by theirs and long by the wall clock, and
 //! the slowest healthy ones are those over weekends. Whether answers keep hours is asked of the answers: under the law of the waits
-//! each hour of the day is due so many of them, and the hours of the day are compared with that (chi-square). Each hour then weighs
-//! what it gave for what was due. Nights without an answer close weekends, too, until answers are seen on one: a few days of history
-//! often hold none.
+//! each hour of the day is due so many of them, and the hours of the day are compared with that (chi-square). Runs of hours
+//! that gave far less than they were due are closed, and time stands still in them; open ones weigh what they gave for what was due. Such nights close weekends, too, until answers are
+//! seen on one: a few days of history often hold none.
 
-use statrs::distribution::{ChiSquared, ContinuousCDF};
+use statrs::distribution::{ChiSquared, ContinuousCDF, DiscreteCDF, Poisson};
 
 use super::law::Law;
 
@@ -18,6 +18,12 @@ const WEEK: usize = 168;
 const CHANCE: f64 = 1e-4;
 /// With fewer answers there are fewer than two an hour of the day, too few for the chi-square distribution to hold.
 const LEAST_ANSWERS: usize = 48;
+/// An hour that gives less than this share of what is due is quiet.
+const QUIET: f64 = 0.3;
+/// No hour weighs more than so many usual ones: a backlog that is worked off is no long day.
+const MOST: f64 = 3.0;
+/// Fewer quiet hours in a row are taken for open: a lunch, an accident.
+const SHORTEST_NIGHT: usize = 3;
 /// A clock reaches over so many hours at most: two years.
 const LONGEST: i64 = 17_520;
 /// Of more waits, every so many-th is looked at, so that about so many are.
@@ -39,16 +45,16 @@ pub struct Span {
 pub enum Clock {
     /// Every hour counts.
     Wall,
-    /// Hours count by how much is answered in them.
+    /// Hours count in which answers come.
     Hours(Box<Hours>),
 }
 
-/// Hours by how much is answered in them.
+/// The hours in which answers come.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hours {
-    /// Weight of each hour of the day in UTC; a usual open one has 1.
+    /// Weight of each hour of the day in UTC: a usual open one has 1, a closed one 0.
     pub weights: [f64; 24],
-    /// Weight of each hour of the week in UTC, from Monday 00:00.
+    /// The same for each hour of the week, from Monday 00:00.
     pub week: Vec<f64>,
     /// Whether weekends are closed.
     pub is_closed_on_weekends: bool,
@@ -102,6 +108,9 @@ impl Hours {
             return None;
         }
         let hours = Self::from_table(&table, chi_square, first, now);
+        if hours.week.iter().all(|weight| *weight > 0.0) {
+            return None;
+        }
         // Once more: what an hour is due depends on the age of the waits, and that on the hours.
         let clock = Clock::Hours(Box::new(hours));
         let (answered, open) = clock.ages(spans);
@@ -111,18 +120,7 @@ impl Hours {
 
     fn from_table(table: &Table, chi_square: f64, first: i64, now: i64) -> Self {
         let (given, due) = (by_hour(&table.answers), by_hour(&table.due));
-        let mut weights = [0.0; 24];
-        for ((weight, given), due) in weights.iter_mut().zip(given).zip(due) {
-            // One answer more in each that was due: a single hour is not believed too much.
-            *weight = (given + 1.0) / (due + 1.0);
-        }
-        let mut sorted = weights;
-        sorted.sort_unstable_by(f64::total_cmp);
-        // The busier half of the open hours tells what a usual one gives.
-        let usual = sorted.iter().rev().take(6).sum::<f64>() / 6.0;
-        for weight in &mut weights {
-            *weight = if *weight < 0.2 * usual { 0.0 } else { *weight / usual };
-        }
+        let weights = open_hours(&given, &due);
         let (quiet_from, quiet_hours) = longest_quiet(&weights);
         let has_nights = quiet_hours >= 6;
         // A day begins in the middle of the night, wherever on earth that is, and is called by what its middle is called in UTC.
@@ -196,6 +194,45 @@ fn by_hour(values: &[f64]) -> [f64; 24] {
         hours[hour % 24] += value;
     }
     hours
+}
+
+/// What each hour of the day gave for what was due, beside the open hour in the middle; 0 for each closed one.
+///
+/// The first hour of a day answers what came in overnight. It weighs more, and not so much more that it would be all of the day.
+fn open_hours(given: &[f64; 24], due: &[f64; 24]) -> [f64; 24] {
+    let mut weights = [1.0; 24];
+    for (hour, weight) in weights.iter_mut().enumerate() {
+        if given[hour] < QUIET * due[hour] {
+            *weight = 0.0;
+        }
+    }
+    let quiet = weights;
+    for hour in 0..24 {
+        // The run of quiet hours around this one, both ends within half a day.
+        let is_quiet = |steps: usize, back: bool| quiet[if back { hour + 24 - steps } else { hour + steps } % 24] <= 0.0;
+        let after = (0..12).take_while(|steps| is_quiet(*steps, false)).count();
+        let before = (1..12).take_while(|steps| is_quiet(*steps, true)).count();
+        let run = (0..before + after).map(|at| (hour + 24 - before + at) % 24);
+        let (of_run, due_of_run) = run.fold((0.0, 0.0), |(sum, sum_due), at| (sum + given[at], sum_due + due[at]));
+        if quiet[hour] <= 0.0 && (before + after < SHORTEST_NIGHT || chance_of_so_few(of_run, due_of_run) >= CHANCE) {
+            weights[hour] = 1.0;
+        }
+    }
+    // One answer more in each that was due: a single hour is not believed too much.
+    let ratio = |hour: usize| (given[hour] + 1.0) / (due[hour] + 1.0);
+    let mut open: Vec<f64> = (0..24).filter(|hour| weights[*hour] > 0.0).map(ratio).collect();
+    open.sort_unstable_by(f64::total_cmp);
+    let usual = open.get(open.len() / 2).copied().unwrap_or(1.0);
+    for (hour, weight) in weights.iter_mut().enumerate().filter(|(_, weight)| **weight > 0.0) {
+        *weight = (ratio(hour) / usual).clamp(1.0 / MOST, MOST);
+    }
+    weights
+}
+
+/// The chance of at most so many answers where so many are due.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts of answers")]
+fn chance_of_so_few(given: f64, due: f64) -> f64 {
+    Poisson::new(due).map_or(1.0, |poisson| poisson.cdf(given.max(0.0) as u64))
 }
 
 /// The longest run of hours without weight, around midnight as well: its first hour and how many.

@@ -275,7 +275,7 @@ pub struct Plateau {
 pub struct WorkingHours {
     /// In words, UTC.
     pub text: String,
-    /// Weight of each hour of the day in UTC; a usual open one has 1.
+    /// Weight of each hour of the day in UTC: a usual open one has 1, a closed one 0.
     pub weights: Vec<f64>,
     /// Whether weekends are closed.
     pub weekends_closed: bool,
