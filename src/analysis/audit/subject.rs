@@ -156,6 +156,21 @@ impl<'s> Subject<'s> {
         }
     }
 
+    /// Whether another branch of a Parallel around a state may end it: a branch that fails ends its siblings, as a clock with a Wait and
+    /// a Fail does.
+    pub fn may_be_ended_beside(&self, state: &StateAt<'_>) -> bool {
+        let is_fail = |block: usize| self.states.iter().any(|other| other.block == block && other.state_type() == "Fail");
+        let mut block = state.block;
+        while let Some(parent) = self.blocks.get(block).and_then(|block| block.parent) {
+            let siblings = self.blocks.iter().enumerate().filter(|(at, sibling)| *at != block && sibling.parent == Some(parent));
+            if siblings.into_iter().any(|(at, _)| is_fail(at)) {
+                return true;
+            }
+            block = self.states[parent].block;
+        }
+        false
+    }
+
     /// Positions of the states that the normal path reaches from a state of the same block, itself not included unless a loop
     /// leads back to it.
     pub fn reached_from(&self, state: usize) -> Vec<usize> {

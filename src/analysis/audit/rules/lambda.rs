@@ -153,7 +153,7 @@ fn with_retry(state: &StateAt<'_>, own: &[Handler<'_>], missing: &[&str]) -> Fix
 }
 
 /// Said once for the machine, at the first such Task. Does not apply where the machine has `TimeoutSeconds`, in Express (whose
-/// executions end after five minutes), nor to callbacks, of which another rule speaks.
+/// executions end after five minutes), where a branch beside it may end the wait, nor to callbacks, of which another rule speaks.
 fn without_timeout(subject: &Subject<'_>, found: &mut Vec<Violation>) {
     if subject.source.root().get("TimeoutSeconds").is_some() {
         return;
@@ -162,7 +162,12 @@ fn without_timeout(subject: &Subject<'_>, found: &mut Vec<Violation>) {
         let call = Call::of(state);
         let waits_for_answer = matches!(call, Call::Integration(call) if call.pattern != Pattern::RequestResponse);
         let has_limit = ["TimeoutSeconds", "TimeoutSecondsPath"].iter().any(|field| state.get(field).is_some());
-        call.is_lambda() && !waits_for_answer && !has_limit && !state.express && !is_asynchronous(state)
+        call.is_lambda()
+            && !waits_for_answer
+            && !has_limit
+            && !state.express
+            && !is_asynchronous(state)
+            && !subject.may_be_ended_beside(state)
     };
     let open: Vec<&StateAt<'_>> = subject.states.iter().filter(is_open_ended).collect();
     let Some(first) = open.first() else { return };

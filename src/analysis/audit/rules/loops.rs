@@ -62,7 +62,12 @@ fn polling(subject: &Subject<'_>, found: &mut Vec<Violation>) {
         let tasks: Vec<&&StateAt<'_>> = states.iter().filter(|state| state.state_type() == "Task").collect();
         let choices: Vec<&&StateAt<'_>> = states.iter().filter(|state| state.state_type() == "Choice").collect();
         let asks = !tasks.is_empty() && tasks.iter().all(|task| is_question(task));
-        if wait.express || !asks || choices.is_empty() || choices.iter().any(|choice| !is_by_status(choice)) || is_timed(subject, wait) {
+        if wait.express
+            || !asks
+            || choices.is_empty()
+            || choices.iter().any(|choice| !is_by_status(choice))
+            || subject.may_be_ended_beside(wait)
+        {
             continue;
         }
         // The next turn is another one: something is set on the way.
@@ -103,7 +108,8 @@ fn polling(subject: &Subject<'_>, found: &mut Vec<Violation>) {
 fn is_question(task: &StateAt<'_>) -> bool {
     let call = Call::of(task);
     match call {
-        Call::Integration(integration) if !call.is_lambda() => is_read(&integration),
+        // Athena ends its queries itself, long before a history is full.
+        Call::Integration(integration) if !call.is_lambda() => is_read(&integration) && integration.service != "athena",
         _ => call.is_lambda() && !call.is_answered_from_outside() && is_named_for_asking(task.name),
     }
 }
@@ -139,20 +145,6 @@ fn is_text_query(text: &str) -> bool {
     let compares = text.contains("= '") || text.contains("='") || text.contains("= \"") || text.contains("=\"") || text.contains(" in [");
     let counts = ["<", ">", "$now", "$millis", "$count", "$exists", "+", "${", "$length"].iter().any(|mark| text.contains(mark));
     compares && !counts
-}
-
-/// Whether another branch of a Parallel around the loop may end it: a branch that fails ends its siblings.
-fn is_timed(subject: &Subject<'_>, state: &StateAt<'_>) -> bool {
-    let is_fail = |block: usize| subject.states.iter().any(|other| other.block == block && other.state_type() == "Fail");
-    let mut block = state.block;
-    while let Some(parent) = subject.blocks.get(block).and_then(|block| block.parent) {
-        let siblings = subject.blocks.iter().enumerate().filter(|(at, sibling)| *at != block && sibling.parent == Some(parent));
-        if siblings.into_iter().any(|(at, _)| is_fail(at)) {
-            return true;
-        }
-        block = subject.states[parent].block;
-    }
-    false
 }
 
 /// Seconds and events of one turn of a loop, where there is but one way around it and its only wait is a fixed one.

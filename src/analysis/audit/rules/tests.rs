@@ -492,6 +492,9 @@ fn polling_that_nothing_limits_is_told_with_its_end() {
     ] {
         quiet(rule, &poll(limited));
     }
+    let mut query = poll(json!({"Variable": "$.QueryExecution.Status.State", "StringEquals": "SUCCEEDED"}));
+    query["States"]["Ask"]["Resource"] = json!("arn:aws:states:::athena:getQueryExecution");
+    quiet(rule, &query);
     let mut again = poll(json!({"Variable": "$.status", "StringEquals": "done"}));
     again["States"]["Ask"]["Resource"] = json!(INVOKE);
     quiet(rule, &again);
@@ -508,8 +511,18 @@ fn polling_that_nothing_limits_is_told_with_its_end() {
 fn a_branch_beside_the_loop_may_be_its_clock() {
     let by_status = json!({"Variable": "$.Run.Status", "StringEquals": "COMPLETED"});
     let clock = json!({"StartAt": "Clock", "States": {"Clock": {"Type": "Wait", "Seconds": 60, "Next": "Over"}, "Over": {"Type": "Fail"}}});
-    let beside = machine(json!({"Both": {"Type": "Parallel", "Branches": [poll(by_status), clock], "End": true}}));
+    let beside = machine(json!({"Both": {"Type": "Parallel", "Branches": [poll(by_status), clock.clone()], "End": true}}));
     quiet("polling-without-limit", &beside);
+    for (rule, resource) in [
+        ("lambda-without-timeout", INVOKE),
+        ("callback-without-timeout", "arn:aws:states:::sqs:sendMessage.waitForTaskToken"),
+        ("job-without-timeout", "arn:aws:states:::ecs:runTask.sync"),
+    ] {
+        let beside =
+            |clock: &Value| machine(json!({"Both": {"Type": "Parallel", "Branches": [task(resource, json!({})), clock], "End": true}}));
+        quiet(rule, &beside(&clock));
+        assert_eq!(said(rule, &beside(&machine(json!({"Idle": {"Type": "Pass", "End": true}})))).len(), 1, "{rule}");
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Rules about waiting without an end.
 //!
 //! The language's default of `TimeoutSeconds` is 99,999,999, longer than any execution may run; what is as long as a year is no timeout.
+//! A branch beside the Task that may fail is a clock that may end the wait, too.
+//!
 //! None of these rules applies in Express, where an execution ends after five minutes and nothing waits for tokens or jobs.
 //!
 //! Not here: HTTP Tasks, which the service ends after 60 seconds, and calls of services, which their clients end.
@@ -48,7 +50,10 @@ pub(super) fn has_limit(node: &Node, field: &str) -> bool {
 }
 
 fn is_limited(subject: &Subject<'_>, state: &StateAt<'_>, fields: &[&str]) -> bool {
-    state.express || has_limit(subject.source.root(), "TimeoutSeconds") || fields.iter().any(|field| has_limit(state.node, field))
+    state.express
+        || has_limit(subject.source.root(), "TimeoutSeconds")
+        || subject.may_be_ended_beside(state)
+        || fields.iter().any(|field| has_limit(state.node, field))
 }
 
 /// Does not apply where the Task has `TimeoutSeconds` or `HeartbeatSeconds` (also as a path or an expression), or the machine has
