@@ -1,5 +1,6 @@
 //! `--fix` over all definitions of the corpus, as JSON and as YAML: what was valid stays valid, and a second run changes nothing.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::Value;
@@ -37,24 +38,24 @@ fn yaml(value: &Value, indent: usize, out: &mut String) {
     match value {
         Value::Object(members) if !members.is_empty() => {
             for (name, value) in members {
-                out.push_str(&format!("{blanks}{}:", Value::from(name.as_str())));
+                let _ = write!(out, "{blanks}{}:", Value::from(name.as_str()));
                 below(value, indent, out);
             }
         }
         Value::Array(items) if !items.is_empty() => {
             for item in items {
-                out.push_str(&format!("{blanks}-"));
+                let _ = write!(out, "{blanks}-");
                 match item {
                     Value::Object(members) if !members.is_empty() => {
                         let mut inner = String::new();
                         yaml(item, indent + 1, &mut inner);
-                        out.push_str(&format!(" {}", inner.trim_start()));
+                        let _ = write!(out, " {}", inner.trim_start());
                     }
                     _ => below(item, indent, out),
                 }
             }
         }
-        plain => out.push_str(&format!("{blanks}{plain}\n")),
+        plain => drop(writeln!(out, "{blanks}{plain}")),
     }
 }
 
@@ -64,7 +65,7 @@ fn below(value: &Value, indent: usize, out: &mut String) {
         out.push('\n');
         yaml(value, indent + 1, out);
     } else {
-        out.push_str(&format!(" {value}\n"));
+        let _ = writeln!(out, " {value}");
     }
 }
 
