@@ -187,7 +187,7 @@ mod tests {
         let window = scan(&places, 122).expect("a window");
         assert_eq!((window.from, window.to, window.having), (100, 122, 11));
         // C(22, 11) / C(122, 11)
-        assert!((window.p / 5.027041261e-10 - 1.0).abs() < 1e-6, "{:e}", window.p);
+        assert!((window.p / 5.027_041_261e-10 - 1.0).abs() < 1e-6, "{:e}", window.p);
     }
 
     #[test]
