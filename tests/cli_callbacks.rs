@@ -111,7 +111,7 @@ fn flags_narrow_what_is_shown() {
 fn a_plot_is_written() {
     let folder = folder();
     let file = folder.path().join("waits.svg");
-    let (code, _, words) = asked(folder.path(), &["--plot", &argument(&file)]);
+    let (code, _, words) = asked(folder.path(), &["--plot", argument(&file)]);
     assert_eq!(code, 0, "{words}");
     assert!(std::fs::read_to_string(&file).expect("a plot").contains("Approve"));
 }

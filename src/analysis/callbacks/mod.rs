@@ -24,6 +24,13 @@ mod release;
 mod report;
 mod survival;
 #[cfg(test)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "numbers of stories told here"
+)]
 mod tests;
 mod waits;
 mod words;

@@ -120,7 +120,7 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(21);
         let (mut at, mut levels, mut now) = (Vec::new(), Vec::new(), 0.0);
         while now < 12.0 * 3600.0 {
-            let load = (1.0 + (now / 3600.0 * std::f64::consts::TAU).sin()) / 2.0;
+            let load = f64::midpoint(1.0, (now / 3600.0 * std::f64::consts::TAU).sin());
             now += 60.0 / (0.3 + load);
             #[allow(clippy::cast_possible_truncation, reason = "seconds of half a day")]
             at.push(now as i64 * SECOND);

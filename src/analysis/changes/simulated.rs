@@ -80,7 +80,7 @@ impl Fleet {
     }
 
     fn load(&self, now: f64) -> f64 {
-        (1.0 + (now / self.waves.1 * TAU).sin()) / 2.0
+        f64::midpoint(1.0, (now / self.waves.1 * TAU).sin())
     }
 
     /// Everything that happened; only executions for which `keep` holds.
@@ -196,7 +196,7 @@ impl Fleet {
             return Told::Hung;
         }
         for (from, to, share, error, every) in &state.failing {
-            if within((*from, *to)) && number % every == 0 && own.f64() < *share {
+            if within((*from, *to)) && number.is_multiple_of(*every) && own.f64() < *share {
                 return Told::Failed(error, 20.0);
             }
         }

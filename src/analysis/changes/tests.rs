@@ -71,7 +71,6 @@ fn slower_states_are_found_by_their_size() {
         [(2.5, 80, 0.5, 0.0, 28), (1.6, 150, 0.5, 0.0, 27), (1.3, 500, 0.5, 0.0, 27), (1.3, 500, 0.7, 0.3, 25), (1.6, 40, 0.5, 0.0, 0)]
     {
         let (right, wrong) = measure(30, 45.0, truth, &[Signal::Latency], slower(times, executions, waves, follows));
-        println!("{times} times as long, {executions} executions, follows the load by {follows}: found {right} of 30, {wrong} others");
         assert!(right >= least && wrong <= 2, "{times} {executions}: {right} right, {wrong} wrong");
     }
 }
@@ -96,8 +95,8 @@ fn outages_hangs_and_new_errors_are_found() {
     let new = measure(30, 45.0, truth, &errors, failing(END, 0.3, "KeyError", 1, 200));
     let seldom = measure(30, 45.0, truth, &errors, failing(END, 0.08, "KeyError", 1, 600));
     let hang = measure(30, 25.0, truth, &errors, hang);
-    println!("outage {outage:?}, new error {new:?}, seldom {seldom:?}, hang {hang:?} (found of 30, others)");
-    assert!(outage.0 >= 29 && new.0 >= 29 && seldom.0 >= 27 && hang.0 >= 28);
+    let told = format!("outage {outage:?}, new error {new:?}, seldom {seldom:?}, hang {hang:?} (found of 30, others)");
+    assert!(outage.0 >= 29 && new.0 >= 29 && seldom.0 >= 27 && hang.0 >= 28, "{told}");
     assert!(outage.1 + new.1 + seldom.1 + hang.1 <= 3);
 }
 

@@ -34,6 +34,13 @@ mod judge;
 mod report;
 mod shape;
 #[cfg(test)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "numbers of stories told here"
+)]
 mod tests;
 mod trend;
 mod words;

@@ -49,7 +49,7 @@ fn finished_polls() -> Vec<History> {
 }
 
 /// Facts of an execution that ended at this moment.
-fn ended<'a>(name: &'a str, at: i64, status: ExecutionStatus) -> ExecutionFacts<'a> {
+fn ended(name: &str, at: i64, status: ExecutionStatus) -> ExecutionFacts<'_> {
     ExecutionFacts {
         execution: name,
         state_machine: Some(ORDERS),

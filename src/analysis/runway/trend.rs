@@ -206,6 +206,7 @@ fn median(sorted: &[f64]) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_sign_loss, reason = "numbers of stories told here")]
 mod tests {
     use super::*;
 

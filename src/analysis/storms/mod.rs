@@ -37,6 +37,13 @@ mod spread;
 mod stories;
 mod tell;
 #[cfg(test)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "numbers of stories told here"
+)]
 mod tests;
 mod waves;
 mod words;

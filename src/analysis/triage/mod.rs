@@ -14,6 +14,13 @@ mod incidents;
 mod relations;
 mod report;
 #[cfg(test)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "numbers of stories told here"
+)]
 mod tests;
 
 pub use detect::{Detected, detect, report};

@@ -128,7 +128,9 @@ fn the_definition_of_that_time_is_compared_and_the_one_on_file_is_changed() {
 #[test]
 fn without_a_definition_the_waits_tell_what_the_retry_should_be() {
     let mut histories = outage(&busy(&json!({})), 60, 20.0, exponential(6));
-    histories.iter_mut().for_each(|history| history.definition = None);
+    for history in &mut histories {
+        history.definition = None;
+    }
     let (policy, remedy) = explained(&histories, Spread::None);
     assert!(policy.declared.is_none() && policy.disagreements.is_empty());
     assert_eq!(remedy.verdict, Verdict::NoDefinition);
