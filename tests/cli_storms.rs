@@ -150,3 +150,29 @@ fn the_order_of_the_input_makes_no_difference() {
     std::fs::write(orders.file(), turned.join("\n")).expect("a file");
     assert_eq!(orders.findings(&[]), before);
 }
+
+#[test]
+fn a_parallel_that_is_retried_as_a_whole_is_a_storm_of_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("quotes.jsonl");
+    let first: Timestamp = FIRST.parse().expect("a time");
+    let quote = |number: i64| {
+        let mut story = history("Quotes");
+        story.clock_at(first + jiff::SignedDuration::from_millis(number * 10)).named(&format!("quote-{number}")).pace(seconds(0));
+        story.enter_parallel("Ask", json!({}));
+        for wait in [5, 10, 0] {
+            story.parallel_started();
+            let mut branch = story.branch();
+            branch.enter_task("AskOne", json!({})).taking(milliseconds(100)).attempt_failed("Unavailable", None).scope_failed();
+            story.composite_failed().after(seconds(wait));
+        }
+        story.execution_failed();
+        line(&story)
+    };
+    std::fs::write(&file, (0..20).map(quote).collect::<String>()).expect("a file");
+    let document = stepscope(["storms", "--input", argument(&file), "--output", "json"]).succeeds().json();
+    let storm = &document["findings"][0];
+    assert_eq!((&storm["state"], &storm["evidence"]["cohort"]), (&json!("Ask"), &json!(20)), "{document}");
+    assert_eq!(storm["evidence"]["errors"], json!([{"error": "Unavailable", "count": 40}]));
+    assert_eq!(document["findings"].as_array().map(Vec::len), Some(1), "the state inside is called again, and retries nothing");
+}

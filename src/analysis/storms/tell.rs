@@ -54,7 +54,7 @@ impl Case<'_> {
         let evidence = self.evidence(pattern, class, background);
         let common = Common {
             severity: severity(&evidence, seen, self.now),
-            confidence: self.confidence(&evidence),
+            confidence: confidence(&evidence),
             summary: words::summary(seen, observed, pattern, &evidence),
             next: Vec::new(),
             steps: steps(&evidence, observed.text(class.state)),
@@ -167,11 +167,6 @@ impl Case<'_> {
         Some(Prices::built_in().quote(Item::Transition, region).usd.times(retries))
     }
 
-    fn confidence(&self, evidence: &StormEvidence) -> Confidence {
-        let is_unlikely = evidence.waves.iter().any(|wave| wave.probability < 1e-4);
-        if is_unlikely && evidence.cohort >= STRONG { Confidence::Strong } else { Confidence::Weak }
-    }
-
     fn samples(&self, class: &Class) -> Vec<Sample> {
         let mut by_arn: Vec<u32> = self.storm.seen.cohort.clone();
         by_arn.sort_unstable_by_key(|at| self.arn(*at));
@@ -203,6 +198,12 @@ impl Case<'_> {
 fn severity(evidence: &StormEvidence, seen: &Seen, now: Micros) -> Severity {
     let is_recent = now.0.saturating_sub(seen.to.0) <= RECENT;
     if is_recent || evidence.failed_executions > 0 { Severity::Critical } else { Severity::Warning }
+}
+
+/// What the evidence alone says; that a Retry without jitter was in force makes it certain.
+fn confidence(evidence: &StormEvidence) -> Confidence {
+    let is_unlikely = evidence.waves.iter().any(|wave| wave.probability < 1e-4);
+    if is_unlikely && evidence.cohort >= STRONG { Confidence::Strong } else { Confidence::Weak }
 }
 
 /// The name in the ARN of a Standard execution, which says which it is within a machine; else the ARN.

@@ -1,5 +1,7 @@
 //! One sentence for a storm.
 
+use std::fmt::Write as _;
+
 use super::report::{Pattern, StormEvidence};
 use super::seen::Seen;
 use crate::analysis::observed::Observed;
@@ -31,7 +33,7 @@ fn times(evidence: &StormEvidence, time: &dyn Fn(Micros) -> String) -> String {
     let Some(first) = evidence.waves.first() else { return "in no wave".to_owned() };
     let mut text = time(first.at);
     for pair in evidence.waves.windows(2).take(TOLD - 1) {
-        text += &format!(", +{}", seconds(pair[1].at.milliseconds_since(pair[0].at)));
+        let _ = write!(text, ", +{}", seconds(pair[1].at.milliseconds_since(pair[0].at)));
     }
     match evidence.waves.len() {
         count if count > TOLD => format!("{text}, … ({count} waves)"),
