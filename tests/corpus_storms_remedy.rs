@@ -122,7 +122,10 @@ fn the_change_is_a_patch_that_calms_the_storm() {
             assert!(peaks.1 <= peaks.0 * 0.6, "{place}: {peaks:?}");
             let calls = label["retries"].as_f64().expect("a count");
             let given_up = (number(before, "given_up"), number(after, "given_up"));
-            assert!(given_up.1 <= given_up.0 + (calls * 0.02).max(1.0), "{place}: {given_up:?}");
+            // What an inner level gives up, the level outside retries.
+            let levels = list(&storm["nested"], "levels").len() as u64;
+            let is_inner = storm["nested"]["level"].as_u64().is_some_and(|level| level + 1 < levels);
+            assert!(is_inner || given_up.1 <= given_up.0 + (calls * 0.02).max(1.0), "{place}: {given_up:?}");
             let mut definition = definition(scenario, &label["stateMachineArn"]);
             let patch: json_patch::Patch = serde_json::from_value(remedy["patch"].clone()).expect("a patch");
             json_patch::patch(&mut definition, &patch).expect("it applies");

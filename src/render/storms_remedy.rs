@@ -176,7 +176,7 @@ fn curves(load: &Load, page: &mut Page<'_>) -> io::Result<()> {
     #[allow(clippy::cast_precision_loss, reason = "widths of bins")]
     let width = seconds(load.bin_ms as f64 * step as f64 / 1000.0);
     let title = format!("retries a second, {width} a column; before and after are simulated, {} runs each", load.runs);
-    page.fact("load", page.styles.dim, &title)?;
+    page.fact("curves", page.styles.dim, &title)?;
     for (label, curve) in rows {
         let Some(curve) = curve else { continue };
         let style = match label {
@@ -216,7 +216,7 @@ fn down(load: &Load, bins: usize, step: usize, page: &mut Page<'_>) -> io::Resul
     let columns = bins.div_ceil(step);
     let share = format!("{:.0} % failed", load.outage.failed_share * 100.0);
     let until = load.outage.until.map(|until| until.milliseconds_since(load.from) / column_ms);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "cut to the columns of a curve")]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "columns of a curve")]
     let marked = until.map_or(columns, |until| until.ceil().clamp(1.0, columns.max(1) as f64) as usize);
     let text = format!("{:<columns$}  {share}", "─".repeat(marked));
     page.copyable(0, page.styles.dim, &format!("{:<LABEL$}{text}", "down"))

@@ -14,7 +14,8 @@ pub(super) fn explain(told: &mut [Told], observed: &Observed) {
     let shared = resources::shared(&seen, observed);
     for (position, (nested, shared)) in storms.into_iter().zip(nested.into_iter().zip(shared)) {
         let Told { seen, storm } = &mut told[position];
-        let explained = remedy::explain(seen, observed);
+        let is_inner = nested.as_ref().is_some_and(|nested| nested.level + 1 < nested.levels.len());
+        let explained = remedy::explain(seen, observed, is_inner);
         // The structure says so: a Retry without jitter in force, and waves seen.
         let in_force =
             explained.policy.as_ref().filter(|policy| policy.disagreements.is_empty()).and_then(|policy| policy.declared.as_ref());

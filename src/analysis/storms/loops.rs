@@ -49,7 +49,7 @@ pub fn loops(definition: &str, state: &str) -> Vec<HandLoop> {
     for catcher in &policy.catchers {
         let Some(next) = &catcher.next else { continue };
         if let Some(way) = way_back(states, next, state) {
-            found.extend(described(states, around, state, way, LoopKind::Retries, &catcher.error_equals));
+            found.extend(described(states, around, state, &way, LoopKind::Retries, &catcher.error_equals));
         }
     }
     // Of catchers that lead into one loop, one loop.
@@ -62,7 +62,7 @@ pub fn loops(definition: &str, state: &str) -> Vec<HandLoop> {
     }
     let normal = states.get(state).and_then(|state| state.get("Next")).and_then(Value::as_str);
     if let Some(way) = normal.and_then(|next| way_back(states, next, state)) {
-        loops.extend(described(states, around, state, way, LoopKind::Polls, &[]));
+        loops.extend(described(states, around, state, &way, LoopKind::Polls, &[]));
     }
     loops
 }
@@ -71,7 +71,7 @@ fn described(
     states: &Map<String, Value>,
     around: &str,
     state: &str,
-    way: Vec<&str>,
+    way: &[&str],
     kind: LoopKind,
     error_equals: &[String],
 ) -> Option<HandLoop> {

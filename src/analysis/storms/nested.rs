@@ -67,7 +67,10 @@ struct Place {
 
 /// For each storm the chain of retries that it is part of: the longest one.
 pub fn nested(storms: &[Seen], observed: &Observed) -> Vec<Option<Nested>> {
-    let index = Index::new(observed);
+    if storms.is_empty() {
+        return Vec::new();
+    }
+    let index = Index::new(storms, observed);
     let chains: Vec<(Vec<Place>, Calls)> = storms.iter().map(|seen| index.chain(seen)).collect();
     let overlaps = |one: &Seen, other: &Seen| one.from <= other.to && other.from <= one.to;
     storms
@@ -95,14 +98,14 @@ pub fn nested(storms: &[Seen], observed: &Observed) -> Vec<Option<Nested>> {
 #[derive(Debug, Clone, Default)]
 struct Calls {
     visits: u64,
-    calls: u64,
+    count: u64,
     most: Option<u64>,
 }
 
 impl Calls {
     #[allow(clippy::cast_precision_loss, reason = "counts of calls")]
     fn mean(&self) -> Option<f64> {
-        (self.visits > 0).then(|| (self.calls as f64 / self.visits as f64 * 1000.0).round() / 1000.0)
+        (self.visits > 0).then(|| (self.count as f64 / self.visits as f64 * 1000.0).round() / 1000.0)
     }
 }
 
@@ -121,19 +124,30 @@ struct Index<'a> {
 }
 
 impl<'a> Index<'a> {
-    fn new(observed: &'a Observed) -> Self {
+    /// Of the executions of storms, and of those that started them.
+    fn new(storms: &[Seen], observed: &'a Observed) -> Self {
         let mut scopes: HashMap<VisitKey, (usize, Option<u32>), RandomState> = HashMap::default();
         let mut starters: HashMap<u32, Vec<(usize, usize)>, RandomState> = HashMap::default();
-        // Only executions that others name as their parent are asked for what they started.
-        let parents: BTreeSet<Name> = observed.executions.iter().filter_map(|execution| execution.parent).collect();
         let mut executions: HashMap<Name, u32, RandomState> = HashMap::default();
-        for (position, execution) in observed.executions.iter().enumerate() {
-            if parents.contains(&execution.arn) {
-                executions.insert(execution.arn, u32::try_from(position).unwrap_or(u32::MAX));
+        let mut is_wanted = vec![false; observed.executions.len()];
+        let mut newest: Vec<u32> = storms.iter().flat_map(Seen::executions).collect();
+        for _ in 0..DEEPEST {
+            newest.retain(|position| is_wanted.get_mut(*position as usize).is_some_and(|wanted| !std::mem::replace(wanted, true)));
+            let parents: BTreeSet<Name> = newest.iter().filter_map(|position| observed.executions[*position as usize].parent).collect();
+            if parents.is_empty() {
+                break;
+            }
+            newest.clear();
+            for (position, execution) in (0_u32..).zip(&observed.executions) {
+                if parents.contains(&execution.arn) {
+                    executions.insert(execution.arn, position);
+                    newest.push(position);
+                }
             }
         }
         for (class, of) in observed.classes.iter().enumerate() {
-            for (position, attempt) in of.attempts.iter().enumerate() {
+            let wanted = |(_, attempt): &(usize, &Attempt)| is_wanted.get(attempt.execution as usize).is_some_and(|wanted| *wanted);
+            for (position, attempt) in of.attempts.iter().enumerate().filter(wanted) {
                 match attempt.pattern {
                     Some(Pattern::Scopes) => {
                         scopes.entry((attempt.execution, attempt.visit)).or_insert((class, attempt.parent_visit));
@@ -195,7 +209,7 @@ impl<'a> Index<'a> {
         for visit in outermost.into_iter().flatten() {
             *counted.entry(visit).or_default() += 1;
         }
-        let calls = Calls { visits: counted.len() as u64, calls: counted.values().sum(), most: counted.values().copied().max() };
+        let calls = Calls { visits: counted.len() as u64, count: counted.values().sum(), most: counted.values().copied().max() };
         let multiplies = chain.iter().filter(|place| place.factor > 1).count() > 1;
         if multiplies { (chain, calls) } else { (Vec::new(), Calls::default()) }
     }

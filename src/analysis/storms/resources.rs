@@ -75,13 +75,13 @@ pub fn shared(storms: &[Seen], observed: &Observed) -> Vec<Option<SharedResource
     let resources: Vec<Option<String>> = storms.iter().map(|seen| resource(seen, observed)).collect();
     let group_of = groups(storms, &resources);
     let mut told: Vec<Option<SharedResource>> = vec![None; storms.len()];
-    for group in 0..storms.len() {
+    for (group, resource) in resources.iter().enumerate() {
         let mut members: Vec<usize> = (0..storms.len()).filter(|position| group_of[*position] == group).collect();
         if members.len() < 2 {
             continue;
         }
         members.sort_by_key(|position| (storms[*position].from, key(&storms[*position], observed)));
-        let Some(resource) = resources[group].clone() else { continue };
+        let Some(resource) = resource.clone() else { continue };
         let moments = members.iter().flat_map(|position| storms[*position].retries.iter().map(|retry| retry.scheduled));
         let shared = SharedResource {
             resource,
@@ -89,7 +89,9 @@ pub fn shared(storms: &[Seen], observed: &Observed) -> Vec<Option<SharedResource
             storms: members.iter().map(|position| sharing(&storms[*position], observed)).collect(),
             trigger: trigger(&members, storms, observed),
         };
-        members.iter().for_each(|position| told[*position] = Some(shared.clone()));
+        for position in members {
+            told[position] = Some(shared.clone());
+        }
     }
     told
 }

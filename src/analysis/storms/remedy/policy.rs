@@ -41,7 +41,9 @@ pub(super) fn waits(chains: &[Chain], seen: &Seen, policy: Option<&Policy>, obse
             waits.entry(key).or_default().push(seen.retries[*position].wait.max(0) as f64 / 1000.0);
         }
     }
-    waits.values_mut().for_each(|waits| waits.sort_by(f64::total_cmp));
+    for waits in waits.values_mut() {
+        waits.sort_by(f64::total_cmp);
+    }
     waits
 }
 

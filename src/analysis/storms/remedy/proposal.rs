@@ -5,7 +5,8 @@
 //!
 //! | the simulation shows                                   | then                                                        |
 //! |---------------------------------------------------------|-------------------------------------------------------------|
-//! | more calls given up than with the policy of the storm   | a few more attempts, none of whose waits is longer than now |
+//! | more calls given up than with the policy of the storm   | a few more attempts, none of whose waits is longer than now; |
+//! |                                                         | not on an inner level of retries that multiply              |
 //! | that the peak is not halved, or the above was no help   | the first wait 2, 4 or 8 times as long                      |
 //! | a quarter fewer retries with waits that grow            | `BackoffRate` 2 in place of a constant wait                 |
 //! | waits that grow beyond five minutes                     | `MaxDelaySeconds`, if nothing above gets worse by it        |
@@ -68,6 +69,8 @@ pub(super) struct Question<'a> {
     pub main: usize,
     /// Which of them took any of them.
     pub used: &'a [usize],
+    /// Whether more attempts may be proposed: not where the retries of a level outside multiply them, and go on when they are used up.
+    pub more_attempts: bool,
     /// How often a candidate is simulated.
     pub runs: u32,
 }
@@ -119,27 +122,33 @@ pub(super) fn propose(question: &Question<'_>) -> Option<Proposal> {
     Some(Proposal { retriers: question.with(&chosen), reasons })
 }
 
-/// The first step of the ladder that is enough; if none is, of those that keep the calls the one with the least peak.
+/// The first step of the ladder that is enough; if none is, of those that keep the calls the one with the least peak, and if none keeps
+/// them, the one that keeps most.
 fn climb(question: &Question<'_>, jittered: &Retrier, only_jitter: &Outcome) -> (Retrier, Outcome) {
     let mut best: Option<(Retrier, Outcome)> = None;
+    let mut kindest = (jittered.clone(), only_jitter.clone());
     for (factor, more) in LADDER {
-        if factor > 1.0 && jittered.interval_seconds * factor > LONGEST_FIRST_WAIT {
+        let too_long = factor > 1.0 && jittered.interval_seconds * factor > LONGEST_FIRST_WAIT;
+        if too_long || (more > 0 && !question.more_attempts) {
             continue;
         }
         let candidate = step(jittered, factor, more);
         let outcome = question.outcome(&candidate);
+        // A change has to be worth it: a fifth less.
+        if outcome.given_up < kindest.1.given_up * 0.8 {
+            kindest = (candidate.clone(), outcome.clone());
+        }
         if !question.keeps_calls(&outcome) {
             continue;
         }
         if question.calms(&outcome) {
             return (candidate, outcome);
         }
-        // A change has to be worth it: a fifth less.
         if best.as_ref().is_none_or(|(_, least)| outcome.peak < least.peak * 0.8) {
             best = Some((candidate, outcome));
         }
     }
-    best.unwrap_or_else(|| (jittered.clone(), only_jitter.clone()))
+    best.unwrap_or(kindest)
 }
 
 fn step(jittered: &Retrier, factor: f64, more: u64) -> Retrier {
@@ -192,7 +201,7 @@ fn reasons(question: &Question<'_>, declared: &Retrier, chosen: &Retrier, only_j
         reasons.push(Reason { field: "JitterStrategy", value: "FULL".into(), text });
     }
     if chosen.interval_seconds > declared.interval_seconds {
-        let mut text = if question.calms(only_jitter) {
+        let why = if question.calms(only_jitter) {
             "drawn waits are half as long on average; twice as long, retries last as long as they did".to_owned()
         } else {
             format!(
@@ -203,7 +212,7 @@ fn reasons(question: &Question<'_>, declared: &Retrier, chosen: &Retrier, only_j
             )
         };
         let mean = seconds(chosen.interval_seconds * 500.0);
-        text.push_str(&format!("; the first wait is {mean} on average"));
+        let text = format!("{why}; the first wait is {mean} on average");
         reasons.push(Reason { field: "IntervalSeconds", value: number(chosen.interval_seconds), text });
     }
     if chosen.max_attempts > declared.max_attempts {
@@ -271,7 +280,7 @@ mod tests {
         let scene = Scene { calls: vec![call; calls], failing: failing_until(down), horizon: f64::INFINITY, ..Scene::default() };
         let retriers = std::slice::from_ref(retrier);
         let before = simulate(&scene, retriers, 20);
-        let question = Question { scene: &scene, before: &before, retriers, main: 0, used: &[0], runs: 20 };
+        let question = Question { scene: &scene, before: &before, retriers, main: 0, used: &[0], more_attempts: true, runs: 20 };
         let proposal = propose(&question).expect("a proposal");
         let after = simulate(&scene, &proposal.retriers, 20);
         (proposal, before, after)
@@ -304,6 +313,19 @@ mod tests {
         let (proposal, before, after) = proposed(&retrier(1.0, 6, 2.0), 200, 0.5);
         assert!(proposal.retriers[0].interval_seconds >= 4.0, "{proposal:?}");
         assert!(after.peak <= before.peak / 2.0, "{before:?} {after:?}");
+    }
+
+    #[test]
+    fn where_a_level_outside_retries_too_there_are_no_more_of_them() {
+        let call = Call { failed: 0.0, retriers: vec![Some(0)] };
+        let scene = Scene { calls: vec![call; 100], failing: failing_until(25.0), horizon: f64::INFINITY, ..Scene::default() };
+        let declared = [retrier(4.0, 3, 2.0)];
+        let before = simulate(&scene, &declared, 20);
+        let question =
+            Question { scene: &scene, before: &before, retriers: &declared, main: 0, used: &[0], more_attempts: false, runs: 20 };
+        let proposal = propose(&question).expect("a proposal");
+        assert_eq!(proposal.retriers[0].max_attempts, 3);
+        assert!(proposal.retriers[0].interval_seconds > 4.0, "longer waits last as long: {proposal:?}");
     }
 
     #[test]

@@ -115,6 +115,23 @@ pub struct Remedy {
     pub load: Option<Load>,
 }
 
+impl Remedy {
+    /// One that changes nothing yet.
+    pub(super) fn new(verdict: Verdict, text: &str, pointer: Option<String>, before: Value) -> Self {
+        Self {
+            verdict,
+            text: text.to_owned(),
+            pointer,
+            before,
+            after: Value::Null,
+            patch: Vec::new(),
+            reasons: Vec::new(),
+            instead_of_loop: None,
+            load: None,
+        }
+    }
+}
+
 /// What kind of answer a remedy is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

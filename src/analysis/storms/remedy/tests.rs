@@ -26,7 +26,7 @@ fn busy(more: Value) -> Value {
 
 fn explained(histories: &[History], spread: Spread) -> (PolicyCompared, Remedy) {
     let observed = observed(histories);
-    let explained = explain(&everything(&observed, "Call", spread), &observed);
+    let explained = explain(&everything(&observed, "Call", spread), &observed, false);
     (explained.policy.expect("a policy"), explained.remedy)
 }
 
@@ -155,7 +155,7 @@ fn the_wait_of_a_loop_is_made_random() {
     let observed = observed(&looping(&definition, 60, 3, 10));
     let seen = everything(&observed, "Call", Spread::None);
     assert_eq!(seen.retries.len(), 180);
-    let Explained { policy, remedy } = explain(&seen, &observed);
+    let Explained { policy, remedy } = explain(&seen, &observed, false);
     assert!(policy.is_none());
     assert_eq!((remedy.verdict, remedy.pointer.as_deref()), (Verdict::ChangeWait, Some("/States/Pause")));
     assert_eq!(patched(&definition, &remedy.patch)["States"]["Pause"], remedy.after);
@@ -182,13 +182,13 @@ fn hostile_times_and_policies_end_well() {
         json!([{"ErrorEquals": ["Busy"], "IntervalSeconds": 1e300, "MaxAttempts": u64::MAX, "BackoffRate": -3, "MaxDelaySeconds": 0}]);
     let observed = observed(&outage(&machine(&retrier), 10, 20.0, exponential(6)));
     let mut seen = everything(&observed, "Call", Spread::None);
-    explain(&seen, &observed);
+    explain(&seen, &observed, false);
     seen.from = crate::model::Micros(i64::MIN);
     seen.to = crate::model::Micros(i64::MAX);
     seen.retries.iter_mut().for_each(|retry| retry.wait = i64::MIN);
-    let remedy = explain(&seen, &observed).remedy;
+    let remedy = explain(&seen, &observed, false).remedy;
     let text = serde_json::to_string(&remedy).expect("JSON");
     assert!(text.len() < 200_000, "{}", text.len());
     seen.retries.clear();
-    explain(&seen, &observed);
+    explain(&seen, &observed, false);
 }
