@@ -194,6 +194,7 @@ fn calm(value: &Value, longest_delay_seconds: u64) -> Value {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "exact in binary, or rounded to be")]
 mod tests {
     use serde_json::json;
 

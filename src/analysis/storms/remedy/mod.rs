@@ -24,6 +24,7 @@ mod proposal;
 mod report;
 mod simulation;
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "exact in binary, or rounded to be")]
 mod tests;
 
 pub use report::{

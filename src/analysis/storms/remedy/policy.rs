@@ -219,6 +219,7 @@ pub(super) fn tidy(value: f64) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "exact in binary, or rounded to be")]
 mod tests {
     use super::*;
 

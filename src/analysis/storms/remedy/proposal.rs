@@ -259,6 +259,7 @@ pub(super) fn count(value: f64) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "exact in binary, or rounded to be")]
 mod tests {
     use super::super::simulation::{Call, failing_until};
     use super::*;

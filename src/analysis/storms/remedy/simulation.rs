@@ -196,6 +196,7 @@ pub(super) fn failing_until(moment: f64) -> Failing {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "exact in binary, or rounded to be")]
 mod tests {
     use super::*;
 

@@ -18,7 +18,7 @@ fn spread_out(retries: u32) -> impl Fn(i64, u32) -> Option<i64> {
     }
 }
 
-fn busy(more: Value) -> Value {
+fn busy(more: &Value) -> Value {
     let mut retrier = json!({"ErrorEquals": ["Busy"], "IntervalSeconds": 2, "MaxAttempts": 6, "BackoffRate": 2.0});
     retrier.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
     machine(&json!([retrier]))
@@ -39,7 +39,7 @@ fn patched(definition: &Value, patch: &[Operation]) -> Value {
 
 #[test]
 fn a_policy_that_the_waits_follow_agrees_with_them() {
-    let (policy, remedy) = explained(&outage(&busy(json!({})), 60, 20.0, exponential(6)), Spread::None);
+    let (policy, remedy) = explained(&outage(&busy(&json!({})), 60, 20.0, exponential(6)), Spread::None);
     assert_eq!(policy.disagreements, []);
     assert_eq!((policy.seen.interval_ms, policy.seen.backoff_rate), (Some(2000.0), Some(2.0)));
     assert_eq!(policy.declared.as_ref().map(|declared| declared.pointer.as_str()), Some("/States/Call/Retry/0"));
@@ -50,7 +50,7 @@ fn a_policy_that_the_waits_follow_agrees_with_them() {
 
 #[test]
 fn the_simulation_of_the_policy_in_force_gives_the_storm_that_was_seen() {
-    let (_, remedy) = explained(&outage(&busy(json!({})), 60, 20.0, exponential(6)), Spread::None);
+    let (_, remedy) = explained(&outage(&busy(&json!({})), 60, 20.0, exponential(6)), Spread::None);
     let load = remedy.load.expect("a simulation");
     let close = |one: f64, other: f64| (one - other).abs() <= other * 0.1;
     assert!(close(load.before.peak_per_second, load.observed.peak_per_second), "{load:?}");
@@ -63,7 +63,7 @@ fn the_simulation_of_the_policy_in_force_gives_the_storm_that_was_seen() {
 
 #[test]
 fn the_patch_makes_the_retry_that_is_shown_and_calms_the_storm() {
-    let definition = busy(json!({}));
+    let definition = busy(&json!({}));
     let (_, remedy) = explained(&outage(&definition, 60, 20.0, exponential(6)), Spread::None);
     assert_eq!(remedy.pointer.as_deref(), Some("/States/Call/Retry"));
     assert_eq!(patched(&definition, &remedy.patch)["States"]["Call"]["Retry"], remedy.after);
@@ -77,7 +77,7 @@ fn the_patch_makes_the_retry_that_is_shown_and_calms_the_storm() {
 
 #[test]
 fn waits_without_jitter_speak_against_a_definition_with_it() {
-    let definition = busy(json!({"JitterStrategy": "FULL", "IntervalSeconds": 8}));
+    let definition = busy(&json!({"JitterStrategy": "FULL", "IntervalSeconds": 8}));
     let (policy, remedy) = explained(&outage(&definition, 60, 20.0, exponential(6)), Spread::None);
     let text = &policy.disagreements[0].text;
     assert!(text.contains("JitterStrategy FULL, the waits had no jitter: it was changed after the storm"), "{text}");
@@ -90,7 +90,7 @@ fn waits_without_jitter_speak_against_a_definition_with_it() {
 
 #[test]
 fn other_waits_and_more_retries_than_declared_are_disagreements() {
-    let definition = busy(json!({"IntervalSeconds": 5, "MaxAttempts": 2}));
+    let definition = busy(&json!({"IntervalSeconds": 5, "MaxAttempts": 2}));
     let (policy, _) = explained(&outage(&definition, 60, 20.0, exponential(6)), Spread::None);
     let fields: Vec<&str> = policy.disagreements.iter().map(|disagreement| disagreement.field).collect();
     assert_eq!(fields, ["IntervalSeconds", "MaxAttempts"]);
@@ -100,10 +100,10 @@ fn other_waits_and_more_retries_than_declared_are_disagreements() {
 
 #[test]
 fn spread_waits_speak_against_a_definition_without_jitter() {
-    let (policy, remedy) = explained(&outage(&busy(json!({})), 60, 20.0, spread_out(6)), Spread::Full);
+    let (policy, remedy) = explained(&outage(&busy(&json!({})), 60, 20.0, spread_out(6)), Spread::Full);
     assert_eq!(policy.disagreements[0].field, "JitterStrategy");
     assert_eq!(remedy.verdict, Verdict::ChangeRetry, "on file it has none now");
-    let (policy, remedy) = explained(&outage(&busy(json!({"JitterStrategy": "FULL"})), 60, 20.0, spread_out(6)), Spread::Full);
+    let (policy, remedy) = explained(&outage(&busy(&json!({"JitterStrategy": "FULL"})), 60, 20.0, spread_out(6)), Spread::Full);
     assert_eq!(policy.disagreements, []);
     assert_eq!(remedy.verdict, Verdict::SpreadAlready);
     assert!(remedy.patch.is_empty());
@@ -111,7 +111,7 @@ fn spread_waits_speak_against_a_definition_without_jitter() {
 
 #[test]
 fn the_definition_of_that_time_is_compared_and_the_one_on_file_is_changed() {
-    let (old, new) = (busy(json!({})), busy(json!({"MaxAttempts": 5, "Comment": "reviewed"})));
+    let (old, new) = (busy(&json!({})), busy(&json!({"MaxAttempts": 5, "Comment": "reviewed"})));
     let mut histories = outage(&old, 60, 20.0, exponential(6));
     let mut later = crate::model::builder::history("Orders");
     later.named("later").definition(&new).clock_at(super::super::stories::moment(90_000_000));
@@ -127,8 +127,10 @@ fn the_definition_of_that_time_is_compared_and_the_one_on_file_is_changed() {
 
 #[test]
 fn without_a_definition_the_waits_tell_what_the_retry_should_be() {
-    let mut histories = outage(&busy(json!({})), 60, 20.0, exponential(6));
-    histories.iter_mut().for_each(|history| history.definition = None);
+    let mut histories = outage(&busy(&json!({})), 60, 20.0, exponential(6));
+    for history in &mut histories {
+        history.definition = None;
+    }
     let (policy, remedy) = explained(&histories, Spread::None);
     assert!(policy.declared.is_none() && policy.disagreements.is_empty());
     assert_eq!(remedy.verdict, Verdict::NoDefinition);
@@ -169,7 +171,7 @@ fn the_wait_of_a_loop_is_made_random() {
 
 #[test]
 fn it_says_the_same_each_time() {
-    let histories = outage(&busy(json!({})), 60, 20.0, exponential(6));
+    let histories = outage(&busy(&json!({})), 60, 20.0, exponential(6));
     let mut shuffled = histories.clone();
     shuffled.reverse();
     let told = |histories: &[History]| serde_json::to_string(&explained(histories, Spread::None).1).expect("JSON");
