@@ -148,7 +148,8 @@ fn retries_of_parent_and_child_multiply() {
             let levels = list(nested, "levels");
             let states: Vec<&str> = levels.iter().filter_map(|level| level["state"].as_str()).collect();
             assert_eq!(states.last(), Some(&"ChargeCustomer"), "{place}: {nested}");
-            assert_eq!(levels[nested["level"].as_u64().expect("a level") as usize]["state"], label["state"], "{place}");
+            let level = usize::try_from(nested["level"].as_u64().expect("a level")).expect("a small number");
+            assert_eq!(levels[level]["state"], label["state"], "{place}");
             let mut product = 1;
             for level in levels {
                 let definition = definition(scenario, &level["state_machine"]);
