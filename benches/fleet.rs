@@ -1,7 +1,7 @@
 //! How fast many executions become the facts that questions ask about, on one core and on all.
 //!
 //! `cargo bench --bench fleet` measures 20,000 executions in a temporary file. `cargo bench --bench fleet -- --write FILE
-//! --executions N [--mixed]` writes executions for other programs to read, which `benches/compare.py` does.
+//! --executions N [--mixed|--incident]` writes executions for other programs to read, which `benches/compare.py` does.
 #![allow(clippy::print_stdout, clippy::cast_precision_loss, clippy::cast_possible_truncation, missing_docs)]
 
 mod common;
@@ -33,7 +33,12 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let value = |name: &str| arguments.iter().position(|argument| argument == name).and_then(|at| arguments.get(at + 1));
     let executions = value("--executions").map_or(EXECUTIONS, |text| text.parse().expect("a number of executions"));
-    let shape = if arguments.iter().any(|argument| argument == "--mixed") { Shape::Mixed } else { Shape::Linear };
+    let has = |name: &str| arguments.iter().any(|argument| argument == name);
+    let shape = match (has("--mixed"), has("--incident")) {
+        (_, true) => Shape::Incident,
+        (true, false) => Shape::Mixed,
+        (false, false) => Shape::Linear,
+    };
     if let Some(file) = value("--write") {
         let written = write(file.as_ref(), executions, shape);
         println!("{} executions, {} events, {:.1} MB", written.executions, written.events, written.bytes as f64 / 1e6);

@@ -15,12 +15,13 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use stepscope::analysis::failures::Failures;
-use stepscope::analysis::fleet::Question;
+use stepscope::analysis::failures::{self, Asked, Failures};
+use stepscope::analysis::fleet::{Coverage, Question};
 use stepscope::analysis::observed::Gather;
 use stepscope::analysis::runway::RunwayQuestion;
+use stepscope::analysis::{callbacks, changes, storms};
 use stepscope::store::decode::facts_of_batch;
 use stepscope::store::{Batch, Store};
 
@@ -67,8 +68,29 @@ fn main() {
     for (candidate, time) in candidates.iter().zip(&times) {
         println!("  {:30} {:8.1} ms {:6.2} scans", candidate.name, milliseconds(*time), time.as_secs_f64() / limit.as_secs_f64());
     }
+    detectors(&batches, threads, limit);
     let ratio = times[3].as_secs_f64() / limit.as_secs_f64();
     println!("  triage takes {ratio:.2} scans, of {TARGET} that it may; {} MB of memory at most", most_memory(&store) / 1_000_000);
+}
+
+/// What each detector takes by itself, on one core, of what was gathered.
+fn detectors(batches: &[Batch], threads: usize, limit: Duration) {
+    let (gather, (failures, runway)) = asked(batches, threads);
+    let observed = gather.finish();
+    let now = observed.last_event.expect("executions have times");
+    let coverage = Coverage::default();
+    let mut runway = Some(runway);
+    let run = |name: &str, work: &mut dyn FnMut() -> usize| {
+        let start = Instant::now();
+        let found = work();
+        let time = start.elapsed();
+        println!("    {name:28} {:8.1} ms {:6.2} scans, {found} found", milliseconds(time), time.as_secs_f64() / limit.as_secs_f64());
+    };
+    run("storms", &mut || storms::find(&observed, now).storms.len());
+    run("callbacks", &mut || callbacks::find(&observed, now).stuck.len());
+    run("changes", &mut || changes::find(&observed, now).changes.len());
+    run("runway", &mut || runway.take().map_or(0, |runway| runway.find(now).runways.len()));
+    run("failures", &mut || failures::report(&failures, &coverage, &Asked::default()).groups.len());
 }
 
 fn program() -> Command {
