@@ -80,7 +80,7 @@ fn detectors(batches: &[Batch], threads: usize, limit: Duration) {
     let now = observed.last_event.expect("executions have times");
     let coverage = Coverage::default();
     let mut runway = Some(runway);
-    let mut run = |name: &str, work: &mut dyn FnMut() -> usize| {
+    let run = |name: &str, work: &mut dyn FnMut() -> usize| {
         let start = Instant::now();
         let found = work();
         let time = start.elapsed();

@@ -18,6 +18,7 @@ pub mod insights;
 pub mod latency;
 pub mod maps;
 pub mod observed;
+pub(crate) mod parallel;
 pub mod pattern;
 pub mod permissions;
 pub mod pull;

@@ -107,7 +107,7 @@ pub struct ExecutionFacts<'a> {
     pub gaps: &'a [&'a str],
     /// How it failed; `None` for one that did not. Present where [`Needs::failures`] was asked for.
     pub failure: Option<FailureFacts<'a>>,
-    /// JSON text. Present where [`Needs::payloads`] was asked for.
+    /// JSON text. Present where [`Needs::payloads`] or [`Needs::inputs`] was asked for.
     pub input: Option<&'a str>,
     /// JSON text. Present where [`Needs::payloads`] was asked for.
     pub output: Option<&'a str>,
@@ -269,7 +269,7 @@ pub struct AttemptFacts<'a> {
 
 /// Which parts of the facts a question looks at. What nobody needs is neither extracted nor read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[allow(clippy::struct_excessive_bools, reason = "a set of eight; any combination makes sense")]
+#[allow(clippy::struct_excessive_bools, reason = "a set of nine; any combination makes sense")]
 pub struct Needs {
     /// [`ExecutionFacts::visits`] with everything.
     pub visits: bool,
@@ -285,6 +285,8 @@ pub struct Needs {
     pub causes: bool,
     /// [`ExecutionFacts::input`] and [`ExecutionFacts::output`].
     pub payloads: bool,
+    /// [`ExecutionFacts::input`] alone.
+    pub inputs: bool,
     /// [`ExecutionFacts::definition`].
     pub definitions: bool,
     /// [`VisitFacts::payload_bytes`].
@@ -300,6 +302,7 @@ impl Needs {
         failures: true,
         causes: true,
         payloads: true,
+        inputs: true,
         definitions: true,
         sizes: true,
     };
@@ -319,6 +322,7 @@ impl Needs {
             failures: self.failures || other.failures,
             causes: self.causes || other.causes,
             payloads: self.payloads || other.payloads,
+            inputs: self.inputs || other.inputs,
             definitions: self.definitions || other.definitions,
             sizes: self.sizes || other.sizes,
         }

@@ -47,6 +47,7 @@ pub use waits::WaitsFor;
 
 use super::finding::NotEnough;
 use super::observed::Observed;
+use super::parallel;
 use crate::model::Micros;
 
 /// What was found.
@@ -67,8 +68,12 @@ pub fn find(observed: &Observed, now: Micros) -> Found {
     let machine_limits = limits::MachineLimits::new(observed);
     let mut found = Found::default();
     let mut drafts = Vec::new();
-    for (key, waits) in waits::gather(observed, now) {
-        let of_class = assemble::class(observed, &key, &waits, &machine_limits, now);
+    let waits: Vec<_> = waits::gather(observed, now).into_iter().collect();
+    let judge = |at: usize| {
+        let (key, waits) = &waits[at];
+        assemble::class(observed, key, waits, &machine_limits, now)
+    };
+    for of_class in parallel::each(observed.threads, waits.len(), judge) {
         found.not_enough.extend(of_class.not_enough);
         found.classes.push(of_class.row);
         drafts.push((found.classes.len() - 1, of_class.waiting));

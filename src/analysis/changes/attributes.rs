@@ -230,7 +230,7 @@ impl Explained {
 
 impl Question for Attributes {
     fn needs(&self) -> Needs {
-        Needs { payloads: true, ..Needs::default() }
+        Needs { inputs: true, ..Needs::default() }
     }
 
     fn take(&mut self, facts: &ExecutionFacts<'_>) {

@@ -49,6 +49,7 @@ pub use since::{Since, VersionStart, more_often, slower_or_faster};
 
 use super::finding::NotEnough;
 use super::observed::Observed;
+use super::parallel;
 use super::statistics::corrected;
 use crate::model::Micros;
 use attributes::Ask;
@@ -103,8 +104,7 @@ pub fn find(observed: &Observed, now: Micros) -> Found {
     let mut candidates: Vec<Candidate> = Vec::new();
     let mut tested: Vec<f64> = Vec::new();
     let mut not_enough: Vec<NotEnough> = Vec::new();
-    for number in 0..observed.classes.len() {
-        let judged = state::judge(observed, &known, number, now);
+    for judged in parallel::each(observed.threads, observed.classes.len(), |number| state::judge(observed, &known, number, now)) {
         candidates.extend(judged.candidates);
         tested.extend(judged.tested);
         not_enough.extend(judged.not_enough);

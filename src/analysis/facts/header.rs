@@ -80,7 +80,7 @@ pub(super) fn of<'a>(rebuilt: Rebuilt<'a>, needs: Needs, arena: &'a Bump) -> Exe
         billed_duration_ms: billed.duration,
         billed_memory_mb: billed.memory,
         gaps: gaps(history, path, arena),
-        input: input.filter(|_| needs.payloads).map(|input| text(input, arena)),
+        input: input.filter(|_| needs.payloads || needs.inputs).map(|input| text(input, arena)),
         output: output(history).filter(|_| needs.payloads).map(|output| text(output, arena)),
         definition: history.definition.as_ref().filter(|_| needs.definitions).map(|definition| text(definition, arena)),
         ..ExecutionFacts::default()

@@ -1,7 +1,6 @@
 //! The fold that gathers what detectors look at.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use foldhash::fast::FixedState;
@@ -10,6 +9,7 @@ use super::names::{Name, Names};
 use super::polled::{self, ByHand};
 use super::{Attempt, Class, Execution, Observed, UsedDefinition};
 use crate::analysis::fleet::Question;
+use crate::analysis::parallel;
 use crate::model::facts::Needs;
 use crate::model::{AttemptFacts, ExecutionFacts, Micros, StateType, VisitFacts};
 
@@ -250,12 +250,17 @@ fn join(parts: Vec<Part>) -> Observed {
     let text = |name: Option<Name>| name.map(|name| names.text(name));
     let mut scattered: Vec<Scattered> = classes.into_values().collect();
     scattered.sort_unstable_by_key(|class| (text(class.key.0), names.text(class.key.1)));
-    let classes = collected(scattered, &translations, threads);
+    let waiting: Vec<Mutex<Option<Scattered>>> = scattered.into_iter().map(|class| Mutex::new(Some(class))).collect();
+    let collected = parallel::each(threads, waiting.len(), |at| {
+        let taken = waiting[at].lock().unwrap_or_else(PoisonError::into_inner).take();
+        taken.map(|class| class.collect(&translations))
+    });
+    let classes = collected.into_iter().flatten().collect();
     let mut definitions: Vec<UsedDefinition> = definitions.into_values().collect();
     definitions.sort_unstable_by_key(|used| (text(used.machine), used.first_start, names.text(used.text)));
     let first_start = executions.iter().filter_map(|execution| execution.start).min();
     let last_event = executions.iter().filter_map(|execution| execution.last_event.max(execution.stop)).max();
-    Observed { names, executions, classes, definitions, first_start, last_event }
+    Observed { names, executions, classes, definitions, first_start, last_event, threads }
 }
 
 /// By start, then by ARN; and where each went.
@@ -271,31 +276,6 @@ fn sorted(executions: Vec<Execution>, names: &Names) -> (Vec<Execution>, Vec<u32
     }
     let mut slots: Vec<Option<Execution>> = executions.into_iter().map(Some).collect();
     (order.into_iter().filter_map(|(_, at)| slots[at].take()).collect(), positions)
-}
-
-/// Each state's attempts in their order, each thread taking a state after the other.
-fn collected(scattered: Vec<Scattered>, translations: &[Translation], threads: usize) -> Vec<Class> {
-    let waiting: Vec<Mutex<Option<Scattered>>> = scattered.into_iter().map(|class| Mutex::new(Some(class))).collect();
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done: Vec<(usize, Class)> = Vec::new();
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(slot) = waiting.get(at) else { return done };
-            let taken = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-            done.extend(taken.map(|class| (at, class.collect(translations))));
-        }
-    };
-    let mut all = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut all = work();
-        for other in others {
-            all.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        }
-        all
-    });
-    all.sort_unstable_by_key(|(at, _)| *at);
-    all.into_iter().map(|(_, class)| class).collect()
 }
 
 impl Scattered {

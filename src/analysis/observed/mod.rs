@@ -38,6 +38,8 @@ pub struct Observed {
     pub first_start: Option<Micros>,
     /// Latest event or end.
     pub last_event: Option<Micros>,
+    /// On so many threads it was gathered, and may be looked at.
+    pub threads: usize,
 }
 
 /// One execution.

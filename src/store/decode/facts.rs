@@ -70,7 +70,7 @@ read! {
         failed_child: Texts if failures,
         fingerprint: Texts if failures,
         gaps: Texts,
-        input: Texts if payloads,
+        input: Texts if inputs,
         output: Texts if payloads,
         definition: Texts if definitions,
     }
@@ -148,6 +148,7 @@ impl Integers {
 
 /// Hands over the facts of every execution.
 pub(super) fn of_batch(batch: &BatchPaths, needs: Needs, take: &mut dyn FnMut(&ExecutionFacts<'_>)) -> Result<(), StoreError> {
+    let needs = Needs { inputs: needs.inputs || needs.payloads, ..needs };
     let file = TableReader::open(&batch.executions, &EXECUTIONS)?;
     let rows = file.rows();
     let executions = Executions::read(&file, &file.all(), needs)?;
