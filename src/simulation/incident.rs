@@ -4,7 +4,7 @@
 //! |----------------------|------------------------------------------------------------------------------------------------|
 //! | Wednesday 14:20      | images take more than twice as long to resize                                                  |
 //! | Wednesday 16:05      | a new version of the payments fails to capture those in SEK                                    |
-//! | Thursday 07:35       | two of three workers that check requests died: what they had or are given waits for ever       |
+//! | Thursday 07:05       | two of three workers that check requests died: what they had or are given waits for ever       |
 //! | Thursday 09:00:03    | the payment provider cuts all calls, as the renewals come in, and refuses more for 20 seconds; |
 //! |                      | when it is back, the retries come all at once, and most are over its rate                      |
 //! | Thursday 09:40       | now                                                                                            |
@@ -54,7 +54,7 @@ pub fn incident() -> Fleet {
     }
     for answerer in &mut answerers {
         if answerer.state == "AutomatedCheck" {
-            let died = |worker| Death { worker: Some(worker), from: at(2, 7, 35, 0), to: Timestamp::MAX };
+            let died = |worker| Death { worker: Some(worker), from: at(2, 7, 5, 0), to: Timestamp::MAX };
             answerer.deaths = vec![died(0), died(1)];
         }
     }
@@ -72,7 +72,7 @@ pub fn incident() -> Fleet {
             machines::orders().with(steady(8.0)).with(renewals),
             payments,
             machines::images().with(steady(3.0)),
-            machines::approvals().with(Traffic::Steady { per_hour: 8.0, night: 0.9, busiest: 9.5 }),
+            machines::approvals().with(Traffic::Steady { per_hour: 10.0, night: 0.9, busiest: 9.5 }),
             machines::picking().with(steady(3.0)),
         ],
         services,
