@@ -113,7 +113,7 @@ impl Fleet {
         }
         classes.sort_by_cached_key(|class| names.text(class.state).to_owned());
         let (first_start, last_event) = (executions.first().and_then(|first| first.start), Some(at(self.hours * HOUR)));
-        (Observed { names, executions, classes, definitions: Vec::new(), first_start, last_event }, at(self.hours * HOUR))
+        (Observed { names, executions, classes, definitions: Vec::new(), first_start, last_event, threads: 1 }, at(self.hours * HOUR))
     }
 
     fn execution(

@@ -290,6 +290,7 @@ impl Making<'_> {
             executions: self.executions,
             classes: vec![class],
             definitions: Vec::new(),
+            threads: 1,
         };
         Told { observed, cohort: self.told.0, hit: self.told.1 }
     }
