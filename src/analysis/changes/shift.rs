@@ -8,7 +8,7 @@
 //! | could chance have done it?           | |Z| is at least [`LARGEST_BY_CHANCE`] (a piece in the middle: [`LARGEST_PIECE_BY_CHANCE`])   |
 //! | is it worth a word?                  | medians differ by [`LEAST_EFFECT`] at least, [`FEWEST`] durations on both sides     |
 //! | do durations only follow each other? | |Z| / sqrt(inflation by neighbours that are alike) is at least [`STURDY`]     |
-//! | was it the hour?                     | a daily curve does not fit nearly as well (`day.rs`); from three days on it is taken out |
+//! | was it the hour?                     | a daily curve does not fit as well, or the step is larger than days make (`day.rs`); from three days on it is taken out |
 //! | was it the load?                     | at matched load it is still as clear, and as large (`load.rs`)              |
 
 use super::date::{OF_DURATIONS, Place, likeliest};
@@ -223,7 +223,8 @@ impl Segments<'_> {
         let cut = Cut { from: at - from, to: to - from, z: 0.0 };
         let z = ranks::z_at(&ranks, cut);
         let alone = z.abs() / inflation(&ranks, cut).sqrt();
-        if self.season == Season::TooShort && !day::is_no_daily_curve(&self.series.at[from..to], &ranks, cut) {
+        let is_small = self.effect(number).abs() < day::LARGEST.ln();
+        if is_small && self.season == Season::TooShort && !day::is_no_daily_curve(&self.series.at[from..to], &ranks, cut) {
             return (0.0, None);
         }
         match load::matched(&self.series.at[from..to], levels, &ranks, self.arrivals, cut) {
