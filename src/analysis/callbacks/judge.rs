@@ -2,7 +2,8 @@
 //!
 //! | answered | rule                                                                                                     |
 //! |----------|----------------------------------------------------------------------------------------------------------|
-//! | 20 or more | stuck: lost with a probability of at least 85 %, and at most 1 in 50 healthy waits lasts longer        |
+//! | 20 or more | stuck: lost with a probability of at least 85 %, at most 1 in 50 healthy waits lasts longer, and few of |
+//! |            | the open waits as old should be healthy                                                                 |
 //! | 20 or more | stuck as well: answers have stopped, and it has waited since then or began later                       |
 //! | 5 to 19    | stuck: longer than twice the longest answered one, and than twice what 1 in 200 healthy ones exceeds    |
 //! | fewer      | not to be told                                                                                         |
@@ -26,6 +27,11 @@ pub const FEWEST: usize = 5;
 pub const LOST: f64 = 0.85;
 /// and when at most this share of healthy waits lasts longer.
 pub const BEYOND: f64 = 0.02;
+/// and when of the open waits at least as old so small a share at most should be healthy: the false discovery rate (Benjamini and
+/// Hochberg 1995), which keeps the slowest of many healthy waits from being taken for the first lost one.
+const FALSE: f64 = 0.05;
+/// The first suspect of a state counts for as much less, so that it has to be five times as sure as those beside it.
+const FIRST: f64 = 0.8;
 /// A wait is late when at most this share of healthy waits lasts longer.
 pub const LATE: f64 = 0.05;
 /// Answers have stopped when none coming has less than this chance: 1 in 10,000, as for findings that are called strong.
@@ -127,6 +133,9 @@ pub fn judge(spans: &[Span], is_open: &[bool], now: i64) -> Option<Judged> {
             is_in_stop: false,
         });
     }
+    if is_enough {
+        keep_few_false(&mut open);
+    }
     let stopped = stopped(spans, &open, &clock, &law).filter(|_| is_enough);
     if stopped.is_some() {
         for opinion in &mut open {
@@ -134,6 +143,18 @@ pub fn judge(spans: &[Span], is_open: &[bool], now: i64) -> Option<Judged> {
         }
     }
     Some(Judged { clock, law, limit_ms, stopped, earlier_stops, open })
+}
+
+/// Of the stuck ones only those among which few healthy ones are to be expected.
+fn keep_few_false(open: &mut [Opinion]) {
+    let mut ages: Vec<f64> = open.iter().map(|opinion| opinion.age_ms).collect();
+    ages.sort_unstable_by(f64::total_cmp);
+    for opinion in open.iter_mut().filter(|opinion| opinion.is_stuck) {
+        let as_old = ages.len() - ages.partition_point(|age| *age < opinion.age_ms);
+        #[allow(clippy::cast_precision_loss, reason = "a count of waits")]
+        let few = FALSE * (as_old as f64 - FIRST);
+        opinion.is_stuck = opinion.expected_as_old <= few;
+    }
 }
 
 /// The share of healthy waits that exceeds the limit: where the probability of being lost reaches [`LOST`], [`BEYOND`] at most.
