@@ -79,7 +79,7 @@ fn the_readme_quotes_what_the_program_writes() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     stepscope(folder.path(), &["demo", "--force", "stepscope-demo"]);
     let quoted = blocks(&page("README.md"), "text");
-    assert_eq!(quoted.len(), 3);
+    assert_eq!(quoted.len(), 4);
     for quoted in quoted {
         let (command, screen) = quoted.split_once('\n').expect("a command and its output");
         let arguments = words(command.strip_prefix("$ stepscope ").expect("a command"));
