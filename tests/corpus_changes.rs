@@ -15,8 +15,9 @@ fn family(signal: &str) -> &str {
 
 fn seconds(moment: &Value) -> f64 {
     let moment: Timestamp = moment.as_str().and_then(|text| text.parse().ok()).expect("a time");
-    #[allow(clippy::cast_precision_loss, reason = "seconds of years")]
-    moment.as_millisecond() as f64 / 1000.0
+    #[allow(clippy::cast_precision_loss, reason = "milliseconds of years")]
+    let seconds = moment.as_millisecond() as f64 / 1000.0;
+    seconds
 }
 
 fn json(path: &Path) -> Value {
