@@ -646,7 +646,6 @@ fn documents_and_page_name_the_same_fields_and_values() {
     pulls(folder, &mut comparison);
     runways(folder, &mut comparison);
     triaged(folder, &mut comparison);
-    remedies(folder, &mut comparison);
     changes(folder, &mut comparison);
     storms(folder, &mut comparison);
     comparison.finish(&["History", "Event"]);
