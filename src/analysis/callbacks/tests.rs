@@ -1,7 +1,5 @@
 //! Stories of waits, a seeded world of them, and what must not change a verdict.
 
-#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "times of a made-up world, in microseconds")]
-
 use super::clock::{Clock, Span};
 use super::judge::{Judged, judge};
 use super::law::Law;
