@@ -91,7 +91,8 @@ fn the_evidence_can_be_checked_with_the_command_it_names() {
     let storm = &orders.findings(&[])[0];
     let sample = &storm["evidence"]["samples"][0];
     let waits: Vec<f64> = sample["retries"].as_array().expect("retries").iter().filter_map(|retry| retry["wait_ms"].as_f64()).collect();
-    assert!(waits.iter().zip(WAITS).all(|(seen, told)| (seen - told as f64).abs() < 7.0), "{waits:?}");
+    let near = |seen: f64, told: i64| u32::try_from(told).is_ok_and(|told| (seen - f64::from(told)).abs() < 7.0);
+    assert!(waits.iter().zip(WAITS).all(|(seen, told)| near(*seen, told)), "{waits:?}");
     let command = storm["next"][0]["command"].as_str().expect("a command");
     let words: Vec<&str> = command.strip_prefix("stepscope ").expect("this program").split(' ').collect();
     stepscope(words.clone()).succeeds().shows(&["after waiting 2.0s", "after waiting 4.0s", "after waiting 8.0s", "Unavailable"]);
