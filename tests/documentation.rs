@@ -108,6 +108,28 @@ fn the_commands_of_the_readme_run_in_their_order() {
 }
 
 #[test]
+fn the_queries_of_the_pages_can_be_asked() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    stepscope(folder.path(), &["demo", "demo", "--only", "stories"]);
+    stepscope(folder.path(), &["ingest", "demo", "--store", "store"]);
+    let mut asked = 0;
+    for name in PAGES {
+        for block in blocks(&page(name), "sh") {
+            for query in block.lines().filter_map(|line| line.strip_prefix("stepscope query \"")?.split('"').next()) {
+                let arguments = ["query", query, "--store", "store"];
+                let output = Command::new(env!("CARGO_BIN_EXE_stepscope")).current_dir(folder.path()).args(arguments).output();
+                let output = output.expect("the program runs");
+                // 4: no row matched.
+                let is_answered = matches!(output.status.code(), Some(0 | 4));
+                assert!(is_answered, "{name}: {query}: {}", String::from_utf8_lossy(&output.stderr));
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked >= 4, "{asked} queries were found");
+}
+
+#[test]
 fn files_that_the_pages_name_are_there() {
     for name in PAGES {
         let text = page(name);
