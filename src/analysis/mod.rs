@@ -28,6 +28,7 @@ pub mod retry_policy;
 pub mod run;
 pub mod runway;
 pub mod selection;
+mod sets;
 pub mod show;
 mod statistics;
 pub mod storms;

@@ -8,6 +8,7 @@ use super::background::{Background, FEWEST, SECOND, WIDTHS, is_counted};
 use super::retries::Tried;
 use super::seen::Wave;
 use crate::analysis::observed::Class;
+use crate::analysis::sets::Sets;
 
 /// Waves of other executions further apart than this are of two storms: nothing tells that the fault lasted. A parent that retries starts
 /// its children again after a wait of its own, which may be longer than theirs.
@@ -136,31 +137,6 @@ impl Ends {
         let calls = (end - start) as u64;
         let failed = last.1 - first.1;
         calls - failed >= RECOVERED_CALLS && failed * 10 <= calls
-    }
-}
-
-/// Sets that are joined (union-find).
-struct Sets {
-    parent: Vec<usize>,
-}
-
-impl Sets {
-    fn new(count: usize) -> Self {
-        Self { parent: (0..count).collect() }
-    }
-
-    fn root(&mut self, at: usize) -> usize {
-        let mut root = at;
-        while self.parent[root] != root {
-            self.parent[root] = self.parent[self.parent[root]];
-            root = self.parent[root];
-        }
-        root
-    }
-
-    fn join(&mut self, one: usize, other: usize) {
-        let (one, other) = (self.root(one), self.root(other));
-        self.parent[one.max(other)] = one.min(other);
     }
 }
 

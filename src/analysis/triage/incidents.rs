@@ -19,6 +19,7 @@ use super::relations::Relations;
 use super::report::{Finding, Incident};
 use crate::analysis::changes::Signal;
 use crate::analysis::finding::Severity;
+use crate::analysis::sets::Sets;
 use crate::model::{Micros, StateMachineArn};
 
 const MINUTE: i64 = 60_000_000;
@@ -264,27 +265,4 @@ fn summary(told: &[&Place<'_>]) -> String {
     let machine = first.state_machine.and_then(|arn| arn.parse::<StateMachineArn>().ok());
     let of = machine.map(|arn| format!(" of {}", arn.name())).unwrap_or_default();
     format!("{waiting} executions{of} wait in {} for an answer that will not come", first.state.unwrap_or("a state"))
-}
-
-/// Positions that belong together.
-struct Sets(Vec<usize>);
-
-impl Sets {
-    fn new(count: usize) -> Self {
-        Self((0..count).collect())
-    }
-
-    fn root(&mut self, mut at: usize) -> usize {
-        while self.0[at] != at {
-            self.0[at] = self.0[self.0[at]];
-            at = self.0[at];
-        }
-        at
-    }
-
-    /// The smaller root stays, so that the order in which they are joined makes no difference.
-    fn join(&mut self, one: usize, other: usize) {
-        let (one, other) = (self.root(one), self.root(other));
-        self.0[one.max(other)] = one.min(other);
-    }
 }
