@@ -70,12 +70,17 @@ impl FromStr for ExecutionArn {
 
     fn from_str(text: &str) -> Result<Self, ArnError> {
         let found = fields(text).ok_or_else(|| ArnError::NotAnArn(text.to_owned()))?;
-        let names = found.rest.split(':').count();
-        match (found.kind, names) {
-            ("execution", 2) | ("express", 2 | 3) if found.rest.split(':').all(|part| !part.is_empty()) => Ok(Self(text.to_owned())),
-            (kind, _) => Err(ArnError::OtherKind { arn: text.to_owned(), found: described(kind), wanted: "an execution" }),
+        if names_an_execution(&found) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(ArnError::OtherKind { arn: text.to_owned(), found: described(found.kind), wanted: "an execution" })
         }
     }
+}
+
+fn names_an_execution(found: &Fields<'_>) -> bool {
+    let names = found.rest.split(':').count();
+    matches!((found.kind, names), ("execution", 2) | ("express", 2 | 3)) && found.rest.split(':').all(|name| !name.is_empty())
 }
 
 impl FromStr for StateMachineArn {
@@ -212,6 +217,28 @@ impl StateMachineArn {
     }
 }
 
+/// The name in a state machine's ARN, without version or alias; text that is no such ARN as it is.
+///
+/// A Distributed Map's child runs `<machine>/<label>`, and that is the name then.
+pub fn machine_name(text: &str) -> &str {
+    match fields(text) {
+        Some(found) if found.kind == "stateMachine" => found.rest.split(':').next().unwrap_or_default(),
+        _ => text,
+    }
+}
+
+/// The name in an execution's ARN, Standard or Express; text that is no such ARN as it is.
+pub fn execution_name(text: &str) -> &str {
+    let found = fields(text).filter(names_an_execution);
+    found.and_then(|found| found.rest.split(':').nth(1)).unwrap_or(text)
+}
+
+/// What stands after the last colon: of a version or an alias its own name, else mostly that of what the ARN names. `None` when
+/// nothing does.
+pub fn last_part(arn: &str) -> Option<&str> {
+    arn.rsplit(':').next().filter(|part| !part.is_empty())
+}
+
 impl fmt::Display for ExecutionArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -277,6 +304,26 @@ mod tests {
         let labelled = "https://eu-west-1.console.aws.amazon.com/states/home#/v2/executions/details/arn:aws:states:eu-west-1:111111111111:execution:Orders/Each:2f-1";
         assert_eq!(ExecutionArn::from_console_url(labelled).expect("labelled").machine(), "Orders/Each");
         assert_eq!(ExecutionArn::from_console_url("https://example.com/"), None);
+    }
+
+    #[test]
+    fn names_are_found_in_text_that_may_be_no_arn() {
+        let of = |resource: &str| format!("arn:aws:states:eu-west-1:111111111111:{resource}");
+        for (resource, name) in
+            [("stateMachine:Orders", "Orders"), ("stateMachine:Orders:7", "Orders"), ("stateMachine:Orders/Each", "Orders/Each")]
+        {
+            assert_eq!(machine_name(&of(resource)), name);
+        }
+        for (resource, name) in
+            [("execution:Orders:run-1", "run-1"), ("execution:Orders/Each:2f-1", "2f-1"), ("express:Orders:run-1:7fa0cfbe", "run-1")]
+        {
+            assert_eq!(execution_name(&of(resource)), name);
+        }
+        assert_eq!((machine_name("Orders"), execution_name("run-1")), ("Orders", "run-1"));
+        assert_eq!(machine_name(STANDARD), STANDARD);
+        let others = [of("stateMachine:Orders"), of("execution:Orders"), of("execution:Orders:")];
+        assert!(others.iter().all(|arn| execution_name(arn) == arn));
+        assert_eq!(["a:b:live", "run-1", "a:", ""].map(last_part), [Some("live"), Some("run-1"), None, None]);
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub mod text;
 pub mod time;
 pub mod wire;
 
-pub use arn::{ExecutionArn, StateMachineArn};
+pub use arn::{ExecutionArn, StateMachineArn, execution_name, last_part, machine_name};
 pub use completeness::Completeness;
 pub use event::{Details, EventId, HistoryEvent, Payload};
 pub use event_type::{EventType, Role, StateType};

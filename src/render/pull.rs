@@ -11,7 +11,7 @@ use super::pull_logs;
 use super::redact::Redactor;
 use super::styles::{Styles, paint};
 use crate::analysis::pull::{Missing, NotLookedAt, Place, PlaceOutcome, PullCounts, PullReport, PulledMachine};
-use crate::model::StateMachineArn;
+use crate::model::machine_name;
 
 /// So many state machines are shown of each place; the others are in the sum.
 const MACHINES: usize = 12;
@@ -162,8 +162,8 @@ fn machines(place: &Place, not_looked_at: &[NotLookedAt], page: &mut Page<'_>) -
 }
 
 fn one_machine(machine: &PulledMachine, room: usize, page: &mut Page<'_>) -> io::Result<()> {
-    let name = name_of(&machine.state_machine);
-    let clean = page.clean(&name);
+    let name = machine_name(&machine.state_machine);
+    let clean = page.clean(name);
     let name = fit(&clean, room.saturating_sub(1));
     let padding = " ".repeat(room.saturating_sub(width(&name)));
     let counts = &machine.executions;
@@ -178,10 +178,6 @@ fn one_machine(machine: &PulledMachine, room: usize, page: &mut Page<'_>) -> io:
     let missing = format!("{:>NUMBER$}", thousands(counts.missing));
     let style = if counts.missing > 0 { page.styles.failure } else { anstyle::Style::new() };
     writeln!(page.out, "  {}{padding}{numbers}{}", paint(page.styles.state, name), paint(style, missing))
-}
-
-fn name_of(arn: &str) -> String {
-    arn.parse::<StateMachineArn>().map_or_else(|_| arn.to_owned(), |arn| arn.name().to_owned())
 }
 
 fn not_looked_at(report: &PullReport, page: &mut Page<'_>) -> io::Result<()> {
@@ -205,7 +201,7 @@ fn not_looked_at(report: &PullReport, page: &mut Page<'_>) -> io::Result<()> {
         page.item(page.styles.caught, &format!("{more} more; --output json names them all"))?;
     }
     if let Some(first) = express.first() {
-        let names: Vec<String> = express.iter().filter_map(|missing| missing.state_machine.as_deref()).map(name_of).take(5).collect();
+        let names: Vec<&str> = express.iter().filter_map(|missing| missing.state_machine.as_deref()).map(machine_name).take(5).collect();
         let more = if express.len() > names.len() { ", …" } else { "" };
         let machines = counted(express.len() as u64, "Express machine");
         let text = page.clean(&format!("{machines} ({}{more}): {}", names.join(", "), first.reason));
@@ -216,7 +212,7 @@ fn not_looked_at(report: &PullReport, page: &mut Page<'_>) -> io::Result<()> {
 
 /// What, where, and why.
 fn in_words(missing: &NotLookedAt, has_several: bool) -> String {
-    let machine = missing.state_machine.as_deref().map(name_of);
+    let machine = missing.state_machine.as_deref().map(machine_name);
     let of = machine.as_ref().map_or_else(String::new, |name| format!(" of {name}"));
     let executions = missing.executions.map_or_else(String::new, |count| counted(count, "execution"));
     let what = match missing.what {

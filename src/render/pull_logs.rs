@@ -7,7 +7,7 @@ use super::columns::{counted, thousands};
 use super::ingest::bytes;
 use super::page::Page;
 use crate::analysis::pull_logs::{LoggingAdvice, MachineLogs, Via};
-use crate::model::StateMachineArn;
+use crate::model::machine_name;
 
 /// So many state machines are shown; the others are counted.
 const MACHINES: usize = 12;
@@ -30,7 +30,7 @@ pub(super) fn section(logs: &[MachineLogs], page: &mut Page<'_>) -> io::Result<(
 }
 
 fn one_machine(machine: &MachineLogs, page: &mut Page<'_>) -> io::Result<()> {
-    let name = name_of(machine);
+    let name = machine_name(&machine.state_machine);
     let title = match &machine.log_group {
         Some(group) => format!("logs of {name}, level {}, group {group}", machine.level),
         None => format!("logs of {name}: none"),
@@ -137,8 +137,4 @@ pub(super) fn advice<'l>(logs: impl Iterator<Item = &'l MachineLogs>, page: &mut
     }
     let permissions = format!("The state machine's role needs, on all resources: {}", first.role_permissions.join(", "));
     page.paragraph(page.styles.dim, &permissions)
-}
-
-fn name_of(machine: &MachineLogs) -> String {
-    machine.state_machine.parse::<StateMachineArn>().map_or_else(|_| machine.state_machine.clone(), |arn| arn.name().to_owned())
 }

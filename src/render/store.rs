@@ -7,7 +7,7 @@ use super::escape;
 use super::ingest::bytes;
 use super::redact::Redactor;
 use super::styles::{Styles, paint};
-use crate::model::{Micros, StateMachineArn};
+use crate::model::{Micros, machine_name};
 use crate::store::maintain::{CompactReport, FindingKind, InfoReport, MachineInfo, PruneReport, VerifyReport};
 
 /// So many days are listed; of more, the last ones.
@@ -41,7 +41,7 @@ fn machines(report: &InfoReport, styles: &Styles, redactor: Redactor, width: usi
     if report.machines.is_empty() {
         return Ok(());
     }
-    let names: Vec<String> = report.machines.iter().map(|machine| clean(&name_of(machine), redactor)).collect();
+    let names: Vec<String> = report.machines.iter().map(|machine| clean(name_of(machine), redactor)).collect();
     let room = width.saturating_sub(49).max(12);
     let longest = names.iter().map(|name| columns_of(name)).max().unwrap_or(0).clamp(13, room);
     let head = format!("{:<longest$}{:>12}{:>14}  {:<18}versions", "state machine", "executions", "unsuccessful", "last start");
@@ -60,9 +60,8 @@ fn machines(report: &InfoReport, styles: &Styles, redactor: Redactor, width: usi
     Ok(())
 }
 
-fn name_of(machine: &MachineInfo) -> String {
-    let Some(arn) = &machine.state_machine else { return "(unknown)".to_owned() };
-    arn.parse::<StateMachineArn>().map_or_else(|_| arn.clone(), |parsed| parsed.name().to_owned())
+fn name_of(machine: &MachineInfo) -> &str {
+    machine.state_machine.as_deref().map_or("(unknown)", machine_name)
 }
 
 fn days(report: &InfoReport, styles: &Styles, out: &mut dyn Write) -> io::Result<()> {

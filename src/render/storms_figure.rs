@@ -4,7 +4,7 @@ use super::columns::counted;
 use super::plot::{Axis, Band, Chart, Column, Columns, Figure, Hue, Panel, Series, Unit};
 use crate::analysis::storms::remedy::{Curve, Load};
 use crate::analysis::storms::{Storm, StormsReport};
-use crate::model::{Micros, StateMachineArn};
+use crate::model::{Micros, machine_name};
 
 /// More storms in one figure are no picture.
 const MOST: usize = 3;
@@ -34,7 +34,7 @@ pub fn figure(report: &StormsReport, clean: &dyn Fn(&str) -> String) -> Option<F
 
 fn place(storm: &Storm) -> String {
     let machine = storm.state_machine.as_deref();
-    let name = machine.map(|arn| arn.parse::<StateMachineArn>().map_or_else(|_| arn.to_owned(), |arn| arn.name().to_owned()));
+    let name = machine.map(machine_name);
     name.map_or_else(|| storm.state.clone(), |name| format!("{name} / {}", storm.state))
 }
 

@@ -11,7 +11,7 @@ use crate::analysis::storms::nested::Nested;
 use crate::analysis::storms::remedy::{Curve, Load, PolicyCompared, Remedy, Verdict};
 use crate::analysis::storms::resources::SharedResource;
 use crate::analysis::storms::{Spread, Storm};
-use crate::model::StateMachineArn;
+use crate::model::machine_name;
 
 /// Columns of a curve.
 const CURVE: usize = 50;
@@ -100,7 +100,7 @@ fn multiplied(nested: &Nested, page: &mut Page<'_>) -> io::Result<()> {
 
 fn together(shared: &SharedResource, storm: &Storm, page: &mut Page<'_>) -> io::Result<()> {
     let place = |machine: Option<&str>, state: &str| {
-        let machine = machine.map(|arn| arn.parse::<StateMachineArn>().map_or_else(|_| arn.to_owned(), |arn| arn.name().to_owned()));
+        let machine = machine.map(machine_name);
         machine.map_or_else(|| state.to_owned(), |machine| format!("{machine} / {state}"))
     };
     let others = shared.storms.iter().filter(|other| (&other.state_machine, &other.state) != (&storm.state_machine, &storm.state));

@@ -5,7 +5,7 @@ use super::judge::{ENOUGH, FEWEST, Opinion};
 use super::limits::{DeadlineBy, Limits};
 use super::report::{Verdict, WaitClass, Waiting};
 use super::waits::WaitsFor;
-use crate::model::{Micros, StateMachineArn};
+use crate::model::{Micros, machine_name};
 
 /// A duration in words of two units at most: `41 min`, `2 h 05 min`, `3 d 4 h`.
 #[allow(clippy::cast_possible_truncation, reason = "to be read")]
@@ -45,7 +45,7 @@ pub(super) fn moment(at: Micros) -> String {
 /// The name of a state machine.
 pub(super) fn machine(arn: Option<&str>) -> String {
     match arn {
-        Some(text) => text.parse::<StateMachineArn>().map_or_else(|_| text.to_owned(), |arn| arn.name().to_owned()),
+        Some(text) => machine_name(text).to_owned(),
         None => "a state machine that is not named".to_owned(),
     }
 }

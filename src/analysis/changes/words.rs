@@ -2,11 +2,11 @@
 
 use super::report::{ChangePoint, Direction, Shape, Signal};
 use super::told::share;
-use crate::model::Micros;
+use crate::model::{Micros, last_part};
 
 /// The sentence.
 pub(super) fn summary(finding: &ChangePoint) -> String {
-    let place = match finding.state_machine.as_deref().and_then(|arn| arn.rsplit(':').next()).filter(|name| !name.is_empty()) {
+    let place = match finding.state_machine.as_deref().and_then(last_part) {
         Some(machine) => format!("{} of {machine}", finding.state),
         None => finding.state.clone(),
     };

@@ -9,7 +9,9 @@ use sha2::{Digest, Sha256};
 use super::{Rebuilt, kept, text};
 use crate::analysis::execution;
 use crate::model::facts::{Needs, WorkflowType};
-use crate::model::{Details, ExecutionArn, ExecutionFacts, ExecutionHeader, ExecutionPath, History, HistoryEvent, Micros, RawText};
+use crate::model::{
+    Details, ExecutionArn, ExecutionFacts, ExecutionHeader, ExecutionPath, History, HistoryEvent, Micros, RawText, last_part,
+};
 
 /// The member that the service's advice puts into the input of a child execution.
 const STARTED_BY: &str = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID";
@@ -129,10 +131,6 @@ fn alias<'a>(history: &'a History, arena: &'a Bump) -> Option<&'a str> {
     let of_event = || last_part(text(started(history)?.state_machine_alias_arn.as_ref()?, arena));
     let of_machine = || header.state_machine_arn.as_ref()?.qualifier().filter(|qualifier| !is_number(qualifier));
     of_header.or_else(of_event).or_else(of_machine)
-}
-
-fn last_part(arn: &str) -> Option<&str> {
-    arn.rsplit(':').next().filter(|part| !part.is_empty())
 }
 
 fn is_number(text: &str) -> bool {

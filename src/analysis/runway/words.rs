@@ -4,7 +4,7 @@ use super::report::{Limit, LimitSource, RunwayBasis, RunwayEvidence};
 use super::shape::Growth;
 use crate::analysis::execution::quoted;
 use crate::analysis::finding::Step;
-use crate::model::Micros;
+use crate::model::{Micros, last_part};
 
 /// What is told.
 pub(super) struct Told<'t> {
@@ -18,7 +18,7 @@ pub(super) struct Told<'t> {
 impl Told<'_> {
     /// One sentence.
     pub fn summary(&self) -> String {
-        let (machine, evidence) = (self.machine.map_or("a machine without a name", last_part), self.evidence);
+        let (machine, evidence) = (self.machine.map_or("a machine without a name", name), self.evidence);
         match evidence.basis {
             RunwayBasis::Running => self.of_running(machine),
             RunwayBasis::Reached => {
@@ -37,7 +37,7 @@ impl Told<'_> {
 
     fn of_running(&self, machine: &str) -> String {
         let Some(running) = &self.evidence.running else { return self.largest(machine) };
-        let name = last_part(&running.execution);
+        let name = name(&running.execution);
         let others = match self.evidence.within_reach {
             0 | 1 => String::new(),
             more => format!(" ({} more do so)", thousands(more - 1)),
@@ -133,8 +133,8 @@ impl Told<'_> {
     }
 }
 
-fn last_part(arn: &str) -> &str {
-    arn.rsplit(':').next().filter(|name| !name.is_empty()).unwrap_or(arn)
+fn name(arn: &str) -> &str {
+    last_part(arn).unwrap_or(arn)
 }
 
 fn minute(moment: Micros) -> String {

@@ -12,7 +12,7 @@ use crate::analysis::execution::quoted;
 use crate::analysis::finding::{Common, Confidence, Severity, Step};
 use crate::analysis::observed::{Attempt, Class, Execution, Observed};
 use crate::model::facts::WorkflowType;
-use crate::model::{ExecutionStatus, Micros, Usd};
+use crate::model::{ExecutionStatus, Micros, Usd, execution_name};
 
 /// A storm within this long before now is one that somebody has to act on.
 const RECENT: i64 = 3600 * SECOND;
@@ -206,10 +206,9 @@ fn confidence(evidence: &StormEvidence) -> Confidence {
     if is_unlikely && evidence.cohort >= STRONG { Confidence::Strong } else { Confidence::Weak }
 }
 
-/// The name in the ARN of a Standard execution, which says which it is within a machine; else the ARN.
+/// The name of a Standard execution, which says which it is within a machine. That of an Express one does not: its ARN.
 fn short(arn: &str) -> &str {
-    let parts: Vec<&str> = arn.splitn(8, ':').collect();
-    if parts.len() == 8 && parts[5] == "execution" { parts[7] } else { arn }
+    if arn.split(':').nth(5) == Some("express") { arn } else { execution_name(arn) }
 }
 
 fn steps(evidence: &StormEvidence, state: &str) -> Vec<Step> {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::report::{Pattern, StormEvidence};
 use super::seen::Seen;
 use crate::analysis::observed::Observed;
-use crate::model::{Micros, StateMachineArn};
+use crate::model::{Micros, machine_name};
 
 /// So many waves are told by their times.
 const TOLD: usize = 5;
@@ -15,7 +15,7 @@ pub(super) fn summary(seen: &Seen, observed: &Observed, pattern: Pattern, eviden
     let class = seen.class(observed);
     let count = evidence.cohort + evidence.late;
     let machine = class.machine.map(|machine| observed.text(machine));
-    let name = machine.map(|arn| arn.parse::<StateMachineArn>().map_or_else(|_| arn.to_owned(), |arn| arn.name().to_owned()));
+    let name = machine.map(machine_name);
     let of = name.map_or_else(String::new, |name| format!(" of {name}"));
     let state = observed.text(class.state);
     let who = format!("{count} executions{of} retried {state}");

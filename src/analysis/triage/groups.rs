@@ -10,7 +10,7 @@ use super::relations::Relations;
 use super::report::{FailureEvidence, FailureGroupFinding};
 use crate::analysis::failures::FailureGroup;
 use crate::analysis::finding::{Common, Confidence, Severity, Step};
-use crate::model::{Micros, StateMachineArn};
+use crate::model::{Micros, machine_name};
 
 /// So many failures within an hour are not left until the morning.
 const MANY: usize = 5;
@@ -75,11 +75,9 @@ fn severity(group: &FailureGroup, relations: &Relations, now: Option<Micros>) ->
 }
 
 fn summary(group: &FailureGroup) -> String {
-    let name = |arn: &Option<String>| match arn.as_deref().map(str::parse::<StateMachineArn>) {
-        Some(Ok(arn)) => arn.name().to_owned(),
-        Some(Err(_)) => arn.clone().unwrap_or_default(),
-        None => "an unknown machine".to_owned(),
-    };
+    fn name(arn: Option<&str>) -> &str {
+        arn.map_or("an unknown machine", machine_name)
+    }
     let count = group.count;
     let executions = if count == 1 { "execution" } else { "executions" };
     let what = match (group.state.as_deref(), group.error.as_deref().filter(|error| !error.is_empty())) {
@@ -88,9 +86,9 @@ fn summary(group: &FailureGroup) -> String {
         (None, Some(error)) => error.to_owned(),
         (None, None) => group.kind.replace('_', " "),
     };
-    let of = name(&group.state_machine);
+    let of = name(group.state_machine.as_deref());
     let through = match group.caused_by {
-        Some(_) => format!(" of {}", name(&group.root_state_machine)),
+        Some(_) => format!(" of {}", name(group.root_state_machine.as_deref())),
         None => String::new(),
     };
     let message = match group.message.as_str() {

@@ -6,12 +6,9 @@ mod text;
 pub use figure::figure;
 pub use text::text;
 
-use crate::model::StateMachineArn;
+use crate::model;
 
 /// The name in a machine's ARN.
-fn machine_name(arn: Option<&str>) -> String {
-    arn.map_or_else(
-        || "(no state machine named)".to_owned(),
-        |text| text.parse::<StateMachineArn>().map_or_else(|_| text.to_owned(), |arn| arn.name().to_owned()),
-    )
+fn machine_name(arn: Option<&str>) -> &str {
+    arn.map_or("(no state machine named)", model::machine_name)
 }

@@ -8,7 +8,7 @@ use anstyle::Style;
 use super::machine_name;
 use crate::analysis::callbacks::{CallbacksReport, DeadlineBy, Verdict, WaitClass, Waiting, WaitsFor};
 use crate::analysis::finding::NotEnough;
-use crate::model::{ExecutionArn, Micros};
+use crate::model::{Micros, execution_name};
 use crate::render::columns::{counted, duration, fit, fit_end, width};
 use crate::render::page::Page;
 use crate::render::redact::Redactor;
@@ -101,7 +101,7 @@ fn table(report: &CallbacksReport, rows: usize, page: &mut Page<'_>) -> io::Resu
         let verdict = paint(style(waiting.verdict, page.styles), format!("{:<7}", waiting.verdict.name()));
         let name = fit(&page.clean(&waiting.state), state).into_owned();
         let name = format!("{name}{:fill$}", "", fill = state - width(&name));
-        let of = fit_end(&page.clean(&execution_name(&waiting.execution)), execution).into_owned();
+        let of = fit_end(&page.clean(execution_name(&waiting.execution)), execution).into_owned();
         let of = format!("{of}{:fill$}", "", fill = execution.saturating_sub(width(&of)));
         let since = waiting.since.timestamp().strftime("%b %d %H:%M");
         let usual = time(class.and_then(|class| class.median_ms));
@@ -113,10 +113,6 @@ fn table(report: &CallbacksReport, rows: usize, page: &mut Page<'_>) -> io::Resu
         writeln!(page.out, "{}", paint(page.styles.dim, text))?;
     }
     Ok(())
-}
-
-fn execution_name(arn: &str) -> String {
-    arn.parse::<ExecutionArn>().map_or_else(|_| arn.to_owned(), |arn| arn.name().to_owned())
 }
 
 /// When it ends at the latest, in a few columns.
@@ -136,7 +132,7 @@ fn class_of<'r>(report: &'r CallbacksReport, waiting: &Waiting) -> Option<&'r Wa
 }
 
 fn story(report: &CallbacksReport, class: &WaitClass, page: &mut Page<'_>) -> io::Result<()> {
-    let machine = page.clean(&machine_name(class.state_machine.as_deref()));
+    let machine = page.clean(machine_name(class.state_machine.as_deref()));
     let state = page.clean(&class.state);
     page.heading(&format!("{machine} / {state}"))?;
     let since = class.stuck_since.map(|since| format!(" since {}", moment(since))).unwrap_or_default();
@@ -223,7 +219,7 @@ fn not_enough(lacks: &[NotEnough], page: &mut Page<'_>) -> io::Result<()> {
     page.heading("Not enough to say")?;
     for lack in lacks.iter().take(LISTED) {
         let state = page.clean(lack.state.as_deref().unwrap_or("-"));
-        let machine = page.clean(&machine_name(lack.state_machine.as_deref()));
+        let machine = page.clean(machine_name(lack.state_machine.as_deref()));
         let text = format!("{machine} / {state}: {} {}, it takes {}", lack.has, lack.of, lack.needs);
         page.item(page.styles.dim, &text)?;
     }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::table::{Row, charge_row, lines, many, number, percent, table};
 use crate::analysis::cost::{self, CostReport, Express, Item, MachineCost, PeriodLength, Quote, StateCost};
 use crate::model::facts::WorkflowType;
-use crate::model::{ExecutionArn, Micros, StateMachineArn, Usd};
+use crate::model::{Micros, StateMachineArn, Usd, execution_name};
 use crate::render::page::Page;
 use crate::render::redact::Redactor;
 use crate::render::styles::{Styles, paint};
@@ -214,11 +214,10 @@ fn states(report: &CostReport, page: &mut Page<'_>) -> io::Result<()> {
 
 fn executions(report: &CostReport, page: &mut Page<'_>) -> io::Result<()> {
     writeln!(page.out)?;
-    let short = |arn: &str| arn.parse::<ExecutionArn>().map_or_else(|_| arn.to_owned(), |arn| arn.name().to_owned());
     let mut rows: Vec<Row> = report
         .executions
         .iter()
-        .map(|execution| charge_row(page.clean(&short(execution.execution())), &execution.charge, report))
+        .map(|execution| charge_row(page.clean(execution_name(execution.execution())), &execution.charge, report))
         .collect();
     rows.sort_by(|one, other| other.cost.cmp(&one.cost).then_with(|| one.name.cmp(&other.name)));
     table("execution", &rows, false, page)

@@ -64,7 +64,7 @@ fn facts(report: &FailureGroupReport, page: &mut Page<'_>) -> io::Result<()> {
         );
         page.detail(styles.dim, &text)?;
     }
-    let machine = page.clean(&words::machine(group.state_machine.as_deref()));
+    let machine = page.clean(words::machine(group.state_machine.as_deref()));
     let share = format!(
         "{} of the executions of {machine}, {} of all failures",
         words::share(group.share_of_machine),

@@ -58,7 +58,7 @@ fn entry(group: &FailureGroup, report: &FailuresReport, count: usize, page: &mut
     let indent = count + 2;
     let (styles, dim) = (*page.styles, page.styles.dim);
     let state = page.clean(group.state.as_deref().unwrap_or("no state known"));
-    let machine = page.clean(&words::machine(group.root_state_machine.as_deref().or(group.state_machine.as_deref())));
+    let machine = page.clean(words::machine(group.root_state_machine.as_deref().or(group.state_machine.as_deref())));
     let error = page.clean(words::error(group));
     let room = page.width.saturating_sub(indent + width(&group.id) + 2);
     // The machine stands before the message where state and error need the line.
@@ -98,13 +98,13 @@ fn entry(group: &FailureGroup, report: &FailuresReport, count: usize, page: &mut
         lines(page, indent, styles.caught, &format!("NEW: {}", words::new_since(new)), 2)?;
     }
     for upstream in &group.brought_down {
-        let machine = page.clean(&words::machine(upstream.state_machine.as_deref()));
+        let machine = page.clean(words::machine(upstream.state_machine.as_deref()));
         let text = format!("brought down {} of {machine}  {}", words::number(upstream.count), upstream.id);
         lines(page, indent, dim, &text, 2)?;
     }
     if group.caused_by.is_some() {
-        let cause = page.clean(&words::machine(group.root_state_machine.as_deref()));
-        let text = format!("executions of {}, which waited for {cause}", page.clean(&own));
+        let cause = page.clean(words::machine(group.root_state_machine.as_deref()));
+        let text = format!("executions of {}, which waited for {cause}", page.clean(own));
         lines(page, indent, dim, &text, 2)?;
     }
     Ok(())

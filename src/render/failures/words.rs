@@ -2,7 +2,7 @@
 
 use crate::analysis::changes::Since;
 use crate::analysis::failures::{FailureGroup, NewInVersion, NewSince, Timeline};
-use crate::model::{Micros, StateMachineArn};
+use crate::model::{Micros, machine_name};
 use crate::render::columns::{counted, duration};
 use crate::render::page::Page;
 
@@ -30,11 +30,8 @@ pub(in crate::render) fn share(share: f64) -> String {
 }
 
 /// The name in a state machine's ARN.
-pub(super) fn machine(arn: Option<&str>) -> String {
-    match arn {
-        Some(arn) => arn.parse::<StateMachineArn>().map_or_else(|_| arn.to_owned(), |arn| arn.name().to_owned()),
-        None => "unknown machine".to_owned(),
-    }
+pub(super) fn machine(arn: Option<&str>) -> &str {
+    arn.map_or("unknown machine", machine_name)
 }
 
 /// What failed, in a word: the error, or how it ended.

@@ -15,7 +15,7 @@ pub fn figure(report: &LatencyReport, clean: &dyn Fn(&str) -> String) -> Option<
     let picture = report.picture.as_ref()?;
     let several = picture.states.iter().any(|state| state.state_machine != picture.subject.state_machine);
     let name = |state: &StateMarks| {
-        let machine = if several { machine_name(state.state_machine.as_deref()) + " / " } else { String::new() };
+        let machine = if several { format!("{} / ", machine_name(state.state_machine.as_deref())) } else { String::new() };
         clean(&(machine + state_name(state)))
     };
     let subject = name(&picture.subject);

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::analysis::latency::{LatencyReport, ROW_SCHEMA, StateRow};
-use crate::model::StateMachineArn;
+use crate::model;
 use crate::render::escape;
 use crate::render::redact::Redactor;
 
@@ -32,10 +32,6 @@ pub fn json_lines(report: &LatencyReport, redactor: &Redactor, out: &mut dyn Wri
 }
 
 /// The name in a machine's ARN.
-fn machine_name(arn: Option<&str>) -> String {
-    match arn.map(|arn| (arn, arn.parse::<StateMachineArn>())) {
-        Some((_, Ok(arn))) => arn.name().to_owned(),
-        Some((text, Err(_))) => text.to_owned(),
-        None => "(no state machine named)".to_owned(),
-    }
+fn machine_name(arn: Option<&str>) -> &str {
+    arn.map_or("(no state machine named)", model::machine_name)
 }

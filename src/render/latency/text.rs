@@ -81,7 +81,7 @@ pub(super) fn percent(share: f64) -> String {
 
 fn machine(report: &LatencyReport, rows: &[MachineRow], states: &[StateRow], page: &mut Page<'_>) -> io::Result<()> {
     let Some(first) = rows.first() else { return Ok(()) };
-    let name = page.clean(&machine_name(first.state_machine.as_deref()));
+    let name = page.clean(machine_name(first.state_machine.as_deref()));
     page.heading(&name)?;
     let columns = Columns::of(report, rows, states, page);
     columns.heads(page)?;
@@ -300,7 +300,7 @@ fn changes(report: &LatencyReport, page: &mut Page<'_>) -> io::Result<()> {
     let distance = |change: &Change| change.p50_ratio.map_or(0.0, |ratio| ratio.ln().abs());
     moved.sort_by(|one, other| distance(other.2).total_cmp(&distance(one.2)));
     for (machine, state, change) in moved {
-        let machine = page.clean(&machine_name(*machine));
+        let machine = page.clean(machine_name(*machine));
         let name = state.as_ref().map_or_else(|| format!("{machine} as a whole"), |state| format!("{machine} / {state}"));
         let (word, style) = match change.verdict {
             Verdict::Slower => ("slower", page.styles.failure),

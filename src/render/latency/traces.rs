@@ -40,7 +40,7 @@ pub(super) fn write(report: &TracesReport, page: &mut Page<'_>) -> io::Result<()
     for state in &report.states {
         if machine != Some(&state.state_machine) {
             machine = Some(&state.state_machine);
-            let title = page.clean(&machine_name(state.state_machine.as_deref()));
+            let title = page.clean(machine_name(state.state_machine.as_deref()));
             writeln!(page.out, "\n{}", paint(page.styles.heading, title))?;
             let heads = ["TRACED", "COLD", "COLD P95", "BEFORE P95", "HANDLER P50", "P95"];
             let [traced, cold, init, before, median, slow] = heads;
