@@ -5,6 +5,7 @@
 pub mod arn;
 pub mod builder;
 pub mod completeness;
+pub mod digits;
 pub mod event;
 pub mod event_type;
 pub mod facts;
@@ -19,6 +20,7 @@ pub mod wire;
 
 pub use arn::{ExecutionArn, StateMachineArn, execution_name, last_part, machine_name};
 pub use completeness::Completeness;
+pub use digits::thousands;
 pub use event::{Details, EventId, HistoryEvent, Payload};
 pub use event_type::{EventType, Role, StateType};
 pub use facts::{AttemptFacts, ExecutionFacts, FailureFacts, VisitFacts};

@@ -6,6 +6,8 @@ use std::ops::{Add, AddAssign, Sub};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Serialize, Serializer};
 
+use super::digits::grouped;
+
 /// US dollars.
 ///
 /// Serialises as a string with at most twelve digits after the point, without zeros at its end: `"24.9"`, `"0.000025"`.
@@ -62,16 +64,10 @@ impl Usd {
         }
         let text = format!("{:.*}", places as usize, amount.round_dp_with_strategy(places, HALF_UP));
         let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
-        let mut grouped = String::new();
-        for (position, digit) in whole.chars().enumerate() {
-            if position > 0 && (whole.len() - position).is_multiple_of(3) {
-                grouped.push(',');
-            }
-            grouped.push(digit);
-        }
+        let whole = grouped(whole);
         let sign = if self.0.is_sign_negative() && !amount.is_zero() { "-" } else { "" };
         let point = if fraction.is_empty() { "" } else { "." };
-        format!("{sign}${grouped}{point}{fraction}")
+        format!("{sign}${whole}{point}{fraction}")
     }
 
     /// How many digits after the point a column of these amounts needs: enough for the smallest to say something, and no more

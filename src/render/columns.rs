@@ -100,19 +100,6 @@ pub(super) fn counted(count: u64, what: &str) -> String {
     format!("{count} {what}{ending}")
 }
 
-/// A count with its thousands apart.
-pub(super) fn thousands(count: u64) -> String {
-    let digits = count.to_string();
-    let mut out = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 /// A duration in at most seven characters: `116ms`, `3.1s`, `12m 05s`, `2h 14m`, `3d 04h`.
 pub(super) fn duration(milliseconds: i64) -> String {
     if milliseconds < 0 {

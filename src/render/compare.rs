@@ -4,12 +4,12 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
-use super::columns::{thousands, width};
+use super::columns::width;
 use super::page::Page;
 use super::redact::Redactor;
 use super::styles::{Styles, paint};
 use crate::analysis::compare::{Companion, CompareReport, Comparison, Finding, Relation};
-use crate::model::{Micros, StateMachineArn};
+use crate::model::{Micros, StateMachineArn, thousands};
 
 /// Columns of a bar for all executions of a side.
 const BAR: usize = 24;

@@ -3,12 +3,12 @@
 use std::io::{self, Write};
 
 use super::columns::{counted, duration, fit, width};
-use super::failures::{number, share};
+use super::failures::share;
 use super::page::{LABEL, Page, wrapped};
 use super::redact::Redactor;
 use super::styles::{Styles, paint};
 use crate::analysis::maps::{ItemGroup, MapRunReport, MapsReport, SlowChild, Tolerance};
-use crate::model::{ExecutionStatus, MapRunCounts, StateMachineArn, Timestamp};
+use crate::model::{ExecutionStatus, MapRunCounts, StateMachineArn, Timestamp, thousands};
 
 /// Columns of a bar.
 const BAR: usize = 40;
@@ -108,7 +108,7 @@ fn counts(run: &MapRunReport, page: &mut Page<'_>) -> io::Result<()> {
     let styles = *page.styles;
     let title = format!("{}{of}", with_commas(total, "item"));
     writeln!(page.out, "\n{}  {}", paint(styles.heading, title), paint(styles.dim, counted_by(run.counted_by)))?;
-    let most = rows(&run.items).iter().map(|(_, count)| number(*count).len()).max().unwrap_or(1);
+    let most = rows(&run.items).iter().map(|(_, count)| thousands(*count).len()).max().unwrap_or(1);
     for (name, count) in rows(&run.items).into_iter().filter(|(name, count)| *count > 0 || (*name == "failed" && total > 0)) {
         let style = match name {
             "succeeded" => styles.ok,
@@ -120,13 +120,13 @@ fn counts(run: &MapRunReport, page: &mut Page<'_>) -> io::Result<()> {
         let bar = bar(count, total, room);
         let fill = room - width(&bar);
         let part = share(part(count, total));
-        writeln!(page.out, "  {name:<9}  {}{:fill$}  {:>most$}  {part:>5}", paint(style, bar), "", number(count))?;
+        writeln!(page.out, "  {name:<9}  {}{:fill$}  {:>most$}  {part:>5}", paint(style, bar), "", thousands(count))?;
     }
     if run.batched {
         let told: Vec<String> = rows(&run.executions)
             .into_iter()
             .filter(|(_, count)| *count > 0)
-            .map(|(name, count)| format!("{} {name}", number(count)))
+            .map(|(name, count)| format!("{} {name}", thousands(count)))
             .collect();
         page.paragraph(styles.dim, &format!("child executions: {}", told.join(", ")))?;
     }
@@ -172,10 +172,10 @@ fn facts(run: &MapRunReport, page: &mut Page<'_>) -> io::Result<()> {
         page.copyable(LABEL, page.styles.dim, &child)?;
     }
     if let Some(at_once) = run.concurrency {
-        let limit = at_once.limit.map_or_else(String::new, |limit| format!("; MaxConcurrency {}", number(limit)));
+        let limit = at_once.limit.map_or_else(String::new, |limit| format!("; MaxConcurrency {}", thousands(limit)));
         let coarse = if at_once.resolution_ms > 1 { format!(", to {}", duration(at_once.resolution_ms)) } else { String::new() };
         let at = moment(run, at_once.peak_at);
-        let text = format!("{} at most, {at}; {} on average{limit}{coarse}", number(at_once.peak), decimal(at_once.mean));
+        let text = format!("{} at most, {at}; {} on average{limit}{coarse}", thousands(at_once.peak), decimal(at_once.mean));
         page.fact("at once", plain, &text)?;
     }
     let redrive = &run.redrive;
@@ -209,7 +209,7 @@ fn tolerance(run: &MapRunReport, styles: &Styles) -> (anstyle::Style, String) {
     let part = found.failed_percentage.map_or_else(String::new, |part| format!(" ({})", share(part / 100.0)));
     let failed = match found.failed_items {
         0 => "none failed".to_owned(),
-        count => format!("{} failed{part}", number(count)),
+        count => format!("{} failed{part}", thousands(count)),
     };
     let Some(exceeded) = found.exceeded else { return (anstyle::Style::new(), not_known(found, &failed)) };
     let limits = limits(found).unwrap_or_else(|| "no failure".to_owned());
@@ -227,7 +227,7 @@ fn not_known(found: &Tolerance, failed: &str) -> String {
 /// What is tolerated; `None` where nothing is set, or nothing known.
 fn limits(found: &Tolerance) -> Option<String> {
     let limits: Vec<String> = [
-        found.count.map(|count| counted(count, "failed item").replacen(&count.to_string(), &number(count), 1)),
+        found.count.map(|count| counted(count, "failed item").replacen(&count.to_string(), &thousands(count), 1)),
         found.percentage.map(|percentage| format!("{}% failed items", decimal(percentage))),
     ]
     .into_iter()
@@ -242,7 +242,7 @@ fn groups(run: &MapRunReport, page: &mut Page<'_>) -> io::Result<()> {
     }
     let causes = counted(run.groups.len() as u64 + run.groups_left_out, "cause");
     page.heading(&format!("What did not succeed, {causes}"))?;
-    let column = run.groups.iter().map(|group| number(group.count).len()).max().unwrap_or(1).max(3);
+    let column = run.groups.iter().map(|group| thousands(group.count).len()).max().unwrap_or(1).max(3);
     for group in &run.groups {
         entry(group, run, column, page)?;
     }
@@ -250,7 +250,7 @@ fn groups(run: &MapRunReport, page: &mut Page<'_>) -> io::Result<()> {
         page.paragraph(page.styles.dim, &format!("… and {} more; --limit shows more", counted(run.groups_left_out, "cause")))?;
     }
     if run.unexplained > 0 {
-        page.paragraph(page.styles.dim, &format!("… and {} whose error was not looked up", number(run.unexplained)))?;
+        page.paragraph(page.styles.dim, &format!("… and {} whose error was not looked up", thousands(run.unexplained)))?;
     }
     Ok(())
 }
@@ -264,7 +264,7 @@ fn entry(group: &ItemGroup, run: &MapRunReport, column: usize, page: &mut Page<'
     let state = fit(&state, room / 2).into_owned();
     let error = fit(&error, room.saturating_sub(width(&state))).into_owned();
     let fill = room.saturating_sub(width(&state) + width(&error)) + 2;
-    let count = format!("{:>column$}", number(group.count));
+    let count = format!("{:>column$}", thousands(group.count));
     writeln!(
         page.out,
         "  {}  {}{}{:fill$}{}",
@@ -327,7 +327,7 @@ fn slowest(children: &[SlowChild], page: &mut Page<'_>) -> io::Result<()> {
 }
 
 fn with_commas(count: u64, what: &str) -> String {
-    counted(count, what).replacen(&count.to_string(), &number(count), 1)
+    counted(count, what).replacen(&count.to_string(), &thousands(count), 1)
 }
 
 /// Two significant figures below ten, none behind the point above a hundred.

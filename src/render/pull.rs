@@ -4,14 +4,14 @@ use std::fmt;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::columns::{counted, duration, fit, thousands, width};
+use super::columns::{counted, duration, fit, width};
 use super::ingest::bytes;
 use super::page::Page;
 use super::pull_logs;
 use super::redact::Redactor;
 use super::styles::{Styles, paint};
 use crate::analysis::pull::{Missing, NotLookedAt, Place, PlaceOutcome, PullCounts, PullReport, PulledMachine};
-use crate::model::machine_name;
+use crate::model::{machine_name, thousands};
 
 /// So many state machines are shown of each place; the others are in the sum.
 const MACHINES: usize = 12;

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 use std::io;
 
-use super::columns::{counted, thousands};
+use super::columns::counted;
 use super::ingest::bytes;
 use super::page::Page;
 use crate::analysis::pull_logs::{LoggingAdvice, MachineLogs, Via};
-use crate::model::machine_name;
+use crate::model::{machine_name, thousands};
 
 /// So many state machines are shown; the others are counted.
 const MACHINES: usize = 12;

@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::columns::{counted, duration, fit, thousands};
+use super::columns::{counted, duration, fit};
 use super::page::{LABEL, Page};
 use super::redact::Redactor;
 use super::storms_remedy;
 use super::styles::{Styles, paint};
 use crate::analysis::finding::Severity;
 use crate::analysis::storms::{Pattern, Storm, StormEvidence, StormsReport, Timeline, WaveEvidence};
-use crate::model::Micros;
+use crate::model::{Micros, thousands};
 
 /// For so many storms it is told what to change; for more it takes too much of a screen.
 const EXPLAINED: usize = 2;

@@ -4,7 +4,7 @@ use super::report::{Limit, LimitSource, RunwayBasis, RunwayEvidence};
 use super::shape::Growth;
 use crate::analysis::execution::quoted;
 use crate::analysis::finding::Step;
-use crate::model::{Micros, last_part};
+use crate::model::{Micros, last_part, thousands};
 
 /// What is told.
 pub(super) struct Told<'t> {
@@ -139,18 +139,6 @@ fn name(arn: &str) -> &str {
 
 fn minute(moment: Micros) -> String {
     moment.timestamp().strftime("%Y-%m-%d %H:%M UTC").to_string()
-}
-
-fn thousands(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Milliseconds in two units at most.

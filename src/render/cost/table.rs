@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::analysis::cost::{self, Charge, CostReport};
-use crate::model::Usd;
+use crate::model::{Usd, thousands};
 use crate::render::columns::{counted, fit, width};
 use crate::render::page::Page;
 use crate::render::styles::paint;
@@ -38,22 +38,9 @@ pub(super) fn charge_row(name: String, charge: &Charge, report: &CostReport) -> 
     }
 }
 
-/// `1,234`.
-pub(super) fn number(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// `1 execution`, `2,000 executions`.
 pub(super) fn many(count: u64, what: &str) -> String {
-    counted(count, what).replacen(&count.to_string(), &number(count), 1)
+    counted(count, what).replacen(&count.to_string(), &thousands(count), 1)
 }
 
 pub(super) fn percent(share: f64) -> String {
@@ -68,7 +55,7 @@ pub(super) fn table(title: &str, rows: &[Row], is_express: bool, page: &mut Page
 pub(super) fn lines(title: &str, rows: &[Row], most: usize, is_express: bool, page: &mut Page<'_>) -> io::Result<()> {
     type Cell<'c> = Box<dyn Fn(&Row) -> String + 'c>;
     fn some(count: u64) -> String {
-        if count == 0 { "-".to_owned() } else { number(count) }
+        if count == 0 { "-".to_owned() } else { thousands(count) }
     }
     let shown = &rows[..rows.len().min(most)];
     let places = Usd::places(shown.iter().map(|row| row.cost));
@@ -108,7 +95,7 @@ pub(super) fn lines(title: &str, rows: &[Row], most: usize, is_express: bool, pa
     let rest = &rows[shown.len()..];
     if !rest.is_empty() {
         let cost: Usd = rest.iter().map(|row| row.cost).sum();
-        let text = format!("and {} more, {} together", number(rest.len() as u64), cost.shown());
+        let text = format!("and {} more, {} together", thousands(rest.len() as u64), cost.shown());
         page.cut(2, page.styles.dim, &text)?;
     }
     Ok(())

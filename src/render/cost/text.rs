@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::table::{Row, charge_row, lines, many, number, percent, table};
+use super::table::{Row, charge_row, lines, many, percent, table};
 use crate::analysis::cost::{self, CostReport, Express, Item, MachineCost, PeriodLength, Quote, StateCost};
 use crate::model::facts::WorkflowType;
-use crate::model::{Micros, StateMachineArn, Usd, execution_name};
+use crate::model::{Micros, StateMachineArn, Usd, execution_name, thousands};
 use crate::render::page::Page;
 use crate::render::redact::Redactor;
 use crate::render::styles::{Styles, paint};
@@ -86,7 +86,7 @@ fn summary(report: &CostReport, page: &mut Page<'_>) -> io::Result<()> {
     for account in &report.accounts {
         let several = report.accounts.len() > 1;
         let whose = account.account.as_deref().filter(|_| several).map(|account| format!("account {account}: ")).unwrap_or_default();
-        let free = number(account.free_transitions_per_month);
+        let free = thousands(account.free_transitions_per_month);
         let mut text = match (account.free_usd, account.per_month_usd) {
             (Some(worth), Some(month)) if !worth.is_zero() => {
                 format!("{whose}{free} transitions a month, worth {}: leaves {}", worth.shown(), month.shown())
@@ -119,7 +119,7 @@ fn whole_machine(machine: &MachineCost, page: &mut Page<'_>) -> io::Result<()> {
         words.push(format!("{} in 30 days", month.shown()));
     }
     if machine.map_children > 0 {
-        words.push(format!("{} of a Distributed Map", number(machine.map_children)));
+        words.push(format!("{} of a Distributed Map", thousands(machine.map_children)));
     }
     page.paragraph(page.styles.dim, &words.join(", "))?;
     if let Some(express) = &machine.express {
@@ -156,7 +156,7 @@ fn express_words(express: &Express) -> String {
         (express.estimated_executions, estimated.as_str()),
         (express.unmeasured_executions, "without a duration, charged as requests only"),
     ];
-    words.extend(known.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{} {what}", number(*count))));
+    words.extend(known.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{} {what}", thousands(*count))));
     words.join(", ")
 }
 
@@ -275,7 +275,7 @@ fn basis(report: &CostReport, page: &mut Page<'_>) -> io::Result<()> {
     if incomplete > 0 {
         lines.push(format!(
             "{} incomplete, whose missing events are not counted",
-            if incomplete == 1 { "1 history is".to_owned() } else { format!("{} histories are", number(incomplete)) }
+            if incomplete == 1 { "1 history is".to_owned() } else { format!("{} histories are", thousands(incomplete)) }
         ));
     }
     for line in lines {

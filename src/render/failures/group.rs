@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::{spark, words};
 use crate::analysis::failures::{FailureGroup, FailureGroupReport, FailureRecord, Sample};
+use crate::model::thousands;
 use crate::render::columns::{counted, duration};
 use crate::render::page::{Page, head};
 use crate::render::redact::Redactor;
@@ -27,7 +28,7 @@ pub fn group(report: &FailureGroupReport, styles: &Styles, redactor: &Redactor, 
 fn title(group: &FailureGroup, page: &mut Page<'_>) -> io::Result<()> {
     let machine = words::machine(group.state_machine.as_deref());
     let state = group.state.as_deref().unwrap_or("no state known");
-    let of = counted(group.count, "execution").replacen(&group.count.to_string(), &words::number(group.count), 1);
+    let of = counted(group.count, "execution").replacen(&group.count.to_string(), &thousands(group.count), 1);
     let title = page.clean(&format!("{of} of {machine}: {state}, {}", words::error(group)));
     for line in crate::render::page::wrapped(&title, page.width) {
         writeln!(page.out, "{}", paint(page.styles.failure, line))?;
@@ -56,12 +57,8 @@ fn facts(report: &FailureGroupReport, page: &mut Page<'_>) -> io::Result<()> {
     if let Some(start) = timeline.start {
         let most = group.counts.iter().max().copied().unwrap_or(0);
         page.fact("", styles.open, &spark::line(&group.counts))?;
-        let text = format!(
-            "from {}, one bar is {}, the highest {}",
-            words::minute(start),
-            words::width(timeline.bin_seconds),
-            words::number(most)
-        );
+        let text =
+            format!("from {}, one bar is {}, the highest {}", words::minute(start), words::width(timeline.bin_seconds), thousands(most));
         page.detail(styles.dim, &text)?;
     }
     let machine = page.clean(words::machine(group.state_machine.as_deref()));
@@ -86,14 +83,14 @@ fn facts(report: &FailureGroupReport, page: &mut Page<'_>) -> io::Result<()> {
     let ended: Vec<String> = [(statuses.failed, "FAILED"), (statuses.timed_out, "TIMED_OUT"), (statuses.aborted, "ABORTED")]
         .into_iter()
         .filter(|(count, _)| *count > 0)
-        .map(|(count, status)| format!("{} {status}", words::number(count)))
+        .map(|(count, status)| format!("{} {status}", thousands(count)))
         .collect();
     page.fact("ended", plain, &ended.join(", "))?;
     if let Some(resource) = &group.resource {
         page.fact("called", plain, &page.clean(resource))?;
     }
     let versions: Vec<String> =
-        group.versions.iter().map(|version| format!("{} ({})", version.version, words::number(version.count))).collect();
+        group.versions.iter().map(|version| format!("{} ({})", version.version, thousands(version.count))).collect();
     if !versions.is_empty() {
         page.fact("versions", plain, &page.clean(&versions.join(", ")))?;
     }
@@ -105,8 +102,8 @@ fn facts(report: &FailureGroupReport, page: &mut Page<'_>) -> io::Result<()> {
         let text = format!(
             "the same failure did not end {}: a retry cured {}, a Catch took {}",
             counted(handled.cured_by_retry + handled.caught, "other visit"),
-            words::number(handled.cured_by_retry),
-            words::number(handled.caught)
+            thousands(handled.cured_by_retry),
+            thousands(handled.caught)
         );
         page.fact("handled", plain, &text)?;
     }
@@ -216,7 +213,7 @@ fn cut(text: &str) -> String {
 fn samples(group: &FailureGroup, page: &mut Page<'_>) -> io::Result<()> {
     let shown = group.samples.len() as u64;
     page.heading(&if shown < group.count {
-        format!("Executions, the latest {shown} of {}; all with --output jsonl", words::number(group.count))
+        format!("Executions, the latest {shown} of {}; all with --output jsonl", thousands(group.count))
     } else {
         "Executions".to_owned()
     })?;

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::{spark, words};
 use crate::analysis::failures::{FailureGroup, FailuresReport};
+use crate::model::thousands;
 use crate::render::columns::{counted, fit, width};
 use crate::render::page::{Page, wrapped};
 use crate::render::redact::Redactor;
@@ -20,7 +21,7 @@ pub fn text(report: &FailuresReport, styles: &Styles, redactor: &Redactor, width
     let mut page = Page::new(styles, redactor, width, out);
     let shown: Vec<&FailureGroup> = report.groups.iter().filter(|group| !stands_elsewhere(group, report)).collect();
     head(report, shown.len(), &mut page)?;
-    let count = shown.iter().map(|group| words::number(group.count).len()).max().unwrap_or(1).max(3);
+    let count = shown.iter().map(|group| thousands(group.count).len()).max().unwrap_or(1).max(3);
     for group in &shown {
         entry(group, report, count, &mut page)?;
     }
@@ -38,7 +39,7 @@ fn head(report: &FailuresReport, groups: usize, page: &mut Page<'_>) -> io::Resu
     let of = counted_with_commas(coverage.executions, "execution");
     let more = if report.left_out.groups > 0 { format!(" of {}", groups as u64 + report.left_out.groups) } else { String::new() };
     let causes = if groups == 1 && more.is_empty() { "1 cause".to_owned() } else { format!("{groups}{more} causes") };
-    let title = format!("{} of {of} failed, {causes}", words::number(report.failures));
+    let title = format!("{} of {of} failed, {causes}", thousands(report.failures));
     writeln!(page.out, "{}", paint(page.styles.heading, title))?;
     // The first bar may begin long before anything did.
     let start = report.coverage.first_start.max(report.timeline.start);
@@ -51,7 +52,7 @@ fn head(report: &FailuresReport, groups: usize, page: &mut Page<'_>) -> io::Resu
 }
 
 fn counted_with_commas(count: u64, what: &str) -> String {
-    counted(count, what).replacen(&count.to_string(), &words::number(count), 1)
+    counted(count, what).replacen(&count.to_string(), &thousands(count), 1)
 }
 
 fn entry(group: &FailureGroup, report: &FailuresReport, count: usize, page: &mut Page<'_>) -> io::Result<()> {
@@ -65,7 +66,7 @@ fn entry(group: &FailureGroup, report: &FailuresReport, count: usize, page: &mut
     let beside = width(&machine) + 1 + width(&state) + 2 + width(&error) <= room;
     let state = fit(&state, room.saturating_sub(2 + width(&error).min(room / 2))).into_owned();
     let error = fit(&error, room.saturating_sub(2 + width(&state))).into_owned();
-    write!(page.out, "\n{}  ", paint(styles.failure, format!("{:>count$}", words::number(group.count))))?;
+    write!(page.out, "\n{}  ", paint(styles.failure, format!("{:>count$}", thousands(group.count))))?;
     let mut used = width(&state) + 2 + width(&error);
     if beside {
         write!(page.out, "{} ", paint(dim, &machine))?;
@@ -99,7 +100,7 @@ fn entry(group: &FailureGroup, report: &FailuresReport, count: usize, page: &mut
     }
     for upstream in &group.brought_down {
         let machine = page.clean(words::machine(upstream.state_machine.as_deref()));
-        let text = format!("brought down {} of {machine}  {}", words::number(upstream.count), upstream.id);
+        let text = format!("brought down {} of {machine}  {}", thousands(upstream.count), upstream.id);
         lines(page, indent, dim, &text, 2)?;
     }
     if group.caused_by.is_some() {

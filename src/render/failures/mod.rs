@@ -9,7 +9,7 @@ use serde::Serialize;
 
 pub use group::group;
 pub use list::text;
-pub(super) use words::{number, share, width as bin_width};
+pub(super) use words::{share, width as bin_width};
 
 /// A part of a report on a line of its own, which begins with its schema as each document does.
 #[derive(Serialize)]

@@ -2,22 +2,9 @@
 
 use crate::analysis::changes::Since;
 use crate::analysis::failures::{FailureGroup, NewInVersion, NewSince, Timeline};
-use crate::model::{Micros, machine_name};
+use crate::model::{Micros, machine_name, thousands};
 use crate::render::columns::{counted, duration};
 use crate::render::page::Page;
-
-/// `12,345`.
-pub(in crate::render) fn number(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
 
 /// `41%`, `0.3%`, `<0.1%`.
 pub(in crate::render) fn share(share: f64) -> String {
@@ -107,9 +94,9 @@ pub(in crate::render) fn width(seconds: u64) -> String {
 pub(super) fn new_since(new: &NewSince) -> String {
     let before = match new.executions_before {
         1 => "the execution before it".to_owned(),
-        count => format!("the {} executions before it", number(count)),
+        count => format!("the {} executions before it", thousands(count)),
     };
-    format!("none in {before}, {} in {} since", number(new.failures_since), number(new.executions_since))
+    format!("none in {before}, {} in {} since", thousands(new.failures_since), thousands(new.executions_since))
 }
 
 /// Since when a group is more frequent, and which version is near.
@@ -135,9 +122,9 @@ pub(super) fn new_in_version(new: &NewInVersion, page: &Page<'_>) -> String {
     format!(
         "version {}{after}: {} of its {}, none in {} of other versions",
         page.clean(&new.version),
-        number(new.failures),
-        number(new.executions),
-        number(new.executions_of_others)
+        thousands(new.failures),
+        thousands(new.executions),
+        thousands(new.executions_of_others)
     )
 }
 
@@ -146,8 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_and_shares_take_few_characters() {
-        assert_eq!([0, 7, 999, 1000, 34_218, 1_234_567].map(number), ["0", "7", "999", "1,000", "34,218", "1,234,567"]);
+    fn shares_take_few_characters() {
         assert_eq!([0.0, 0.0001, 0.034, 0.0996, 0.41, 1.0].map(share), ["0%", "<0.1%", "3.4%", "10%", "41%", "100%"]);
         assert_eq!(
             [1, 60, 300, 3600, 21_600, 86_400, 604_800].map(width),

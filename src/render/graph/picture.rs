@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::lettering::safe;
 use super::{Edge, Fill, Graph, Legend, Line, Node, Scale, Shape};
 use crate::analysis::variants::{self, EdgeKind, MachineVariants, StateCount};
-use crate::model::StateType;
-use crate::render::columns::{counted, duration, thousands};
+use crate::model::{StateType, thousands};
+use crate::render::columns::{counted, duration};
 use crate::render::redact::Redactor;
 
 /// What is drawn.

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::figure::{Axis, Scale, Unit};
-use crate::model::Micros;
+use crate::model::{Micros, digits};
 
 const SECOND: f64 = 1000.0;
 const MINUTE: f64 = 60.0 * SECOND;
@@ -234,14 +234,8 @@ fn decimals(step: f64) -> usize {
 fn grouped(value: f64, places: usize) -> String {
     let text = format!("{value:.places$}");
     let (whole, fraction) = text.split_once('.').map_or((text.as_str(), None), |(whole, fraction)| (whole, Some(fraction)));
-    let digits = whole.trim_start_matches('-');
     let mut out = String::from(if whole.starts_with('-') { "−" } else { "" });
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
+    out.push_str(&digits::grouped(whole.trim_start_matches('-')));
     if let Some(fraction) = fraction {
         out.push('.');
         out.push_str(fraction);

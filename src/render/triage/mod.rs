@@ -4,14 +4,14 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
-use super::columns::{counted, duration, fit, thousands, width};
+use super::columns::{counted, duration, fit, width};
 use super::failures::spark;
 use super::page::{Page, wrapped};
 use super::redact::Redactor;
 use super::styles::{Styles, paint};
 use crate::analysis::finding::Severity;
 use crate::analysis::triage::{Finding, Incident, TriageReport};
-use crate::model::{Micros, StateMachineArn};
+use crate::model::{Micros, StateMachineArn, thousands};
 
 /// How far text stands in.
 const INDENT: usize = 3;
