@@ -6,9 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::merge::{self, Known, Merged};
 use super::novelty::{self, OfVersion};
 use super::records::{Example, Failed, Failures, Word, versions_of};
-use super::report::{
-    FailureFinding, FailureGroup, FailuresReport, LeftOut, SCHEMA, Sample, Statuses, Timeline, Upstream, VersionCount, WaitedIn,
-};
+use super::report::{FailureGroup, FailuresReport, LeftOut, SCHEMA, Sample, Statuses, Timeline, Upstream, VersionCount, WaitedIn};
 use super::roots;
 use crate::analysis::advice;
 use crate::analysis::cause;
@@ -75,19 +73,6 @@ pub fn report(failures: &Failures, coverage: &Coverage, asked: &Asked) -> Failur
         left_out: LeftOut { groups: (all - groups.len()) as u64, executions: total - executions(&groups) },
         groups,
     }
-}
-
-/// The groups of a report as `triage` has them among its findings.
-pub fn findings(report: &FailuresReport) -> Vec<FailureFinding> {
-    let finding = |group: &FailureGroup| FailureFinding {
-        kind: "failure_group",
-        id: group.id.clone(),
-        state_machine: group.state_machine.clone(),
-        state: group.state.clone(),
-        error: group.error.clone(),
-        executions: group.executions.clone(),
-    };
-    report.groups.iter().map(finding).collect()
 }
 
 fn sort(groups: &mut [FailureGroup], by: Sort) {

@@ -28,10 +28,10 @@ mod timeline;
 
 pub(in crate::analysis) use merge::{Known, Merged, merge};
 
-pub use groups::{Asked, Sort, findings, report};
+pub use groups::{Asked, Sort, report};
 pub use opened::{Unopened, open};
 pub use records::Failures;
 pub use report::{
-    FailureFinding, FailureGroup, FailureGroupReport, FailureRecord, FailuresReport, Handled, LeftOut, NewInVersion, NewSince, SCHEMA,
-    SCHEMA_EXECUTION, SCHEMA_GROUP, SCHEMA_ROW, Sample, Statuses, Timeline, Upstream, VersionCount, WaitedIn,
+    FailureGroup, FailureGroupReport, FailureRecord, FailuresReport, Handled, LeftOut, NewInVersion, NewSince, SCHEMA, SCHEMA_EXECUTION,
+    SCHEMA_GROUP, SCHEMA_ROW, Sample, Statuses, Timeline, Upstream, VersionCount, WaitedIn,
 };

@@ -267,20 +267,3 @@ pub struct Handled {
     /// Visits that a Catch left, in executions that did not fail.
     pub caught: u64,
 }
-
-/// A group as `triage` lists it among its findings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FailureFinding {
-    /// Always `failure_group`.
-    pub kind: &'static str,
-    /// The group's id.
-    pub id: String,
-    /// ARN of the state machine whose executions these are.
-    pub state_machine: Option<String>,
-    /// The state of the root cause.
-    pub state: Option<String>,
-    /// The error of the root cause.
-    pub error: Option<String>,
-    /// ARNs of its executions.
-    pub executions: Vec<String>,
-}
