@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::chains::{Chain, uses};
 use super::report::{Declared, DefinitionBasis, Disagreement, PolicyCompared, SeenPolicy, WaitsSeen};
+use crate::analysis::fleet;
 use crate::analysis::observed::{Observed, UsedDefinition};
 use crate::analysis::retry_policy::{Policy, Retrier};
 use crate::analysis::storms::{Seen, Spread};
@@ -194,16 +195,9 @@ pub(super) fn seconds(milliseconds: f64) -> String {
     format!("{} s", (milliseconds / 100.0).round() / 10.0)
 }
 
-/// A quantile by linear interpolation (type 7) of sorted values; 0 without any.
+/// A quantile of sorted values; 0 without any.
 pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
-    #[allow(clippy::cast_precision_loss, reason = "counts of retries")]
-    let place = sorted.len().saturating_sub(1) as f64 * share;
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the last position")]
-    let (low, high) = (place.floor() as usize, place.ceil() as usize);
-    match (sorted.get(low), sorted.get(high)) {
-        (Some(low_value), Some(high_value)) => low_value + (high_value - low_value) * (place - place.floor()),
-        _ => 0.0,
-    }
+    fleet::quantile(sorted, share).unwrap_or_default()
 }
 
 /// Rounded to a multiple of `1 / parts` where that is near.
