@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::exit_code::Exit;
 use super::fleet::{Fleet, FleetArgs, Origin, at_least_one};
 use super::global::{GlobalArgs, OutputFormat};
-use super::output::{TextSettings, document, redactor};
+use super::output::{TextSettings, document, lines, redactor};
 use super::plot::PlotFile;
 use super::tokens::Tokens;
 use crate::analysis::callbacks::{self, CallbacksReport, Shown, Verdict};
@@ -132,11 +132,7 @@ fn write(report: &CallbacksReport, rows: usize, global: &GlobalArgs, out: &mut d
     match global.output {
         OutputFormat::Text => render::callbacks::text(report, rows, &settings.styles, &settings.redactor, settings.width, out)?,
         OutputFormat::Json => document(report, OutputFormat::Json, settings.redactor, out)?,
-        OutputFormat::Jsonl => {
-            for finding in &report.findings {
-                document(&render::failures::Line::new(callbacks::SCHEMA_ROW, finding), OutputFormat::Jsonl, settings.redactor, out)?;
-            }
-        }
+        OutputFormat::Jsonl => lines(callbacks::SCHEMA_ROW, &report.findings, settings.redactor, out)?,
     }
     Ok(())
 }

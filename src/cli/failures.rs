@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::exit_code::{Exit, WrongUsage};
 use super::fleet::{Fleet, FleetArgs, Origin, Window, at_least_one};
 use super::global::{GlobalArgs, OutputFormat};
-use super::output::{TextSettings, document};
+use super::output::{TextSettings, document, lines};
 use crate::analysis::execution::quoted;
 use crate::analysis::failures::{self, Asked, FailureGroup, FailureGroupReport, Failures, FailuresReport, Sort};
 use crate::analysis::why::NextCommand;
@@ -130,11 +130,7 @@ fn write(report: &FailuresReport, global: &GlobalArgs, out: &mut dyn Write) -> a
     match global.output {
         OutputFormat::Text => render::failures::text(report, &settings.styles, &settings.redactor, settings.width, out)?,
         OutputFormat::Json => document(report, OutputFormat::Json, settings.redactor, out)?,
-        OutputFormat::Jsonl => {
-            for group in &report.groups {
-                document(&render::failures::Line::new(failures::SCHEMA_ROW, group), OutputFormat::Jsonl, settings.redactor, out)?;
-            }
-        }
+        OutputFormat::Jsonl => lines(failures::SCHEMA_ROW, &report.groups, settings.redactor, out)?,
     }
     Ok(())
 }
@@ -144,11 +140,7 @@ fn write_group(report: &FailureGroupReport, global: &GlobalArgs, out: &mut dyn W
     match global.output {
         OutputFormat::Text => render::failures::group(report, &settings.styles, &settings.redactor, settings.width, out)?,
         OutputFormat::Json => document(report, OutputFormat::Json, settings.redactor, out)?,
-        OutputFormat::Jsonl => {
-            for member in &report.members {
-                document(&render::failures::Line::new(failures::SCHEMA_EXECUTION, member), OutputFormat::Jsonl, settings.redactor, out)?;
-            }
-        }
+        OutputFormat::Jsonl => lines(failures::SCHEMA_EXECUTION, &report.members, settings.redactor, out)?,
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use super::global::{GlobalArgs, OutputFormat};
 use super::output::{self, TextSettings};
 use super::plot::PlotFile;
 use super::traces::{self, TraceArgs};
-use crate::analysis::latency::{By, LatencyOptions, LatencyQuestion, LatencyReport, Sort};
+use crate::analysis::latency::{self, By, LatencyOptions, LatencyQuestion, LatencyReport, Sort};
 use crate::analysis::trace::{TraceIndex, TracesQuestion, TracesReport};
 use crate::model::StateMachineArn;
 use crate::render::{self, escape};
@@ -138,7 +138,7 @@ fn write(report: &LatencyReport, global: &GlobalArgs, out: &mut dyn Write) -> an
     let settings = TextSettings::resolve(global);
     match global.output {
         OutputFormat::Text => render::latency::text(report, &settings.styles, &settings.redactor, settings.width, out)?,
-        OutputFormat::Jsonl => render::latency::json_lines(report, &settings.redactor, out)?,
+        OutputFormat::Jsonl => output::lines(latency::ROW_SCHEMA, &report.states, settings.redactor, out)?,
         OutputFormat::Json => output::document(report, OutputFormat::Json, settings.redactor, out)?,
     }
     Ok(())

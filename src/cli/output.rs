@@ -53,6 +53,17 @@ pub fn document(value: &impl Serialize, format: OutputFormat, redactor: Redactor
     Ok(())
 }
 
+/// Parts of a report as JSON Lines: each begins with its schema, as a document does.
+pub fn lines<T: Serialize>(schema: &'static str, parts: &[T], redactor: Redactor, out: &mut dyn Write) -> anyhow::Result<()> {
+    #[derive(Serialize)]
+    struct Line<'p, T: Serialize> {
+        schema: &'static str,
+        #[serde(flatten)]
+        part: &'p T,
+    }
+    parts.iter().try_for_each(|part| document(&Line { schema, part }, OutputFormat::Jsonl, redactor, out))
+}
+
 /// Says one thing on stderr. File names, arguments and what a service answered may hold secrets, which are masked, and escape
 /// sequences, which are shown as text.
 pub fn say(words: &mut dyn Write, redactor: Redactor, text: &str) {

@@ -8,7 +8,7 @@ use clap::Args;
 use super::exit_code::Exit;
 use super::fleet::{Fleet, FleetArgs, Origin, at_least_one};
 use super::global::{GlobalArgs, OutputFormat};
-use super::output::{self, TextSettings, document};
+use super::output::{self, TextSettings, document, lines};
 use super::plot::PlotFile;
 use crate::analysis::fleet::Coverage;
 use crate::analysis::observed::Gather;
@@ -69,11 +69,7 @@ pub fn run(args: &StormsArgs, global: &GlobalArgs, out: &mut dyn Write, words: &
     match global.output {
         OutputFormat::Text => render::storms::text(&report, &settings.styles, &settings.redactor, settings.width, out)?,
         OutputFormat::Json => document(&report, OutputFormat::Json, settings.redactor, out)?,
-        OutputFormat::Jsonl => {
-            for storm in &report.findings {
-                document(&render::failures::Line::new(storms::SCHEMA_ROW, storm), OutputFormat::Jsonl, settings.redactor, out)?;
-            }
-        }
+        OutputFormat::Jsonl => lines(storms::SCHEMA_ROW, &report.findings, settings.redactor, out)?,
     }
     if let Some(file) = &args.plot {
         plot(&report, file, global, &mut fleet)?;

@@ -7,7 +7,7 @@ use clap::Args;
 use super::exit_code::Exit;
 use super::fleet::{Fleet, FleetArgs, Origin, at_least_one};
 use super::global::{GlobalArgs, OutputFormat};
-use super::output::{TextSettings, document};
+use super::output::{TextSettings, document, lines};
 use crate::analysis::failures::Failures;
 use crate::analysis::finding::Severity;
 use crate::analysis::observed::Gather;
@@ -58,12 +58,7 @@ pub fn run(args: &TriageArgs, global: &GlobalArgs, out: &mut dyn Write, words: &
             render::triage::text(&report, args.limit, &settings.styles, &settings.redactor, settings.width, out)?;
         }
         OutputFormat::Json => document(&report, OutputFormat::Json, settings.redactor, out)?,
-        OutputFormat::Jsonl => {
-            for finding in &report.findings {
-                let line = render::failures::Line::new(triage::SCHEMA_FINDING, finding);
-                document(&line, OutputFormat::Jsonl, settings.redactor, out)?;
-            }
-        }
+        OutputFormat::Jsonl => lines(triage::SCHEMA_FINDING, &report.findings, settings.redactor, out)?,
     }
     let is_bad = report.incidents.iter().any(|incident| incident.severity <= Severity::Warning);
     Ok(match (fleet.problems(), is_bad) {

@@ -1,4 +1,4 @@
-//! What fits where on a screen: widths of text, durations in few characters.
+//! What fits where on a screen: widths of text, durations and shares in few characters.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -113,6 +113,27 @@ pub(super) fn duration(milliseconds: i64) -> String {
         60..3600 => format!("{}m {:02}s", seconds / 60, seconds % 60),
         3600..86_400 => format!("{}h {:02}m", seconds / 3600, seconds % 3600 / 60),
         _ => format!("{}d {:02}h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
+/// A share of a whole: `41%`, `0.3%`, `<0.1%`.
+pub(super) fn share(share: f64) -> String {
+    match share * 100.0 {
+        0.0 => "0%".to_owned(),
+        percent if percent < 0.1 => "<0.1%".to_owned(),
+        percent if percent < 9.95 => format!("{percent:.1}%"),
+        percent => format!("{percent:.0}%"),
+    }
+}
+
+/// How long a bin of a timeline is: `5 minutes`, `1 hour`, `6 hours`.
+pub(super) fn bin_width(seconds: u64) -> String {
+    match seconds {
+        seconds if seconds % 604_800 == 0 && seconds > 604_800 => counted(seconds / 604_800, "week"),
+        seconds if seconds % 86_400 == 0 => counted(seconds / 86_400, "day"),
+        seconds if seconds % 3600 == 0 => counted(seconds / 3600, "hour"),
+        seconds if seconds % 60 == 0 => counted(seconds / 60, "minute"),
+        seconds => counted(seconds, "second"),
     }
 }
 
@@ -236,6 +257,15 @@ mod tests {
         assert_eq!(fit_end("arn:Orders", 7), "…Orders");
         assert_eq!(fit_end("arn:状态状态", 6), "…状态");
         assert_eq!((fit_end("arn", 0), fit_end("arn", 1)), ("".into(), "…".into()));
+    }
+
+    #[test]
+    fn shares_and_bins_take_few_characters() {
+        assert_eq!([0.0, 0.0001, 0.034, 0.0996, 0.41, 1.0].map(share), ["0%", "<0.1%", "3.4%", "10%", "41%", "100%"]);
+        assert_eq!(
+            [1, 60, 300, 3600, 21_600, 86_400, 604_800].map(bin_width),
+            ["1 second", "1 minute", "5 minutes", "1 hour", "6 hours", "1 day", "7 days"]
+        );
     }
 
     #[test]

@@ -2,8 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::columns::{counted, duration, fit, width};
-use super::failures::share;
+use super::columns::{counted, duration, fit, share, width};
 use super::page::{LABEL, Page, wrapped};
 use super::redact::Redactor;
 use super::styles::{Styles, paint};

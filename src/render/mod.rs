@@ -26,6 +26,7 @@ pub mod redact;
 pub mod replay;
 pub mod run;
 pub mod show;
+mod spark;
 pub mod state;
 pub mod store;
 pub mod storms;

@@ -20,7 +20,7 @@ use self::inputs::Writers;
 use super::exit_code::{Exit, WrongUsage};
 use super::fleet::{Fleet, FleetArgs, at_least_one};
 use super::global::{GlobalArgs, OutputFormat};
-use super::output::{TextSettings, document, redactor, say};
+use super::output::{TextSettings, document, lines, redactor, say};
 use crate::analysis::maps::{self, Evidence, Lack, MapRunReport, MapRuns, MapsReport, NotKnown};
 use crate::model::{ExecutionArn, MapRunName};
 use crate::render;
@@ -169,11 +169,7 @@ fn write(report: &MapsReport, global: &GlobalArgs, out: &mut dyn Write) -> anyho
     match global.output {
         OutputFormat::Text => render::maps::text(report, &settings.styles, &settings.redactor, settings.width, out)?,
         OutputFormat::Json => document(report, OutputFormat::Json, settings.redactor, out)?,
-        OutputFormat::Jsonl => {
-            for run in &report.runs {
-                document(&render::failures::Line::new(maps::SCHEMA_RUN, run), OutputFormat::Jsonl, settings.redactor, out)?;
-            }
-        }
+        OutputFormat::Jsonl => lines(maps::SCHEMA_RUN, &report.runs, settings.redactor, out)?,
     }
     Ok(())
 }

@@ -2,12 +2,13 @@
 
 use std::io::{self, Write};
 
-use super::{spark, words};
+use super::words;
 use crate::analysis::failures::{FailureGroup, FailureGroupReport, FailureRecord, Sample};
 use crate::model::thousands;
-use crate::render::columns::{counted, duration};
+use crate::render::columns::{bin_width, counted, duration, share};
 use crate::render::page::{Page, head};
 use crate::render::redact::Redactor;
+use crate::render::spark;
 use crate::render::styles::{Styles, paint};
 
 /// Lines of a cause or a stack.
@@ -58,15 +59,12 @@ fn facts(report: &FailureGroupReport, page: &mut Page<'_>) -> io::Result<()> {
         let most = group.counts.iter().max().copied().unwrap_or(0);
         page.fact("", styles.open, &spark::line(&group.counts))?;
         let text =
-            format!("from {}, one bar is {}, the highest {}", words::minute(start), words::width(timeline.bin_seconds), thousands(most));
+            format!("from {}, one bar is {}, the highest {}", words::minute(start), bin_width(timeline.bin_seconds), thousands(most));
         page.detail(styles.dim, &text)?;
     }
     let machine = page.clean(words::machine(group.state_machine.as_deref()));
-    let share = format!(
-        "{} of the executions of {machine}, {} of all failures",
-        words::share(group.share_of_machine),
-        words::share(group.share_of_failures)
-    );
+    let share =
+        format!("{} of the executions of {machine}, {} of all failures", share(group.share_of_machine), share(group.share_of_failures));
     page.fact("share", plain, &share)?;
     if let Some(new) = &group.new {
         page.fact("new", styles.caught, &words::new_since(new))?;

@@ -2,12 +2,13 @@
 
 use std::io::{self, Write};
 
-use super::{spark, words};
+use super::words;
 use crate::analysis::failures::{FailureGroup, FailuresReport};
 use crate::model::thousands;
-use crate::render::columns::{counted, fit, width};
+use crate::render::columns::{bin_width, counted, fit, share, width};
 use crate::render::page::{Page, wrapped};
 use crate::render::redact::Redactor;
+use crate::render::spark;
 use crate::render::styles::{Styles, paint};
 
 /// For how many groups the next command is told.
@@ -47,7 +48,7 @@ fn head(report: &FailuresReport, groups: usize, page: &mut Page<'_>) -> io::Resu
     let day = |text: &str| text.split(' ').next().unwrap_or_default().to_owned();
     let (from, to) = (words::minute(start), words::minute(last));
     let to = if day(&from) == day(&to) { to.split(' ').next_back().unwrap_or_default().to_owned() } else { to };
-    let bar = format!("one bar is {}", words::width(report.timeline.bin_seconds));
+    let bar = format!("one bar is {}", bin_width(report.timeline.bin_seconds));
     writeln!(page.out, "{}", paint(page.styles.dim, format!("{from} to {to} UTC, {bar}")))
 }
 
@@ -83,7 +84,7 @@ fn entry(group: &FailureGroup, report: &FailuresReport, count: usize, page: &mut
     lines(page, indent, styles.heading, &message, MESSAGE)?;
     let own = words::machine(group.state_machine.as_deref());
     let when = words::seen(group, &report.timeline);
-    let share = format!("{} of executions", words::share(group.share_of_machine));
+    let share = format!("{} of executions", share(group.share_of_machine));
     let spark = spark::line(&group.counts);
     writeln!(
         page.out,

@@ -3,18 +3,8 @@
 use crate::analysis::changes::Since;
 use crate::analysis::failures::{FailureGroup, NewInVersion, NewSince, Timeline};
 use crate::model::{Micros, machine_name, thousands};
-use crate::render::columns::{counted, duration};
+use crate::render::columns::duration;
 use crate::render::page::Page;
-
-/// `41%`, `0.3%`, `<0.1%`.
-pub(in crate::render) fn share(share: f64) -> String {
-    match share * 100.0 {
-        0.0 => "0%".to_owned(),
-        percent if percent < 0.1 => "<0.1%".to_owned(),
-        percent if percent < 9.95 => format!("{percent:.1}%"),
-        percent => format!("{percent:.0}%"),
-    }
-}
 
 /// The name in a state machine's ARN.
 pub(super) fn machine(arn: Option<&str>) -> &str {
@@ -79,17 +69,6 @@ pub(super) fn seen(group: &FailureGroup, timeline: &Timeline) -> String {
     }
 }
 
-/// `5 minutes`, `1 hour`, `6 hours`.
-pub(in crate::render) fn width(seconds: u64) -> String {
-    match seconds {
-        seconds if seconds % 604_800 == 0 && seconds > 604_800 => counted(seconds / 604_800, "week"),
-        seconds if seconds % 86_400 == 0 => counted(seconds / 86_400, "day"),
-        seconds if seconds % 3600 == 0 => counted(seconds / 3600, "hour"),
-        seconds if seconds % 60 == 0 => counted(seconds / 60, "minute"),
-        seconds => counted(seconds, "second"),
-    }
-}
-
 /// What tells that a group was not there before.
 pub(super) fn new_since(new: &NewSince) -> String {
     let before = match new.executions_before {
@@ -126,18 +105,4 @@ pub(super) fn new_in_version(new: &NewInVersion, page: &Page<'_>) -> String {
         thousands(new.executions),
         thousands(new.executions_of_others)
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shares_take_few_characters() {
-        assert_eq!([0.0, 0.0001, 0.034, 0.0996, 0.41, 1.0].map(share), ["0%", "<0.1%", "3.4%", "10%", "41%", "100%"]);
-        assert_eq!(
-            [1, 60, 300, 3600, 21_600, 86_400, 604_800].map(width),
-            ["1 second", "1 minute", "5 minutes", "1 hour", "6 hours", "1 day", "7 days"]
-        );
-    }
 }

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
-use super::columns::{counted, duration, fit, width};
-use super::failures::spark;
+use super::columns::{bin_width, counted, duration, fit, width};
 use super::page::{Page, wrapped};
 use super::redact::Redactor;
+use super::spark;
 use super::styles::{Styles, paint};
 use crate::analysis::finding::Severity;
 use crate::analysis::triage::{Finding, Incident, TriageReport};
@@ -71,7 +71,7 @@ fn head(report: &TriageReport, page: &mut Page<'_>) -> io::Result<()> {
     page.paragraph_at_edge(page.styles.dim, &text)?;
     if report.failures.iter().any(|count| *count > 0) {
         let line = format!("failures {}", spark::line(&report.failures));
-        let bin = super::failures::bin_width(report.timeline.bin_seconds);
+        let bin = bin_width(report.timeline.bin_seconds);
         writeln!(page.out, "{}", paint(page.styles.dim, format!("{line}  one bar is {bin}")))?;
     }
     Ok(())

@@ -3,7 +3,7 @@
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// One bar for each count: the lowest for none, the highest for the most.
-pub(in crate::render) fn line(counts: &[u64]) -> String {
+pub(super) fn line(counts: &[u64]) -> String {
     let most = counts.iter().copied().max().unwrap_or(0).max(1);
     // One seen among many is more than none.
     let bar = |count: &u64| match count {
