@@ -9,6 +9,7 @@ pub mod digits;
 pub mod event;
 pub mod event_type;
 pub mod facts;
+pub mod hashed;
 pub mod history;
 pub mod map_run;
 pub mod money;

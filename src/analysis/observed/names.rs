@@ -1,9 +1,11 @@
 //! Texts by number: each is kept once, all of them in one piece.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
+use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
+
+use crate::model::hashed::HashedAlready;
 
 /// The number of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,7 +26,7 @@ pub struct Names {
     spans: Vec<(usize, usize)>,
     /// By the hash of the text; a text whose hash another one has stands under the next number that is free. The hash has no seed:
     /// whoever makes texts with one hash on purpose makes his own question slow, and none wrong.
-    numbers: HashMap<u64, Name, BuildHasherDefault<AsItIs>>,
+    numbers: HashMap<u64, Name, HashedAlready>,
 }
 
 impl Names {
@@ -76,22 +78,6 @@ impl Names {
             place = place.wrapping_add(1);
         }
         Err(place)
-    }
-}
-
-/// Hashes are hashed already.
-#[derive(Default)]
-struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, _: &[u8]) {}
-
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
     }
 }
 

@@ -11,10 +11,11 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::{DefaultHasher, Entry};
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use crate::model::hashed::HashedAlready;
 use crate::model::{Completeness, ExecutionFacts};
 
 /// So many maps with a lock each that threads seldom wait for one another.
@@ -39,22 +40,6 @@ impl Key {
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.0);
-    }
-}
-
-/// Keys are hashes already.
-#[derive(Default)]
-struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, _: &[u8]) {}
-
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
     }
 }
 
@@ -90,7 +75,7 @@ struct Seen {
 
 /// All executions that were seen.
 pub(super) struct Sights {
-    shards: Vec<Mutex<HashMap<Key, Seen, BuildHasherDefault<AsItIs>>>>,
+    shards: Vec<Mutex<HashMap<Key, Seen, HashedAlready>>>,
     in_vain: AtomicBool,
     is_second_pass: bool,
 }
