@@ -17,6 +17,7 @@ pub mod ingest;
 pub mod insights;
 pub mod latency;
 pub mod maps;
+pub mod names;
 pub mod observed;
 pub(crate) mod parallel;
 pub mod pattern;

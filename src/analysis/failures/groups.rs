@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::merge::{self, Known, Merged};
 use super::novelty::{self, OfVersion};
-use super::records::{Example, Failed, Failures, Word, versions_of};
+use super::records::{Example, Failed, Failures, versions_of};
 use super::report::{FailureGroup, FailuresReport, LeftOut, SCHEMA, Sample, Statuses, Timeline, Upstream, VersionCount, WaitedIn};
 use super::roots;
 use crate::analysis::advice;
@@ -13,6 +13,7 @@ use crate::analysis::cause;
 use crate::analysis::changes::{Since, VersionStart, more_often};
 use crate::analysis::fingerprint::{self, Parts};
 use crate::analysis::fleet::Coverage;
+use crate::analysis::names::Name;
 use crate::model::{ExecutionStatus, FailureFacts, Micros};
 
 /// How many executions of a group are shown.
@@ -91,7 +92,7 @@ fn sort(groups: &mut [FailureGroup], by: Sort) {
 /// What makes a group: the machine of the executions, and the place of the cause among the known ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Key {
-    machine: Word,
+    machine: Name,
     root: usize,
 }
 
@@ -115,7 +116,7 @@ pub(super) struct Grouped<'f> {
     /// Those and all others that were read.
     ever: HashMap<Key, Vec<usize>>,
     /// Starts of each machine's executions, sorted.
-    starts: HashMap<Word, Vec<Micros>>,
+    starts: HashMap<Name, Vec<Micros>>,
     total: u64,
 }
 
@@ -190,7 +191,7 @@ impl<'f> Grouped<'f> {
     }
 
     fn sample(&self, failed: &Failed) -> Sample {
-        let text = |word: Word| self.failures.words.text(word).to_owned();
+        let text = |word: Name| self.failures.words.text(word).to_owned();
         Sample {
             execution: failed.execution.to_string(),
             name: failed.name.to_string(),
@@ -311,12 +312,12 @@ impl<'f> Grouped<'f> {
 }
 
 /// The root causes in the order of their ids, and for each fingerprint the place of what it became.
-fn causes(failures: &Failures, roots: &[usize]) -> (Vec<Cause>, HashMap<Word, usize>) {
-    let mut executions: HashMap<Word, u64> = HashMap::new();
+fn causes(failures: &Failures, roots: &[usize]) -> (Vec<Cause>, HashMap<Name, usize>) {
+    let mut executions: HashMap<Name, u64> = HashMap::new();
     for (place, root) in roots.iter().enumerate() {
         *executions.entry(failures.failed[*root].fingerprint).or_default() += u64::from(place == *root);
     }
-    let mut fingerprints: Vec<(&str, Word)> = executions.keys().map(|word| (failures.words.text(*word), *word)).collect();
+    let mut fingerprints: Vec<(&str, Name)> = executions.keys().map(|word| (failures.words.text(*word), *word)).collect();
     fingerprints.sort_unstable();
     let parts: Vec<Parts> =
         fingerprints.iter().map(|(_, word)| parts_of(failures.examples.get(word).and_then(|kept| kept.first()))).collect();
@@ -330,7 +331,7 @@ fn causes(failures: &Failures, roots: &[usize]) -> (Vec<Cause>, HashMap<Word, us
         })
         .collect();
     let merged = merge::merge(&known);
-    let mut causes: BTreeMap<String, (Cause, Vec<Word>)> = BTreeMap::new();
+    let mut causes: BTreeMap<String, (Cause, Vec<Name>)> = BTreeMap::new();
     for (((id, word), parts), merged) in fingerprints.into_iter().zip(&parts).zip(merged) {
         let Merged { id: became, message } = merged.unwrap_or_else(|| Merged { id: id.to_owned(), message: parts.message.clone() });
         let (cause, words) = causes.entry(became).or_insert_with_key(|became| {
@@ -343,7 +344,7 @@ fn causes(failures: &Failures, roots: &[usize]) -> (Vec<Cause>, HashMap<Word, us
         cause.examples.sort();
         cause.examples.truncate(super::records::EXAMPLES);
     }
-    let (causes, words): (Vec<Cause>, Vec<Vec<Word>>) = causes.into_values().unzip();
+    let (causes, words): (Vec<Cause>, Vec<Vec<Name>>) = causes.into_values().unzip();
     let places = words.into_iter().enumerate().flat_map(|(place, words)| words.into_iter().map(move |word| (word, place))).collect();
     (causes, places)
 }

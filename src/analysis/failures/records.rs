@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use foldhash::fast::RandomState;
-
 use crate::analysis::fingerprint;
 use crate::analysis::fleet::Question;
+use crate::analysis::names::{Name, Names};
 use crate::model::facts::Needs;
 use crate::model::path::VisitOutcome;
 use crate::model::{ExecutionFacts, ExecutionStatus, FailureFacts, Micros};
@@ -17,24 +16,13 @@ pub(super) const EXAMPLES: usize = 5;
 #[derive(Default)]
 pub struct Failures {
     with_handled: bool,
-    pub(super) words: Words,
-    pub(super) machines: HashMap<Word, Machine>,
+    pub(super) words: Names,
+    pub(super) machines: HashMap<Name, Machine>,
     pub(super) failed: Vec<Failed>,
     /// By fingerprint.
-    pub(super) examples: HashMap<Word, Vec<Example>>,
+    pub(super) examples: HashMap<Name, Vec<Example>>,
     /// Failures that a retry or a Catch took, by machine, state and error.
-    pub(super) handled: HashMap<(Word, Word, Word), HandledCount>,
-}
-
-/// A text that is kept once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Word(u32);
-
-/// Texts by number; those of two threads have to be translated.
-#[derive(Default)]
-pub(super) struct Words {
-    numbers: HashMap<Box<str>, Word, RandomState>,
-    texts: Vec<Box<str>>,
+    pub(super) handled: HashMap<(Name, Name, Name), HandledCount>,
 }
 
 /// The executions of one state machine, failed or not.
@@ -47,7 +35,7 @@ pub(super) struct Machine {
     /// When each started, those that were not asked for included; in no order.
     pub starts: Vec<Micros>,
     /// By version.
-    pub versions: HashMap<Word, Version>,
+    pub versions: HashMap<Name, Version>,
 }
 
 /// The executions of one version of a state machine, those that were not asked for included.
@@ -62,16 +50,16 @@ pub(super) struct Failed {
     pub execution: Box<str>,
     pub name: Box<str>,
     /// Its ARN; no text for none.
-    pub machine: Word,
-    pub version: Option<Word>,
-    pub alias: Option<Word>,
+    pub machine: Name,
+    pub version: Option<Name>,
+    pub alias: Option<Name>,
     pub status: ExecutionStatus,
     pub start: Option<Micros>,
     /// When it failed, as far as the history tells.
     pub at: Option<Micros>,
     /// Of its own failure.
-    pub fingerprint: Word,
-    pub terminal_state: Word,
+    pub fingerprint: Name,
+    pub terminal_state: Name,
     /// The execution whose failure is its root cause.
     pub child: Option<Box<str>>,
     /// Not among those asked for.
@@ -139,7 +127,7 @@ impl Failures {
         &mut self,
         facts: &ExecutionFacts<'_>,
         status: ExecutionStatus,
-        (machine, version): (Word, Option<Word>),
+        (machine, version): (Name, Option<Name>),
         is_aside: bool,
     ) {
         let failure = facts.failure.unwrap_or_default();
@@ -168,7 +156,7 @@ impl Failures {
 
     fn keep_example(
         &mut self,
-        fingerprint: Word,
+        fingerprint: Name,
         facts: &ExecutionFacts<'_>,
         failure: &FailureFacts<'_>,
         at: Option<Micros>,
@@ -198,7 +186,7 @@ impl Failures {
         cut(kept);
     }
 
-    fn add_handled(&mut self, facts: &ExecutionFacts<'_>, machine: Word) {
+    fn add_handled(&mut self, facts: &ExecutionFacts<'_>, machine: Name) {
         // A failure whose Catch led to the end of the execution was not handled: it is the root cause.
         let ended_well = !facts.status.is_some_and(ExecutionStatus::is_unsuccessful);
         for visit in facts.visits.iter().filter(|visit| visit.failed_attempts > 0) {
@@ -232,8 +220,8 @@ impl Question for Failures {
     }
 
     fn merge(&mut self, other: Self) {
-        let here: Vec<Word> = other.words.texts.iter().map(|text| self.words.number(text)).collect();
-        let here = |word: Word| here[word.0 as usize];
+        let here = self.words.translate(&other.words);
+        let here = |word: Name| here[word.position()];
         for (machine, counted) in other.machines {
             let known = self.machines.entry(here(machine)).or_default();
             known.executions += counted.executions;
@@ -266,35 +254,8 @@ impl Question for Failures {
     }
 }
 
-impl Words {
-    pub fn number(&mut self, text: &str) -> Word {
-        if let Some(word) = self.numbers.get(text) {
-            return *word;
-        }
-        // Four billion different texts do not fit into memory.
-        let word = Word(u32::try_from(self.texts.len()).unwrap_or(u32::MAX));
-        self.texts.push(text.into());
-        self.numbers.insert(text.into(), word);
-        word
-    }
-
-    pub fn text(&self, word: Word) -> &str {
-        &self.texts[word.0 as usize]
-    }
-
-    /// The text, but `None` for an empty one.
-    pub fn some(&self, word: Word) -> Option<&str> {
-        Some(self.text(word)).filter(|text| !text.is_empty())
-    }
-
-    /// The number of a text that is known.
-    pub fn find(&self, text: &str) -> Option<Word> {
-        self.numbers.get(text).copied()
-    }
-}
-
 /// Versions in the order of their names, so that reports are the same whatever came first.
-pub(super) fn versions_of<'w>(machine: &Machine, words: &'w Words) -> BTreeMap<&'w str, Version> {
+pub(super) fn versions_of<'w>(machine: &Machine, words: &'w Names) -> BTreeMap<&'w str, Version> {
     machine.versions.iter().map(|(version, counted)| (words.text(*version), *counted)).collect()
 }
 

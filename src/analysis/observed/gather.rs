@@ -5,10 +5,10 @@ use std::sync::{Mutex, PoisonError};
 
 use foldhash::fast::FixedState;
 
-use super::names::{Name, Names};
 use super::polled::{self, ByHand};
 use super::{Attempt, Class, Execution, Observed, UsedDefinition};
 use crate::analysis::fleet::Question;
+use crate::analysis::names::{Name, Names};
 use crate::analysis::parallel;
 use crate::model::facts::Needs;
 use crate::model::{AttemptFacts, ExecutionFacts, Micros, StateType, VisitFacts};

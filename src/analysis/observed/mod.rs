@@ -7,17 +7,15 @@
 //! | file        | holds                                       |
 //! |-------------|---------------------------------------------|
 //! | `gather.rs` | the fold, and how its parts are put together |
-//! | `names.rs`  | texts by number                             |
 //! | `polled.rs` | visits that come again after a Wait: retries made by hand |
 
 mod gather;
-mod names;
 mod polled;
 #[cfg(test)]
 mod tests;
 
+pub use super::names::{Name, Names};
 pub use gather::Gather;
-pub use names::{Name, Names};
 
 use crate::model::facts::{Pattern, WorkflowType};
 use crate::model::path::AttemptOutcome;

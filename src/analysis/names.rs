@@ -12,7 +12,7 @@ use crate::model::hashed::HashedAlready;
 pub struct Name(u32);
 
 impl Name {
-    pub(super) fn position(self) -> usize {
+    pub(in crate::analysis) fn position(self) -> usize {
         self.0 as usize
     }
 }
@@ -54,13 +54,18 @@ impl Names {
         self.spans.get(name.position()).and_then(|(start, end)| self.all.get(*start..*end)).unwrap_or_default()
     }
 
+    /// The text, but `None` for an empty one.
+    pub fn some(&self, name: Name) -> Option<&str> {
+        Some(self.text(name)).filter(|text| !text.is_empty())
+    }
+
     /// Every number, as the numbers of these names are called by themselves.
-    pub(super) fn own_numbers(&self) -> Vec<Name> {
+    pub(in crate::analysis) fn own_numbers(&self) -> Vec<Name> {
         (0..self.spans.len()).map(|position| Name(u32::try_from(position).unwrap_or(u32::MAX))).collect()
     }
 
     /// How each of the other's numbers is called here.
-    pub(super) fn translate(&mut self, other: &Self) -> Vec<Name> {
+    pub(in crate::analysis) fn translate(&mut self, other: &Self) -> Vec<Name> {
         self.all.reserve(other.all.len());
         self.spans.reserve(other.spans.len());
         self.numbers.reserve(other.numbers.len());
