@@ -5,7 +5,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 /// Builds [`AsItIs`], for a map.
 pub type HashedAlready = BuildHasherDefault<AsItIs>;
 
-/// Gives back the one `u64` that is written to it.
+/// Gives back the last `u64` that is written to it.
 #[derive(Debug, Default)]
 pub struct AsItIs(u64);
 

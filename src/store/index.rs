@@ -14,13 +14,14 @@
 
 use std::collections::hash_map::{Entry as MapEntry, HashMap};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
+use std::hash::{BuildHasher, RandomState};
 
 use super::StoreError;
 use super::catalogue::Store;
 use super::decode::keys_of_batch;
 use super::layout::{Batch, Day};
 use crate::model::Completeness;
+use crate::model::hashed::HashedAlready;
 
 /// An execution, by a hash of its ARN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,22 +34,6 @@ pub(super) struct Keys(RandomState, RandomState);
 impl Keys {
     pub(super) fn key(&self, execution: &str) -> Key {
         Key(self.0.hash_one(execution), self.1.hash_one(execution))
-    }
-}
-
-/// Keys are hashes already.
-#[derive(Debug, Default)]
-struct First(u64);
-
-impl Hasher for First {
-    fn write(&mut self, _bytes: &[u8]) {}
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 ^= number;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
     }
 }
 
@@ -102,7 +87,7 @@ pub(super) struct Index {
     batches: Vec<(Batch, Condition)>,
     ids: HashMap<Batch, BatchId>,
     days: BTreeSet<Day>,
-    executions: HashMap<Key, Entry, BuildHasherDefault<First>>,
+    executions: HashMap<Key, Entry, HashedAlready>,
     keys: Keys,
     /// Batches whose executions can't be read: the store is as if it did not have them.
     pub(super) damaged: Vec<StoreError>,
