@@ -7,12 +7,12 @@ use clap::{Args, ValueEnum};
 use super::exit_code::Exit;
 use super::fleet::{Fleet, FleetArgs, Origin, at_least_one};
 use super::global::{GlobalArgs, OutputFormat};
-use super::output::{TextSettings, document, lines, redactor};
+use super::output::{TextSettings, cleaner, document, lines};
 use super::plot::PlotFile;
 use super::tokens::Tokens;
 use crate::analysis::callbacks::{self, CallbacksReport, Shown, Verdict};
 use crate::analysis::observed::Gather;
-use crate::render::{self, escape};
+use crate::render;
 
 /// Rows of the table on a screen unless told otherwise.
 const ROWS: usize = 20;
@@ -107,9 +107,9 @@ pub fn run(args: &CallbacksArgs, global: &GlobalArgs, out: &mut dyn Write, words
     };
     report.narrow(&args.shown(global.output));
     if let Some(file) = &args.plot {
-        plot(&report, file, global, &mut fleet)?;
+        file.write_or_tell(render::callbacks::figure(&report, &cleaner(global)).as_ref(), "no wait was answered", &mut fleet)?;
     }
-    let problems = fleet.problems();
+    let ending = fleet.ending(args.exit_status && !report.findings.is_empty());
     drop(fleet);
     let mut tokens = Tokens::default();
     if args.show_tokens || !args.execution.is_empty() {
@@ -120,11 +120,7 @@ pub fn run(args: &CallbacksArgs, global: &GlobalArgs, out: &mut dyn Write, words
     let mut text = Vec::new();
     write(&report, args.limit.unwrap_or(ROWS), global, &mut text)?;
     out.write_all(&tokens.fill_in(text))?;
-    Ok(match (problems, report.findings.is_empty()) {
-        (0, false) if args.exit_status => Exit::Found,
-        (0, _) => Exit::Done,
-        _ => Exit::Failed,
-    })
+    Ok(ending)
 }
 
 fn write(report: &CallbacksReport, rows: usize, global: &GlobalArgs, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -133,19 +129,6 @@ fn write(report: &CallbacksReport, rows: usize, global: &GlobalArgs, out: &mut d
         OutputFormat::Text => render::callbacks::text(report, rows, &settings.styles, &settings.redactor, settings.width, out)?,
         OutputFormat::Json => document(report, OutputFormat::Json, settings.redactor, out)?,
         OutputFormat::Jsonl => lines(callbacks::SCHEMA_ROW, &report.findings, settings.redactor, out)?,
-    }
-    Ok(())
-}
-
-fn plot(report: &CallbacksReport, file: &PlotFile, global: &GlobalArgs, fleet: &mut Fleet<'_>) -> anyhow::Result<()> {
-    let redactor = redactor(global);
-    let clean = |text: &str| escape::line(&redactor.apply(text)).into_owned();
-    match render::callbacks::figure(report, &clean) {
-        Some(figure) => {
-            file.write(&figure)?;
-            fleet.note(&format!("wrote {}", file.name()));
-        }
-        None => fleet.note("no wait was answered: there is nothing to draw"),
     }
     Ok(())
 }

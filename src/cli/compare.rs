@@ -85,11 +85,7 @@ pub fn run(args: &CompareArgs, global: &GlobalArgs, out: &mut dyn Write, words: 
         format => document(&report, format, settings.redactor, out)?,
     }
     let found = report.comparisons.iter().any(|comparison| !comparison.findings.is_empty());
-    Ok(match fleet.problems() {
-        0 if found && args.exit_status => Exit::Found,
-        0 => Exit::Done,
-        _ => Exit::Failed,
-    })
+    Ok(fleet.ending(args.exit_status && found))
 }
 
 /// One pass over the executions. Where failures are explained they are grouped as well, as `failures` groups them.

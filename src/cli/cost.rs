@@ -74,10 +74,9 @@ pub fn run(args: &CostArgs, global: &GlobalArgs, out: &mut dyn Write, words: &mu
     let report = cost::report(question, coverage, Wanted { prices: &prices, window, period });
     write(&report, args, global, out)?;
     if let Some(file) = &args.plot {
-        file.write(&render::cost::figure(&report, &TextSettings::resolve(global).redactor))?;
-        fleet.note(&format!("wrote {}", file.name()));
+        file.write(&render::cost::figure(&report, &TextSettings::resolve(global).redactor), &mut fleet)?;
     }
-    Ok(if fleet.problems() > 0 { Exit::Failed } else { Exit::Done })
+    Ok(fleet.ending(false))
 }
 
 /// The time that a rate rests on: what the user named, else from the first start to the last.

@@ -108,11 +108,7 @@ pub fn run(args: &FailuresArgs, global: &GlobalArgs, out: &mut dyn Write, words:
         }
         write(&report, global, out)?;
     }
-    Ok(match fleet.problems() {
-        0 if args.exit_status => Exit::Found,
-        0 => Exit::Done,
-        _ => Exit::Failed,
-    })
+    Ok(fleet.ending(args.exit_status))
 }
 
 fn nothing_failed(report: &FailuresReport, args: &FailuresArgs) -> String {

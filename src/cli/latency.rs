@@ -7,13 +7,13 @@ use clap::{Args, ValueEnum};
 use super::exit_code::Exit;
 use super::fleet::{Fleet, FleetArgs, Window};
 use super::global::{GlobalArgs, OutputFormat};
-use super::output::{self, TextSettings};
+use super::output::{TextSettings, cleaner, document, lines};
 use super::plot::PlotFile;
 use super::traces::{self, TraceArgs};
 use crate::analysis::latency::{self, By, LatencyOptions, LatencyQuestion, LatencyReport, Sort};
 use crate::analysis::trace::{TraceIndex, TracesQuestion, TracesReport};
 use crate::model::StateMachineArn;
-use crate::render::{self, escape};
+use crate::render;
 
 /// How long states take: percentiles, what the time is spent on, the critical path, what changed
 #[derive(Debug, Clone, Args)]
@@ -118,9 +118,9 @@ pub fn run(args: &LatencyArgs, global: &GlobalArgs, out: &mut dyn Write, words: 
     }
     write(&report, global, out)?;
     if let Some(file) = &args.plot {
-        plot(&report, file, global, &mut fleet)?;
+        file.write_or_tell(render::latency::figure(&report, &cleaner(global)).as_ref(), "no visit was exited", &mut fleet)?;
     }
-    Ok(if fleet.problems() > 0 { Exit::Failed } else { Exit::Done })
+    Ok(fleet.ending(false))
 }
 
 /// What traces tell of the same executions.
@@ -138,21 +138,8 @@ fn write(report: &LatencyReport, global: &GlobalArgs, out: &mut dyn Write) -> an
     let settings = TextSettings::resolve(global);
     match global.output {
         OutputFormat::Text => render::latency::text(report, &settings.styles, &settings.redactor, settings.width, out)?,
-        OutputFormat::Jsonl => output::lines(latency::ROW_SCHEMA, &report.states, settings.redactor, out)?,
-        OutputFormat::Json => output::document(report, OutputFormat::Json, settings.redactor, out)?,
-    }
-    Ok(())
-}
-
-fn plot(report: &LatencyReport, file: &PlotFile, global: &GlobalArgs, fleet: &mut Fleet<'_>) -> anyhow::Result<()> {
-    let redactor = output::redactor(global);
-    let clean = |text: &str| escape::line(&redactor.apply(text)).into_owned();
-    match render::latency::figure(report, &clean) {
-        Some(figure) => {
-            file.write(&figure)?;
-            fleet.note(&format!("wrote {}", file.name()));
-        }
-        None => fleet.note("no visit was exited: there is nothing to draw"),
+        OutputFormat::Jsonl => lines(latency::ROW_SCHEMA, &report.states, settings.redactor, out)?,
+        OutputFormat::Json => document(report, OutputFormat::Json, settings.redactor, out)?,
     }
     Ok(())
 }

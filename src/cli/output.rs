@@ -43,6 +43,12 @@ pub fn redactor(global: &GlobalArgs) -> Redactor {
     Redactor::new(!global.no_redact)
 }
 
+/// Makes text from outside fit for a place within one line of a picture.
+pub fn cleaner(global: &GlobalArgs) -> impl Fn(&str) -> String {
+    let redactor = redactor(global);
+    move |text| escape::line(&redactor.apply(text)).into_owned()
+}
+
 /// One JSON document, on one line for `jsonl`.
 pub fn document(value: &impl Serialize, format: OutputFormat, redactor: Redactor, out: &mut dyn Write) -> anyhow::Result<()> {
     let text = match format {

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use anyhow::Context;
 
+use super::fleet::Fleet;
 use crate::render::plot::{self, Figure, PlotError, PlotFormat};
 
 /// A file for a plot; its ending says which format. Other endings are wrong usage.
@@ -24,14 +25,20 @@ impl FromStr for PlotFile {
 }
 
 impl PlotFile {
-    /// Draws the figure and writes it; a file that was there is replaced.
-    pub fn write(&self, figure: &Figure) -> anyhow::Result<()> {
+    /// Draws the figure and tells where it is; a file that was there is replaced.
+    pub(super) fn write(&self, figure: &Figure, fleet: &mut Fleet<'_>) -> anyhow::Result<()> {
         let bytes = plot::draw(figure, self.format)?;
-        std::fs::write(&self.path, bytes).with_context(|| format!("failed to write the plot to `{}`", self.path.display()))
+        std::fs::write(&self.path, bytes).with_context(|| format!("failed to write the plot to `{}`", self.path.display()))?;
+        fleet.note(&format!("wrote {}", self.path.display()));
+        Ok(())
     }
 
-    /// Where it is written, as it was typed.
-    pub fn name(&self) -> String {
-        self.path.display().to_string()
+    /// Draws what there is to draw; `lack` is why there is nothing, where there is no figure.
+    pub(super) fn write_or_tell(&self, figure: Option<&Figure>, lack: &str, fleet: &mut Fleet<'_>) -> anyhow::Result<()> {
+        if let Some(figure) = figure {
+            return self.write(figure, fleet);
+        }
+        fleet.note(&format!("{lack}: there is nothing to draw"));
+        Ok(())
     }
 }

@@ -8,13 +8,13 @@ use clap::Args;
 use super::exit_code::Exit;
 use super::fleet::{Fleet, FleetArgs, Origin, at_least_one};
 use super::global::{GlobalArgs, OutputFormat};
-use super::output::{self, TextSettings, document, lines};
+use super::output::{TextSettings, cleaner, document, lines};
 use super::plot::PlotFile;
 use crate::analysis::fleet::Coverage;
 use crate::analysis::observed::Gather;
 use crate::analysis::storms::{self, Found, Storm, StormsReport};
 use crate::model::Micros;
-use crate::render::{self, escape};
+use crate::render;
 
 /// Where executions retry in lockstep: retry storms, how bad they were, and the Retry that would have calmed them
 #[derive(Debug, Clone, Args)]
@@ -72,13 +72,9 @@ pub fn run(args: &StormsArgs, global: &GlobalArgs, out: &mut dyn Write, words: &
         OutputFormat::Jsonl => lines(storms::SCHEMA_ROW, &report.findings, settings.redactor, out)?,
     }
     if let Some(file) = &args.plot {
-        plot(&report, file, global, &mut fleet)?;
+        file.write_or_tell(render::storms_figure::figure(&report, &cleaner(global)).as_ref(), "no storm was found", &mut fleet)?;
     }
-    Ok(match (fleet.problems(), report.findings.is_empty()) {
-        (0, false) if args.exit_status => Exit::Found,
-        (0, _) => Exit::Done,
-        _ => Exit::Failed,
-    })
+    Ok(fleet.ending(args.exit_status && !report.findings.is_empty()))
 }
 
 impl StormsArgs {
@@ -101,17 +97,4 @@ impl StormsArgs {
             not_enough: found.not_enough,
         }
     }
-}
-
-fn plot(report: &StormsReport, file: &PlotFile, global: &GlobalArgs, fleet: &mut Fleet<'_>) -> anyhow::Result<()> {
-    let redactor = output::redactor(global);
-    let clean = |text: &str| escape::line(&redactor.apply(text)).into_owned();
-    match render::storms_figure::figure(report, &clean) {
-        Some(figure) => {
-            file.write(&figure)?;
-            fleet.note(&format!("wrote {}", file.name()));
-        }
-        None => fleet.note("no storm was found: there is nothing to draw"),
-    }
-    Ok(())
 }

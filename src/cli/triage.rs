@@ -61,9 +61,5 @@ pub fn run(args: &TriageArgs, global: &GlobalArgs, out: &mut dyn Write, words: &
         OutputFormat::Jsonl => lines(triage::SCHEMA_FINDING, &report.findings, settings.redactor, out)?,
     }
     let is_bad = report.incidents.iter().any(|incident| incident.severity <= Severity::Warning);
-    Ok(match (fleet.problems(), is_bad) {
-        (0, true) if args.exit_status => Exit::Found,
-        (0, _) => Exit::Done,
-        _ => Exit::Failed,
-    })
+    Ok(fleet.ending(args.exit_status && is_bad))
 }

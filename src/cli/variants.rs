@@ -166,7 +166,7 @@ pub fn run(args: &VariantsArgs, global: &GlobalArgs, out: &mut dyn Write, words:
         let graph = args.draw(&report, format, global)?;
         if file == "-" {
             out.write_all(graph.as_bytes())?;
-            return Ok(if fleet.problems() > 0 { Exit::Failed } else { Exit::Done });
+            return Ok(fleet.ending(false));
         }
         std::fs::write(file, graph).with_context(|| format!("failed to write the graph to {file}"))?;
         fleet.note(&format!("wrote {file}"));
@@ -184,7 +184,7 @@ pub fn run(args: &VariantsArgs, global: &GlobalArgs, out: &mut dyn Write, words:
             }
         }
     }
-    Ok(if fleet.problems() > 0 { Exit::Failed } else { Exit::Done })
+    Ok(fleet.ending(false))
 }
 
 fn nothing_matched(args: &VariantsArgs, report: &VariantsReport) -> String {

@@ -219,6 +219,16 @@ impl<'w> Fleet<'w> {
         if self.problems > 0 { Exit::Failed } else { Exit::NothingMatched }
     }
 
+    /// The exit code where there was something to look at; `found` is that there is what `--exit-status` asks for. What could not be
+    /// read goes before.
+    pub fn ending(&self, found: bool) -> Exit {
+        match (self.problems, found) {
+            (0, true) => Exit::Found,
+            (0, false) => Exit::Done,
+            _ => Exit::Failed,
+        }
+    }
+
     /// Why there was nothing to look at, in the same words for every question; `None` when there was something.
     pub fn nothing_there(&self, coverage: &Coverage) -> Option<String> {
         let place = match self.source {
