@@ -1,13 +1,13 @@
 //! The exit codes of every verb.
 //!
-//! | code | meaning                                  |
-//! |------|------------------------------------------|
-//! | 0    | done                                     |
-//! | 1    | failed, wholly or for one of many inputs |
-//! | 2    | wrong usage                              |
-//! | 3    | found something, with `--exit-status`    |
-//! | 4    | nothing matched                          |
-//! | 130  | interrupted; as the shell has it         |
+//! | code | meaning                                                   |
+//! |------|-----------------------------------------------------------|
+//! | 0    | done                                                      |
+//! | 1    | failed, wholly or for one of many inputs                  |
+//! | 2    | wrong usage                                               |
+//! | 3    | found something, with `--exit-status` or `audit --deny`   |
+//! | 4    | nothing matched                                           |
+//! | 130  | interrupted; as the shell has it                          |
 
 use thiserror::Error;
 
@@ -20,7 +20,7 @@ pub enum Exit {
     Failed,
     /// The arguments do not fit together.
     WrongUsage,
-    /// With `--exit-status`: there is something to look at.
+    /// With `--exit-status` or `audit --deny`: there is something to look at.
     Found,
     /// Nothing matched what was asked for.
     NothingMatched,

@@ -69,7 +69,7 @@ const EXAMPLES: &str = "Examples:
 
 Everything is read-only: no verb changes anything in AWS.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 found something (with
---exit-status), 4 nothing matched, 130 interrupted.";
+--exit-status or audit --deny), 4 nothing matched, 130 interrupted.";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
