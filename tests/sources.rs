@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use serde_json::{Value, json};
+use stepscope::model::wire::WireBundle;
 use stepscope::model::{EventId, ExecutionStatus, Gap, History};
 use stepscope::sources::{Limits, SourceError, read_definitions, read_path, read_stream};
 use tempfile::TempDir;
@@ -178,6 +179,30 @@ mod forms {
             serde_json::from_str::<Value>(&text).expect("JSON")
         };
         assert_eq!((parsed(&history), parsed(&other)), (definition(), definition()));
+    }
+
+    #[test]
+    fn bundles_are_written_on_a_line_each() {
+        // As people and tools indent them: a definition, members that the program does not know, and an input whose text has breaks.
+        let indented = |name: &str, minute: u64| {
+            let mut bundle = bundle(name, minute);
+            bundle["definition"]["States"]["Charge"]["Comment"] = json!("two\nlines");
+            bundle["definition"]["TimeoutSeconds"] = json!(1.5);
+            bundle["events"][1]["stateEnteredEventDetails"]["input"] = json!("{\n  \"order\": 1\r\n}");
+            bundle["events"][1]["colour"] = json!({"red": [1, 2]});
+            String::from_utf8(pretty(&bundle)).expect("text").replace("1.5", "1.50")
+        };
+        let line = |history: &History| serde_json::to_string(&WireBundle(history)).expect("a history is JSON");
+        let texts = [indented("run-1", 0), indented("run-2", 1)];
+        let read: Vec<History> = texts.iter().map(only).collect();
+        let lines: Vec<String> = read.iter().map(line).collect();
+        assert!(lines.iter().all(|line| !line.contains(['\n', '\r']) && line.contains("1.50")), "{lines:?}");
+
+        let (again, errors) = from_bytes(lines.join("\n").as_bytes());
+        assert!(errors.is_empty(), "{errors:?}");
+        assert_eq!(again.iter().map(line).collect::<Vec<_>>(), lines);
+        let values = |texts: &[String]| texts.iter().map(|text| serde_json::from_str(text).expect("JSON")).collect::<Vec<Value>>();
+        assert_eq!(values(&lines), values(&texts));
     }
 
     #[test]

@@ -105,6 +105,16 @@ impl RawText {
     }
 }
 
+/// Valid JSON without line breaks, its values as they were spelt: a break and the indentation after it become one space.
+///
+/// Borrowed when there were none. In strings JSON escapes them, so that they stand between values only.
+pub fn on_one_line(json: &str) -> Cow<'_, str> {
+    if memchr::memchr2(b'\n', b'\r', json.as_bytes()).is_none() {
+        return Cow::Borrowed(json);
+    }
+    Cow::Owned(json.split(['\n', '\r']).map(str::trim_start).collect::<Vec<_>>().join(" "))
+}
+
 const ONES: u64 = u64::MAX / 0xff;
 const HIGHS: u64 = ONES << 7;
 
@@ -231,6 +241,13 @@ mod tests {
     fn escaped(source: &str) -> RawText {
         let document = Arc::new(source.to_owned());
         RawText::slice(&document, 0..source.len(), Form::Escaped).expect("the whole document")
+    }
+
+    #[test]
+    fn json_on_one_line_says_the_same() {
+        let pretty = "{\n  \"b\": 1.50,\r\n\t\"a\": [\n    \"x\\n  y\"\n  ]\n}";
+        assert_eq!(on_one_line(pretty), r#"{ "b": 1.50,  "a": [ "x\n  y" ] }"#);
+        assert!(matches!(on_one_line(r#"{"a": "x\n"}"#), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -4,13 +4,15 @@
 //! not know is written back as it was read. Everything goes straight to the serialiser, which must be one of `serde_json`:
 //! parts of unknown shape are raw JSON.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::value::RawValue;
 
 use super::event::{AssignedVariables, Details, Scheduled, StateExited, UnknownParts};
 use super::event_type::Shape;
+use super::text::on_one_line;
 use super::{EventType, ExecutionStatus, History, HistoryEvent, Payload, RawText, Timestamp};
 
 /// One event, as it stands in `events`.
@@ -29,7 +31,8 @@ pub struct WireEvents<'a>(pub &'a [HistoryEvent]);
 #[derive(Debug, Clone, Copy)]
 pub struct WireExecution<'a>(pub &'a History);
 
-/// A whole execution in one document: `{"execution": …, "events": […], "definition": …}`.
+/// A whole execution in one document: `{"execution": …, "events": […], "definition": …}`. Written without indentation it is one line,
+/// so that many of them are JSON Lines.
 #[derive(Debug, Clone, Copy)]
 pub struct WireBundle<'a>(pub &'a History);
 
@@ -231,14 +234,17 @@ impl Serialize for WireVariables<'_> {
     }
 }
 
-/// JSON text written as the JSON that it is; text that is no JSON becomes a string.
+/// JSON text written as the JSON that it is, but on one line; text that is no JSON becomes a string.
 struct RawJson<'a>(&'a RawText);
 
 impl Serialize for RawJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let text = self.0.decode();
         match serde_json::from_str::<&RawValue>(&text) {
-            Ok(value) => value.serialize(serializer),
+            Ok(value) => match on_one_line(value.get()) {
+                Cow::Borrowed(_) => value.serialize(serializer),
+                Cow::Owned(line) => RawValue::from_string(line).map_err(S::Error::custom)?.serialize(serializer),
+            },
             Err(_) => serializer.serialize_str(&text),
         }
     }

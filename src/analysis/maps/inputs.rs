@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::model::text;
+
 /// What an input is worth when its items are run again.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Items<'i> {
@@ -35,11 +37,7 @@ pub fn of(input: &str, batched: Option<bool>) -> Items<'_> {
 /// An item on one line: white space between its tokens becomes a space, strings stay as they are. `None` for what is no JSON.
 pub fn on_one_line(item: &str) -> Option<String> {
     serde_json::from_str::<&RawValue>(item).ok()?;
-    if !item.contains(['\n', '\r']) {
-        return Some(item.to_owned());
-    }
-    // Line breaks stand between tokens only: in strings JSON escapes them.
-    Some(item.split(['\n', '\r']).map(str::trim_start).collect::<Vec<_>>().join(" "))
+    Some(text::on_one_line(item).into_owned())
 }
 
 #[cfg(test)]
