@@ -6,9 +6,10 @@
 mod common;
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use common::corpus::{corpus, files};
+use common::incidents::{labels, list, scenarios};
 use common::program::{argument, stepscope};
 use serde_json::Value;
 use stepscope::analysis::show;
@@ -26,10 +27,6 @@ const FLOOR: f64 = 1.0;
 fn json(path: &Path) -> Value {
     let text = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-fn list<'v>(value: &'v Value, member: &str) -> &'v [Value] {
-    value[member].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
 /// The histories that a file holds; those of a recorded case hold payloads that are no strings.
@@ -96,18 +93,14 @@ fn the_state_at_fault_in_recordings_of_the_service() {
     tally.holds();
 }
 
-/// The folders of all labelled incidents.
-fn scenarios(corpus: &Path) -> Vec<PathBuf> {
-    let labels = files(&corpus.join("incidents")).into_iter().filter(|path| path.ends_with("labels.json"));
-    labels.filter_map(|path| path.parent().map(Path::to_owned)).collect()
-}
-
 #[test]
 fn the_states_and_executions_at_fault_in_labelled_incidents() {
-    let Some(corpus) = corpus() else { return };
+    if corpus().is_none() {
+        return;
+    }
     let mut tally = Tally::default();
-    for scenario in scenarios(&corpus) {
-        let labels = json(&scenario.join("labels.json"));
+    for scenario in scenarios() {
+        let labels = labels(&scenario);
         let failures = list(&labels, "failures");
         let executions = scenario.join("executions.jsonl.gz");
         let definitions = scenario.join("definitions");

@@ -3,17 +3,13 @@
 mod common;
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use common::corpus::corpus;
+use common::incidents::labels;
 use common::program::{argument, stepscope};
 use serde_json::Value;
 
 type Waits = BTreeSet<(String, String)>;
-
-fn read(path: &Path) -> Value {
-    serde_json::from_slice(&std::fs::read(path).expect("labels")).expect("JSON")
-}
 
 fn waits(list: &Value, execution: &str, is_wanted: impl Fn(&Value) -> bool) -> Waits {
     let text = |wait: &Value, name: &str| wait[name].as_str().expect("a text").to_owned();
@@ -28,7 +24,7 @@ fn precision_and_recall_are_at_least_97_percent() {
     for set in ["set-1", "set-2", "set-3"] {
         for scenario in std::fs::read_dir(corpus.join("incidents").join(set)).expect("scenarios") {
             let folder = scenario.expect("an entry").path();
-            let labels = read(&folder.join("labels.json"));
+            let labels = labels(&folder);
             let (input, definitions) = (folder.join("executions.jsonl.gz"), folder.join("definitions"));
             let now = labels["now"].as_str().expect("a time");
             let arguments =

@@ -4,6 +4,7 @@ mod common;
 
 use std::path::Path;
 
+use common::incidents::{labels, list};
 use common::program::program;
 use serde_json::Value;
 use stepscope::model::Timestamp;
@@ -20,11 +21,6 @@ fn seconds(moment: &Value) -> f64 {
     seconds
 }
 
-fn json(path: &Path) -> Value {
-    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    serde_json::from_str(&text).expect("JSON")
-}
-
 fn found(scenario: &Path, now: &str) -> Vec<Value> {
     let output = program()
         .arg("triage")
@@ -38,10 +34,6 @@ fn found(scenario: &Path, now: &str) -> Vec<Value> {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     report["findings"].as_array().expect("a list").iter().filter(|finding| finding["kind"] == "change_point").cloned().collect()
-}
-
-fn list<'v>(labels: &'v Value, name: &str) -> &'v [Value] {
-    labels[name].as_array().map_or(&[], Vec::as_slice)
 }
 
 /// Whether a finding is what a label says.
@@ -75,7 +67,7 @@ fn changes_of_the_labelled_incidents_are_told_and_no_others() {
         let scenarios = std::fs::read_dir(corpus.join("incidents").join(set)).expect("a folder");
         for scenario in scenarios.map(|entry| entry.expect("an entry").path()) {
             let name = scenario.display().to_string();
-            let labels = json(&scenario.join("labels.json"));
+            let labels = labels(&scenario);
             let changes = found(&scenario, labels["now"].as_str().expect("a time"));
             for label in list(&labels, "change_points").iter().filter(|label| label["optional"] != true) {
                 wanted += 1;

@@ -5,6 +5,7 @@ mod common;
 use std::path::PathBuf;
 
 use common::corpus::corpus;
+use common::incidents::labels;
 use common::program::{Run, argument, stepscope};
 use serde_json::{Value, json};
 
@@ -18,11 +19,6 @@ fn compare(scenario: &std::path::Path, arguments: &[&str]) -> Run {
     stepscope(
         [&["compare", "--input", argument(&executions), "--definitions", argument(&definitions), "--output", "json"], arguments].concat(),
     )
-}
-
-fn labels(scenario: &std::path::Path) -> Value {
-    let text = std::fs::read_to_string(scenario.join("labels.json")).expect("labels");
-    serde_json::from_str(&text).expect("JSON")
 }
 
 #[test]

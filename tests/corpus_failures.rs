@@ -6,32 +6,11 @@
 mod common;
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use common::corpus::corpus;
+use common::incidents::{labels, list, scenarios};
 use common::program::{argument, stepscope};
 use serde_json::Value;
-
-fn scenarios() -> Vec<PathBuf> {
-    let Some(corpus) = corpus() else { return Vec::new() };
-    let folders = |folder: &Path| -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-        entries.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_dir()).collect()
-    };
-    let mut found: Vec<PathBuf> = folders(&corpus.join("incidents")).iter().flat_map(|set| folders(set)).collect();
-    found.retain(|scenario| scenario.join("labels.json").exists());
-    found.sort();
-    found
-}
-
-fn labels(scenario: &Path) -> Value {
-    let text = std::fs::read(scenario.join("labels.json")).expect("labels");
-    serde_json::from_slice(&text).expect("JSON")
-}
-
-fn list<'v>(value: &'v Value, member: &str) -> &'v [Value] {
-    value[member].as_array().map(Vec::as_slice).unwrap_or_default()
-}
 
 /// The groups that the program finds; none where nothing failed.
 fn groups(scenario: &Path) -> Vec<Value> {

@@ -5,35 +5,15 @@
 mod common;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use common::corpus::corpus;
+use common::incidents::{labels, list, scenarios};
 use common::program::{argument, stepscope};
 use serde_json::Value;
 use stepscope::model::Timestamp;
 
 /// How far apart a storm and its label may be, in seconds, and still be the same.
 const SLACK: i64 = 60;
-
-fn scenarios() -> Vec<PathBuf> {
-    let Some(corpus) = corpus() else { return Vec::new() };
-    let folders = |folder: &Path| -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-        entries.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_dir()).collect()
-    };
-    let mut found: Vec<PathBuf> = folders(&corpus.join("incidents")).iter().flat_map(|set| folders(set)).collect();
-    found.retain(|scenario| scenario.join("labels.json").exists());
-    found.sort();
-    found
-}
-
-fn labels(scenario: &Path) -> Value {
-    serde_json::from_slice(&std::fs::read(scenario.join("labels.json")).expect("labels")).expect("JSON")
-}
-
-fn list<'v>(value: &'v Value, member: &str) -> &'v [Value] {
-    value[member].as_array().map(Vec::as_slice).unwrap_or_default()
-}
 
 fn names(value: &Value, member: &str) -> BTreeSet<String> {
     list(value, member).iter().filter_map(Value::as_str).map(str::to_owned).collect()

@@ -7,38 +7,18 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use common::corpus::corpus;
+use common::incidents::{labels, list, scenarios};
 use common::program::{argument, stepscope};
 use serde_json::{Value, json};
-
-/// Scenarios with storms in their labels.
-fn scenarios() -> Vec<PathBuf> {
-    let Some(corpus) = corpus() else { return Vec::new() };
-    let folders = |folder: &Path| -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-        entries.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_dir()).collect()
-    };
-    let mut found: Vec<PathBuf> = folders(&corpus.join("incidents")).iter().flat_map(|set| folders(set)).collect();
-    found.retain(|scenario| scenario.join("labels.json").exists() && !list(&labels(scenario), "storms").is_empty());
-    found.sort();
-    found
-}
-
-fn labels(scenario: &Path) -> Value {
-    let text = std::fs::read(scenario.join("labels.json")).expect("labels");
-    serde_json::from_slice(&text).expect("JSON")
-}
-
-fn list<'v>(value: &'v Value, member: &str) -> &'v [Value] {
-    value[member].as_array().map(Vec::as_slice).unwrap_or_default()
-}
 
 /// A scenario, and each storm of its labels with what the program says of it.
 type Told = (PathBuf, Vec<(Value, Value)>);
 
-/// Every scenario, asked once for all tests.
-static TOLD: LazyLock<Vec<Told>> =
-    LazyLock::new(|| scenarios().into_iter().map(|scenario| (scenario.clone(), storms(&scenario))).collect());
+/// Every scenario with storms in its labels, asked once for all tests.
+static TOLD: LazyLock<Vec<Told>> = LazyLock::new(|| {
+    let with_storms = scenarios().into_iter().filter(|scenario| !list(&labels(scenario), "storms").is_empty());
+    with_storms.map(|scenario| (scenario.clone(), storms(&scenario))).collect()
+});
 
 /// Each labelled storm with what the program says of it.
 fn storms(scenario: &Path) -> Vec<(Value, Value)> {

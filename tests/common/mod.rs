@@ -4,6 +4,7 @@
 pub mod corpus;
 pub mod fake_endpoint;
 pub mod function_log;
+pub mod incidents;
 pub mod insights;
 pub mod limits;
 pub mod log_group;
