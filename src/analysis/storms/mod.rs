@@ -17,7 +17,7 @@
 //! | `report.rs`     | the answer                                                                  |
 //! | `explain.rs`    | adds to each storm what follows below                                       |
 //! | `remedy/`       | the policy that was in force, and the change that would have calmed it      |
-//! | `nested.rs`     | retries that multiply                                                       |
+//! | `nested/`       | retries that multiply                                                       |
 //! | `loops.rs`      | loops made by hand, as definitions have them                                |
 //! | `resources.rs`  | storms on one resource                                                      |
 
