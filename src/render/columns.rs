@@ -9,7 +9,7 @@ use super::escape;
 use super::redact::Redactor;
 use super::styles::{Styles, paint};
 use crate::analysis::why::{ExecutionSummary, Incomplete};
-use crate::model::{ExecutionStatus, StateMachineArn};
+use crate::model::{ExecutionStatus, StateMachineArn, thousands};
 
 /// Where and how a view is written.
 #[derive(Debug, Clone, Copy)]
@@ -98,6 +98,11 @@ pub(super) fn counted(count: u64, what: &str) -> String {
         (_, None) => "s",
     };
     format!("{count} {what}{ending}")
+}
+
+/// The same with its thousands apart: `1 execution`, `2,000 executions`.
+pub(super) fn many(count: u64, what: &str) -> String {
+    counted(count, what).replacen(&count.to_string(), &thousands(count), 1)
 }
 
 /// A duration in at most seven characters: `116ms`, `3.1s`, `12m 05s`, `2h 14m`, `3d 04h`.

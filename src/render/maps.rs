@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::columns::{counted, duration, fit, share, width};
+use super::columns::{counted, duration, fit, many, share, width};
 use super::page::{LABEL, Page, wrapped};
 use super::redact::Redactor;
 use super::styles::{Styles, paint};
@@ -103,9 +103,9 @@ fn counted_by(word: &str) -> &'static str {
 /// The items as bars; with batches the child executions below them.
 fn counts(run: &MapRunReport, page: &mut Page<'_>) -> io::Result<()> {
     let total = run.items.total;
-    let of = if run.batched { format!(" in {}", with_commas(run.executions.total, "batch")) } else { String::new() };
+    let of = if run.batched { format!(" in {}", many(run.executions.total, "batch")) } else { String::new() };
     let styles = *page.styles;
-    let title = format!("{}{of}", with_commas(total, "item"));
+    let title = format!("{}{of}", many(total, "item"));
     writeln!(page.out, "\n{}  {}", paint(styles.heading, title), paint(styles.dim, counted_by(run.counted_by)))?;
     let most = rows(&run.items).iter().map(|(_, count)| thousands(*count).len()).max().unwrap_or(1);
     for (name, count) in rows(&run.items).into_iter().filter(|(name, count)| *count > 0 || (*name == "failed" && total > 0)) {
@@ -189,7 +189,7 @@ fn facts(run: &MapRunReport, page: &mut Page<'_>) -> io::Result<()> {
         words.push(format!("{status}{reason}"));
     }
     if let Some(children) = redrive.children_not_redrivable.filter(|children| *children > 0) {
-        words.push(format!("{} would not run again", with_commas(children, "failed child execution")));
+        words.push(format!("{} would not run again", many(children, "failed child execution")));
     }
     if !words.is_empty() {
         page.fact("redriven", plain, &words.join("; "))?;
@@ -226,7 +226,7 @@ fn not_known(found: &Tolerance, failed: &str) -> String {
 /// What is tolerated; `None` where nothing is set, or nothing known.
 fn limits(found: &Tolerance) -> Option<String> {
     let limits: Vec<String> = [
-        found.count.map(|count| counted(count, "failed item").replacen(&count.to_string(), &thousands(count), 1)),
+        found.count.map(|count| many(count, "failed item")),
         found.percentage.map(|percentage| format!("{}% failed items", decimal(percentage))),
     ]
     .into_iter()
@@ -282,7 +282,7 @@ fn entry(group: &ItemGroup, run: &MapRunReport, column: usize, page: &mut Page<'
     }
     let mut words = vec![format!("{} of what did not succeed", share(group.share))];
     if run.batched {
-        words.push(with_commas(group.items, "item"));
+        words.push(many(group.items, "item"));
     }
     if let (Some(first), Some(last)) = (group.first, group.last) {
         let (from, to) = (moment(run, first), moment(run, last));
@@ -323,10 +323,6 @@ fn slowest(children: &[SlowChild], page: &mut Page<'_>) -> io::Result<()> {
         page.cut(2, anstyle::Style::new(), text.trim_end())?;
     }
     Ok(())
-}
-
-fn with_commas(count: u64, what: &str) -> String {
-    counted(count, what).replacen(&count.to_string(), &thousands(count), 1)
 }
 
 /// Two significant figures below ten, none behind the point above a hundred.

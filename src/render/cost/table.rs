@@ -4,7 +4,7 @@ use std::io;
 
 use crate::analysis::cost::{self, Charge, CostReport};
 use crate::model::{Usd, thousands};
-use crate::render::columns::{counted, fit, width};
+use crate::render::columns::{fit, width};
 use crate::render::page::Page;
 use crate::render::styles::paint;
 
@@ -36,11 +36,6 @@ pub(super) fn charge_row(name: String, charge: &Charge, report: &CostReport) -> 
         share: cost::percent(charge.cost_usd, whole),
         below: None,
     }
-}
-
-/// `1 execution`, `2,000 executions`.
-pub(super) fn many(count: u64, what: &str) -> String {
-    counted(count, what).replacen(&count.to_string(), &thousands(count), 1)
 }
 
 pub(super) fn percent(share: f64) -> String {

@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 
-use super::table::{Row, charge_row, lines, many, percent, table};
+use super::table::{Row, charge_row, lines, percent, table};
 use crate::analysis::cost::{self, CostReport, Express, Item, MachineCost, PeriodLength, Quote, StateCost};
 use crate::model::facts::WorkflowType;
 use crate::model::{Micros, StateMachineArn, Usd, execution_name, thousands};
+use crate::render::columns::many;
 use crate::render::page::Page;
 use crate::render::redact::Redactor;
 use crate::render::styles::{Styles, paint};

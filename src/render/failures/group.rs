@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::words;
 use crate::analysis::failures::{FailureGroup, FailureGroupReport, FailureRecord, Sample};
 use crate::model::thousands;
-use crate::render::columns::{bin_width, counted, duration, share};
+use crate::render::columns::{bin_width, counted, duration, many, share};
 use crate::render::page::{Page, head};
 use crate::render::redact::Redactor;
 use crate::render::spark;
@@ -29,7 +29,7 @@ pub fn group(report: &FailureGroupReport, styles: &Styles, redactor: &Redactor, 
 fn title(group: &FailureGroup, page: &mut Page<'_>) -> io::Result<()> {
     let machine = words::machine(group.state_machine.as_deref());
     let state = group.state.as_deref().unwrap_or("no state known");
-    let of = counted(group.count, "execution").replacen(&group.count.to_string(), &thousands(group.count), 1);
+    let of = many(group.count, "execution");
     let title = page.clean(&format!("{of} of {machine}: {state}, {}", words::error(group)));
     for line in crate::render::page::wrapped(&title, page.width) {
         writeln!(page.out, "{}", paint(page.styles.failure, line))?;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::words;
 use crate::analysis::failures::{FailureGroup, FailuresReport};
 use crate::model::thousands;
-use crate::render::columns::{bin_width, counted, fit, share, width};
+use crate::render::columns::{bin_width, fit, many, share, width};
 use crate::render::page::{Page, wrapped};
 use crate::render::redact::Redactor;
 use crate::render::spark;
@@ -37,7 +37,7 @@ fn stands_elsewhere(group: &FailureGroup, report: &FailuresReport) -> bool {
 
 fn head(report: &FailuresReport, groups: usize, page: &mut Page<'_>) -> io::Result<()> {
     let coverage = &report.coverage;
-    let of = counted_with_commas(coverage.executions, "execution");
+    let of = many(coverage.executions, "execution");
     let more = if report.left_out.groups > 0 { format!(" of {}", groups as u64 + report.left_out.groups) } else { String::new() };
     let causes = if groups == 1 && more.is_empty() { "1 cause".to_owned() } else { format!("{groups}{more} causes") };
     let title = format!("{} of {of} failed, {causes}", thousands(report.failures));
@@ -50,10 +50,6 @@ fn head(report: &FailuresReport, groups: usize, page: &mut Page<'_>) -> io::Resu
     let to = if day(&from) == day(&to) { to.split(' ').next_back().unwrap_or_default().to_owned() } else { to };
     let bar = format!("one bar is {}", bin_width(report.timeline.bin_seconds));
     writeln!(page.out, "{}", paint(page.styles.dim, format!("{from} to {to} UTC, {bar}")))
-}
-
-fn counted_with_commas(count: u64, what: &str) -> String {
-    counted(count, what).replacen(&count.to_string(), &thousands(count), 1)
 }
 
 fn entry(group: &FailureGroup, report: &FailuresReport, count: usize, page: &mut Page<'_>) -> io::Result<()> {
@@ -132,11 +128,7 @@ fn left_out(report: &FailuresReport, page: &mut Page<'_>) -> io::Result<()> {
     if left_out.groups == 0 {
         return Ok(());
     }
-    let text = format!(
-        "… and {} with {}; --limit shows more",
-        counted_with_commas(left_out.groups, "group"),
-        counted_with_commas(left_out.executions, "execution")
-    );
+    let text = format!("… and {} with {}; --limit shows more", many(left_out.groups, "group"), many(left_out.executions, "execution"));
     writeln!(page.out, "\n{}", paint(page.styles.dim, text))
 }
 

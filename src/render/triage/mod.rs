@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
-use super::columns::{bin_width, counted, duration, fit, width};
+use super::columns::{bin_width, counted, duration, fit, many, width};
 use super::page::{Page, wrapped};
 use super::redact::Redactor;
 use super::spark;
@@ -62,8 +62,7 @@ fn head(report: &TriageReport, page: &mut Page<'_>) -> io::Result<()> {
     writeln!(page.out, "{}{:fill$}{}", paint(style, &title), "", paint(page.styles.dim, now))?;
     let coverage = &report.coverage;
     let machines = counted(report.state_machines.len() as u64, "state machine");
-    let executions =
-        counted(coverage.executions, "execution").replacen(&coverage.executions.to_string(), &thousands(coverage.executions), 1);
+    let executions = many(coverage.executions, "execution");
     let since = coverage.first_start.map(|start| format!(" since {}", minute(start))).unwrap_or_default();
     let (failed, running) = (thousands(coverage.unsuccessful), thousands(coverage.running));
     let incomplete = if coverage.incomplete > 0 { format!(", {} incomplete", thousands(coverage.incomplete)) } else { String::new() };
