@@ -2,18 +2,24 @@
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
+use std::num::NonZeroU32;
 
 use foldhash::fast::FixedState;
 
 use crate::model::hashed::HashedAlready;
 
-/// The number of a text.
+/// The number of a text; from 1, so that where there may be none takes no more room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Name(u32);
+pub struct Name(NonZeroU32);
 
 impl Name {
+    /// The one with this position; all beyond what 32 bits hold are one.
+    fn at(position: usize) -> Self {
+        Self(u32::try_from(position + 1).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MAX))
+    }
+
     pub(in crate::analysis) fn position(self) -> usize {
-        self.0 as usize
+        self.0.get() as usize - 1
     }
 }
 
@@ -36,7 +42,7 @@ impl Names {
             Ok(known) => return known,
             Err(place) => place,
         };
-        let name = Name(u32::try_from(self.spans.len()).unwrap_or(u32::MAX));
+        let name = Name::at(self.spans.len());
         let start = self.all.len();
         self.all.push_str(text);
         self.spans.push((start, self.all.len()));
@@ -61,7 +67,7 @@ impl Names {
 
     /// Every number, as the numbers of these names are called by themselves.
     pub(in crate::analysis) fn own_numbers(&self) -> Vec<Name> {
-        (0..self.spans.len()).map(|position| Name(u32::try_from(position).unwrap_or(u32::MAX))).collect()
+        (0..self.spans.len()).map(Name::at).collect()
     }
 
     /// How each of the other's numbers is called here.

@@ -31,6 +31,18 @@ pub(crate) fn each<T: Send>(threads: usize, count: usize, work: impl Fn(usize) -
     all.into_iter().map(|(_, done)| done).collect()
 }
 
+/// What both give: at the same time, where there is more than one thread.
+pub(crate) fn both<A: Send, B>(threads: usize, one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -> (A, B) {
+    if threads <= 1 {
+        return (one(), other());
+    }
+    std::thread::scope(|scope| {
+        let one = scope.spawn(one);
+        let other = other();
+        (one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), other)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +54,13 @@ mod tests {
                 let wanted: Vec<usize> = (0..count).map(|number| number * number).collect();
                 assert_eq!(each(threads, count, |number| number * number), wanted, "{threads} {count}");
             }
+        }
+    }
+
+    #[test]
+    fn both_give_what_they_give() {
+        for threads in [0, 1, 2] {
+            assert_eq!(both(threads, || "one", || 2), ("one", 2));
         }
     }
 }

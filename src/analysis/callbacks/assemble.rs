@@ -68,7 +68,7 @@ pub(super) fn class(observed: &Observed, key: &Key<'_>, waits: &Waits<'_>, machi
             timeout_seconds: limits.timeout_seconds,
             heartbeat_seconds: limits.heartbeat_seconds,
             machine_timeout_seconds: limits.machine_timeout_seconds,
-            scheduled_event_id: attempt.scheduled_event_id,
+            scheduled_event_id: attempt.scheduled_event_id.map(u64::from),
             attempt: attempt.number,
             redrive: attempt.redrive,
             child: attempt.child.map(|child| observed.text(child).to_owned()),

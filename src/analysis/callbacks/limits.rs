@@ -55,7 +55,7 @@ impl Limits {
         // The service counts a redriven execution's time anew, and facts do not tell from when on.
         let start = execution.start.filter(|_| execution.redrive_count == 0);
         let moments = [
-            (counted_from.zip(attempt.timeout_seconds), DeadlineBy::TimeoutSeconds),
+            (counted_from.zip(attempt.timeout_seconds.map(u64::from)), DeadlineBy::TimeoutSeconds),
             (start.zip(machine), DeadlineBy::MachineTimeoutSeconds),
             (start.map(|start| (start, longest)), DeadlineBy::ServiceLimit),
         ];
@@ -70,8 +70,8 @@ impl Limits {
         Self {
             deadline: first.map(|(moment, _)| moment),
             by: first.map(|(_, by)| by),
-            timeout_seconds: attempt.timeout_seconds,
-            heartbeat_seconds: attempt.heartbeat_seconds,
+            timeout_seconds: attempt.timeout_seconds.map(u64::from),
+            heartbeat_seconds: attempt.heartbeat_seconds.map(u64::from),
             machine_timeout_seconds: machine,
         }
     }

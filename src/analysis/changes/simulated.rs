@@ -143,7 +143,7 @@ impl Fleet {
                         visit,
                         number: try_number,
                         parent_visit: parent,
-                        index: parent.map(|_| item),
+                        index: parent.and_then(|_| u32::try_from(item).ok()),
                         scheduled: Some(at(begun)),
                         ended: ended.map(at),
                         outcome,

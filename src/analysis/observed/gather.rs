@@ -154,7 +154,7 @@ impl Part {
             number: attempt.number,
             redrive: attempt.redrive,
             parent_visit: visit.and_then(|visit| visit.parent),
-            index: visit.and_then(|visit| visit.index),
+            index: visit.and_then(|visit| visit.index).map(short),
             parent_attempt: visit.and_then(|visit| visit.parent_attempt),
             outcome: attempt.outcome,
             scheduled: attempt.scheduled,
@@ -167,11 +167,11 @@ impl Part {
             error: attempt.error.map(|error| self.names.number(error)),
             resource: attempt.resource.map(|resource| self.names.number(resource)),
             pattern: attempt.pattern,
-            timeout_seconds: attempt.timeout_seconds,
-            heartbeat_seconds: attempt.heartbeat_seconds,
+            timeout_seconds: attempt.timeout_seconds.map(short),
+            heartbeat_seconds: attempt.heartbeat_seconds.map(short),
             child: visit.and_then(|visit| visit.child).map(|child| self.names.number(child)),
-            scheduled_event_id: attempt.scheduled_event_id.map(|id| id.0),
-            ended_event_id: attempt.ended_event_id.map(|id| id.0),
+            scheduled_event_id: attempt.scheduled_event_id.map(|id| short(id.0)),
+            ended_event_id: attempt.ended_event_id.map(|id| short(id.0)),
         };
         let class = self.classes.entry((machine, state)).or_default();
         class.state_type = class.state_type.or(visit.and_then(|visit| visit.state_type));
@@ -314,6 +314,11 @@ impl Scattered {
         });
         Class { machine: self.key.0, state: self.key.1, state_type: self.state_type, attempts: attempts.collect() }
     }
+}
+
+/// In 32 bits; see [`Attempt`].
+fn short(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 fn earliest(one: Option<Micros>, other: Option<Micros>) -> Option<Micros> {

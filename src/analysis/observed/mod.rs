@@ -2,7 +2,7 @@
 //!
 //! One pass over the facts gathers it ([`Gather`], a question), and [`Gather::finish`] puts it into an order that does not depend on
 //! the order in which executions came. Storms, callbacks and change points are functions of it. Texts are kept once, times in
-//! microseconds, so that a million attempts are about a hundred megabytes.
+//! microseconds, so that a million attempts are less than two hundred megabytes.
 //!
 //! | file        | holds                                       |
 //! |-------------|---------------------------------------------|
@@ -92,6 +92,9 @@ pub struct Class {
 }
 
 /// One attempt of a Task, or one run of a Parallel or Map as a whole.
+///
+/// There may be millions, so numbers have 32 bits: the service counts events, iterations and seconds with far fewer, and larger ones stand
+/// as the largest.
 #[derive(Debug, Clone)]
 pub struct Attempt {
     /// Position of its execution in [`Observed::executions`].
@@ -105,7 +108,7 @@ pub struct Attempt {
     /// The visit of the Parallel or Map around it.
     pub parent_visit: Option<u32>,
     /// Which branch or iteration of that.
-    pub index: Option<u64>,
+    pub index: Option<u32>,
     /// Which attempt of that it belongs to, from 1: above 1 it runs because an enclosing state was retried.
     pub parent_attempt: Option<u32>,
     /// How it ended.
@@ -132,15 +135,15 @@ pub struct Attempt {
     /// Who answers.
     pub pattern: Option<Pattern>,
     /// Seconds of its time limit.
-    pub timeout_seconds: Option<u64>,
+    pub timeout_seconds: Option<u32>,
     /// Seconds of its heartbeat.
-    pub heartbeat_seconds: Option<u64>,
+    pub heartbeat_seconds: Option<u32>,
     /// ARN of the child execution that its visit started last.
     pub child: Option<Name>,
     /// The event that scheduled it.
-    pub scheduled_event_id: Option<u64>,
+    pub scheduled_event_id: Option<u32>,
     /// The event that ended it.
-    pub ended_event_id: Option<u64>,
+    pub ended_event_id: Option<u32>,
 }
 
 impl Attempt {

@@ -56,3 +56,9 @@ fn it_is_the_same_in_any_order_and_on_any_number_of_threads() {
     assert_eq!(told(&alone), told(&several));
     assert_eq!(told(&alone).len(), 6);
 }
+
+#[test]
+fn an_attempt_takes_little_room() {
+    // There may be millions of them, and most of the time of a question goes with the memory that it touches.
+    assert!(size_of::<Attempt>() <= 176, "{} bytes", size_of::<Attempt>());
+}

@@ -181,10 +181,10 @@ impl Case<'_> {
                     let retry = &tried.retry;
                     SampleRetry {
                         retry: retry.number,
-                        failed_event_id: retry.cause.and_then(|cause| class.attempts[cause].ended_event_id),
+                        failed_event_id: retry.cause.and_then(|cause| class.attempts[cause].ended_event_id).map(u64::from),
                         failed: retry.failed,
                         error: retry.error.map(|error| self.observed.text(error).to_owned()),
-                        scheduled_event_id: class.attempts[retry.attempt].scheduled_event_id,
+                        scheduled_event_id: class.attempts[retry.attempt].scheduled_event_id.map(u64::from),
                         scheduled: retry.scheduled,
                         wait_ms: retry.scheduled.milliseconds_since(retry.failed),
                     }

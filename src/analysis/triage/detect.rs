@@ -1,5 +1,6 @@
 //! All detectors over what was read, and their findings as one answer.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::relations::Relations;
@@ -9,10 +10,10 @@ use crate::analysis::execution::quoted;
 use crate::analysis::failures::{self, Asked, Failures, FailuresReport};
 use crate::analysis::finding::Step;
 use crate::analysis::fleet::Coverage;
-use crate::analysis::observed::Observed;
+use crate::analysis::observed::{Name, Observed};
 use crate::analysis::runway::RunwayQuestion;
 use crate::analysis::storms::Storm;
-use crate::analysis::{callbacks, changes, runway, storms};
+use crate::analysis::{callbacks, changes, parallel, runway, storms};
 use crate::model::{ExecutionStatus, Micros, StateMachineArn};
 
 /// What the detectors found.
@@ -28,22 +29,18 @@ pub struct Detected {
     machines: Vec<MachineHealth>,
 }
 
-/// Asks all detectors.
+/// Asks all detectors, on as many threads as gathered what they look at.
 pub fn detect(observed: &Observed, failures: &Failures, runway: RunwayQuestion, coverage: &Coverage, now: Option<Micros>) -> Detected {
-    // Without a moment nothing has a time, and only failures can be told.
-    let (storms, callbacks, changes, runway) = match now {
-        Some(now) => (storms::find(observed, now), callbacks::find(observed, now), changes::find(observed, now), runway.find(now)),
-        None => Default::default(),
+    // Those that go through attempts once, and those that weigh each state's, which share the work among threads themselves.
+    let light = || {
+        // Without a moment nothing has a time, and only failures can be told.
+        let (storms, runway) = now.map(|now| (storms::find(observed, now), runway.find(now))).unwrap_or_default();
+        (storms, runway, failures::report(failures, coverage, &Asked::default()), Relations::of(observed), machines(observed))
     };
-    Detected {
-        storms,
-        callbacks,
-        changes,
-        runway,
-        failures: failures::report(failures, coverage, &Asked::default()),
-        relations: Relations::of(observed),
-        machines: machines(observed),
-    }
+    let heavy = || now.map(|now| (callbacks::find(observed, now), changes::find(observed, now))).unwrap_or_default();
+    let (light, (callbacks, changes)) = parallel::both(observed.threads, light, heavy);
+    let (storms, runway, failures, relations, machines) = light;
+    Detected { storms, callbacks, changes, runway, failures, relations, machines }
 }
 
 /// The answer: incidents in their order, and the findings in that of the incidents.
@@ -85,17 +82,20 @@ fn opened(mut storm: Storm) -> Storm {
 }
 
 fn machines(observed: &Observed) -> Vec<MachineHealth> {
-    let mut machines: BTreeMap<Option<&str>, MachineHealth> = BTreeMap::new();
+    let mut machines: BTreeMap<Option<Name>, MachineHealth> = BTreeMap::new();
     for execution in &observed.executions {
-        let arn = execution.machine.map(|machine| observed.text(machine));
-        let empty = || MachineHealth { state_machine: arn.map(str::to_owned), executions: 0, unsuccessful: 0, running: 0 };
-        let machine = machines.entry(arn).or_insert_with(empty);
+        let state_machine = || execution.machine.map(|machine| observed.text(machine).to_owned());
+        let empty = || MachineHealth { state_machine: state_machine(), executions: 0, unsuccessful: 0, running: 0 };
+        let machine = machines.entry(execution.machine).or_insert_with(empty);
         machine.executions += 1;
         machine.unsuccessful += u64::from(execution.status.is_some_and(ExecutionStatus::is_unsuccessful));
         machine.running += u64::from(execution.is_running());
     }
     let mut machines: Vec<MachineHealth> = machines.into_values().collect();
-    machines.sort_by_key(|machine| std::cmp::Reverse((machine.unsuccessful, machine.executions)));
+    machines.sort_by(|one, other| {
+        let many = |machine: &MachineHealth| Reverse((machine.unsuccessful, machine.executions));
+        many(one).cmp(&many(other)).then_with(|| one.state_machine.cmp(&other.state_machine))
+    });
     machines
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::analysis::observed::Observed;
+use foldhash::fast::RandomState;
+
+use crate::analysis::observed::{Name, Observed};
 use crate::model::{ExecutionArn, ExecutionStatus, Micros};
 
 /// What links findings.
@@ -16,7 +18,9 @@ pub(super) struct Relations {
 
 impl Relations {
     pub(super) fn of(observed: &Observed) -> Self {
-        let machine_of: HashMap<_, _> = observed.executions.iter().map(|execution| (execution.arn, execution.machine)).collect();
+        let parents: HashSet<Name, RandomState> = observed.executions.iter().filter_map(|execution| execution.parent).collect();
+        let are_parents = observed.executions.iter().filter(|execution| parents.contains(&execution.arn));
+        let machine_of: HashMap<Name, Option<Name>> = are_parents.map(|execution| (execution.arn, execution.machine)).collect();
         let mut relations = Self::default();
         let mut known = HashSet::new();
         for execution in &observed.executions {

@@ -252,7 +252,7 @@ impl Making<'_> {
             number: if self.world.by_hand { 1 } else { number },
             redrive: 0,
             parent_visit: (self.world.fan > 1).then_some(1000),
-            index: (self.world.fan > 1).then_some(call),
+            index: (self.world.fan > 1).then_some(call_number),
             parent_attempt: None,
             outcome: if error.is_some() { AttemptOutcome::Failed } else { AttemptOutcome::Succeeded },
             scheduled: Some(micros(at)),
@@ -268,8 +268,8 @@ impl Making<'_> {
             timeout_seconds: None,
             heartbeat_seconds: None,
             child: None,
-            scheduled_event_id: Some(u64::from(number) * 3),
-            ended_event_id: Some(u64::from(number) * 3 + 1),
+            scheduled_event_id: Some(number * 3),
+            ended_event_id: Some(number * 3 + 1),
         });
     }
 
