@@ -132,7 +132,7 @@ fn sound_fleets_have_no_storm() {
 
 #[test]
 fn sound_fleets_have_no_stuck_task() {
-    assert_at_most(&false_alarms().stuck, 5);
+    assert_none(&false_alarms().stuck);
 }
 
 #[test]

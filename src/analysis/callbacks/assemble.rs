@@ -16,6 +16,8 @@ use crate::model::Micros;
 const STEPS: usize = 60;
 /// So many stuck waits of one state are more than an accident.
 const MANY: u64 = 3;
+/// Hours in a week: by then every hour was seen once.
+const WEEK: u64 = 168;
 /// Strong confidence: so many healthy waits as old as this at most are to be expected. See [`Confidence::Strong`].
 const STRONG: f64 = 1e-4;
 
@@ -89,16 +91,34 @@ pub(super) fn class(observed: &Observed, key: &Key<'_>, waits: &Waits<'_>, machi
         drafts.push(Draft { waiting, execution: attempt.execution, is_inherited: false });
     }
     count(&mut row, &mut drafts);
-    let is_short = row.answered < ENOUGH as u64 && row.open > 0;
-    let not_enough = is_short.then(|| NotEnough {
+    let lack = |has: u64, needs: u64, of: &'static str| NotEnough {
         question: "callbacks",
         state_machine: row.state_machine.clone(),
         state: Some(row.state.clone()),
-        has: row.answered,
-        needs: ENOUGH as u64,
-        of: "completed waits",
-    });
+        has,
+        needs,
+        of,
+    };
+    let not_enough = if row.answered < ENOUGH as u64 && row.open > 0 {
+        Some(lack(row.answered, ENOUGH as u64, "completed waits"))
+    } else {
+        let hours = hours_seen(waits, now_bounded);
+        let is_untold = hours < WEEK && judged.as_ref().is_some_and(|judged| is_silence_untold(judged, &drafts));
+        is_untold.then(|| lack(hours, WEEK, "hours of waits, to tell a stop from a night or a weekend"))
+    };
     OfClass { row, waiting: drafts, not_enough }
+}
+
+/// Whether waits would be stuck if silent hours counted at which nobody was seen at work before.
+fn is_silence_untold(judged: &Judged, drafts: &[Draft]) -> bool {
+    let is_old = |draft: &Draft| draft.waiting.age_ms > judged.limit_ms && draft.waiting.verdict != Verdict::Stuck;
+    matches!(judged.clock, Clock::Known(_)) && judged.stopped.is_none() && drafts.iter().any(is_old)
+}
+
+/// Hours since the first wait, whole ones.
+fn hours_seen(waits: &Waits<'_>, now: i64) -> u64 {
+    let first = waits.spans.iter().map(|span| span.from).min().unwrap_or(now);
+    u64::try_from(now.saturating_sub(first) / 3_600_000_000).unwrap_or(0)
 }
 
 fn verdict(waiting: &Waiting, opinion: Option<&Opinion>, limits: &Limits, answered: u64, now: Micros) -> Verdict {
@@ -165,7 +185,7 @@ fn row(key: &Key<'_>, waits: &Waits<'_>, judged: Option<&Judged>) -> WaitClass {
         lost_share: enough.map(|judged| judged.law.lost),
         limit_ms: judged.map(|judged| judged.limit_ms),
         working_hours: judged.and_then(|judged| match &judged.clock {
-            Clock::Wall => None,
+            Clock::Wall | Clock::Known(_) => None,
             Clock::Hours(hours) => Some(WorkingHours {
                 text: words::hours(hours),
                 weights: hours.weights.to_vec(),

@@ -4,11 +4,13 @@
 //! the slowest healthy ones are those over weekends. Whether answers keep hours is asked of the answers: under the law of the waits
 //! each hour of the day is due so many of them, and the hours of the day are compared with that (chi-square). Runs of hours
 //! that gave far less than they were due are closed, and time stands still in them; open ones weigh what they gave for what was due. Such nights close weekends, too, until answers are
-//! seen on one: a few days of history often hold none.
+//! seen on one: a few days of history often hold none. Silent hours at which a class was never seen at work count with neither clock, see
+//! [`silence`].
 
 use statrs::distribution::{ChiSquared, ContinuousCDF, DiscreteCDF, Poisson};
 
 use super::law::Law;
+use super::silence;
 
 /// Microseconds in an hour.
 const HOUR: i64 = 3_600_000_000;
@@ -24,6 +26,8 @@ const QUIET: f64 = 0.3;
 const MOST: f64 = 3.0;
 /// Fewer quiet hours in a row are taken for open: a lunch, an accident.
 const SHORTEST_NIGHT: usize = 3;
+/// Where 19 in 20 waits take no longer, in milliseconds, a program answers, and has no nights.
+const PROMPT: f64 = 900_000.0;
 /// A clock reaches over so many hours at most: two years.
 const LONGEST: i64 = 17_520;
 /// Of more waits, every so many-th is looked at, so that about so many are.
@@ -45,6 +49,8 @@ pub struct Span {
 pub enum Clock {
     /// Every hour counts.
     Wall,
+    /// Every hour counts but those of which it is not known whether anybody works.
+    Known(Box<Running>),
     /// Hours count in which answers come.
     Hours(Box<Hours>),
 }
@@ -60,23 +66,48 @@ pub struct Hours {
     pub is_closed_on_weekends: bool,
     /// The statistic that told the hours apart, chi-square with 23 degrees of freedom.
     pub chi_square: f64,
+    running: Running,
+}
+
+/// A clock that stands still at times.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Running {
+    /// Moments between which it runs evenly, and the milliseconds that count up to each.
+    counted: Vec<(i64, f64)>,
+}
+
+/// What a clock runs over.
+struct Frame<'s> {
     /// Start of the first hour.
     first: i64,
-    /// Milliseconds that count from the first hour to the start of each.
-    counted: Vec<f64>,
+    /// How many hours.
+    hours: usize,
+    /// Stretches that do not count, each within an hour.
+    untold: &'s [(i64, i64)],
 }
 
 impl Clock {
-    /// The clock of these waits; `law` is that of their ages by the wall clock.
-    pub fn of(spans: &[Span], law: &Law, now: i64) -> Self {
-        Hours::of(spans, law, now).map_or(Self::Wall, |hours| Self::Hours(Box::new(hours)))
+    /// The clock of these waits; `law` is that of their ages by the wall clock. Where working hours cannot matter, none are looked for.
+    pub fn of(spans: &[Span], law: &Law, now: i64, has_hours: bool) -> Self {
+        let Some(first) = spans.iter().map(|span| span.from).min().map(|first| first.div_euclid(HOUR) * HOUR) else { return Self::Wall };
+        let Some(hours) = usize::try_from((now - first) / HOUR + 2).ok().filter(|_| (now - first) / HOUR <= LONGEST) else {
+            return Self::Wall;
+        };
+        let is_prompt = law.exceeded_by(0.05) <= PROMPT;
+        let untold = if is_prompt { Vec::new() } else { silence::untold(spans, first, now) };
+        let frame = Frame { first, hours, untold: &untold };
+        if has_hours && let Some(hours) = Hours::of(spans, law, &frame) {
+            return Self::Hours(Box::new(hours));
+        }
+        if untold.is_empty() { Self::Wall } else { Self::Known(Box::new(Running::new(&frame, |_| 1.0))) }
     }
 
     /// Milliseconds from one moment to another.
     pub fn milliseconds(&self, from: i64, to: i64) -> f64 {
         match self {
             Self::Wall => wall(from, to),
-            Self::Hours(hours) => (hours.at(to) - hours.at(from)).max(0.0),
+            Self::Known(running) => running.between(from, to),
+            Self::Hours(hours) => hours.running.between(from, to),
         }
     }
 
@@ -95,10 +126,10 @@ struct Table {
 }
 
 impl Hours {
-    fn of(spans: &[Span], law: &Law, now: i64) -> Option<Self> {
+    fn of(spans: &[Span], law: &Law, frame: &Frame<'_>) -> Option<Self> {
         let answers = spans.iter().filter(|span| span.is_answered).count();
-        let first = spans.iter().map(|span| span.from).min()?;
-        if answers < LEAST_ANSWERS || now.saturating_sub(first) / HOUR > LONGEST {
+        // On the first day every hour comes once, and what it gave is no custom.
+        if answers < LEAST_ANSWERS || frame.hours < 24 + 2 {
             return None;
         }
         let table = Table::of(spans, &Clock::Wall, law);
@@ -107,7 +138,7 @@ impl Hours {
         if 1.0 - ChiSquared::new(23.0).ok()?.cdf(chi_square) >= CHANCE {
             return None;
         }
-        let hours = Self::from_table(&table, chi_square, first, now);
+        let hours = Self::from_table(&table, chi_square, frame);
         if hours.week.iter().all(|weight| *weight > 0.0) {
             return None;
         }
@@ -115,19 +146,20 @@ impl Hours {
         let clock = Clock::Hours(Box::new(hours));
         let (answered, open) = clock.ages(spans);
         let law = Law::fit(&answered, &open)?;
-        Some(Self::from_table(&Table::of(spans, &clock, &law), chi_square, first, now))
+        Some(Self::from_table(&Table::of(spans, &clock, &law), chi_square, frame))
     }
 
-    fn from_table(table: &Table, chi_square: f64, first: i64, now: i64) -> Self {
+    fn from_table(table: &Table, chi_square: f64, frame: &Frame<'_>) -> Self {
         let (given, due) = (by_hour(&table.answers), by_hour(&table.due));
         let weights = open_hours(&given, &due);
         let (quiet_from, quiet_hours) = longest_quiet(&weights);
         let has_nights = quiet_hours >= 6;
         // A day begins in the middle of the night, wherever on earth that is, and is called by what its middle is called in UTC.
         let night = (quiet_from + quiet_hours / 2) % 24;
-        let day_of = |hour: usize| if has_nights { ((hour + WEEK - night) / 24 + (night + 12) / 24) % 7 } else { hour / 24 };
+        let day_of = |hour: usize| if has_nights { day_of(hour, night) } else { hour / 24 };
         let mut is_open = [true; 7];
-        for (day, is_open) in is_open.iter_mut().enumerate().skip(5).filter(|_| has_nights) {
+        for (day, is_open) in is_open.iter_mut().enumerate().filter(|(day, _)| has_nights && may_be_weekend(*day, quiet_from, quiet_hours))
+        {
             let of_day = |values: &[f64], by: &dyn Fn(usize) -> f64| -> f64 {
                 (0..WEEK).filter(|hour| day_of(*hour) == day).map(|hour| values[hour] * by(hour % 24)).sum()
             };
@@ -136,15 +168,9 @@ impl Hours {
             *is_open = given > 0.25 * (due + 3.0);
         }
         let week: Vec<f64> = (0..WEEK).map(|hour| if is_open[day_of(hour)] { weights[hour % 24] } else { 0.0 }).collect();
-        let first = first.div_euclid(HOUR) * HOUR;
-        let mut counted = vec![0.0];
-        let mut sum = 0.0;
-        let hours = (now - first) / HOUR + 2;
-        for hour in 0..hours {
-            sum += week[hour_of_week(first.saturating_add(hour * HOUR))] * 3_600_000.0;
-            counted.push(sum);
-        }
-        Self { weights, week, is_closed_on_weekends: !is_open[5] && !is_open[6], chi_square, first, counted }
+        let of_week = |hour: usize| week[(hour_of_week(frame.first) + hour) % WEEK];
+        let running = Running::new(frame, of_week);
+        Self { weights, week, is_closed_on_weekends: is_open.iter().filter(|is_open| !**is_open).count() >= 2, chi_square, running }
     }
 
     /// Runs of open hours of the day in UTC, from and to, the end not included; empty when all are open.
@@ -153,12 +179,37 @@ impl Hours {
         let begins = (0..24).filter(|hour| is_open(*hour) && !is_open(hour + 23));
         begins.map(|from| (from, (from..from + 24).take_while(|hour| is_open(*hour)).last().map_or(from, |last| (last + 1) % 24))).collect()
     }
+}
+
+impl Running {
+    /// By the weight of each hour.
+    fn new(frame: &Frame<'_>, weight: impl Fn(usize) -> f64) -> Self {
+        let mut counted = vec![(frame.first, 0.0)];
+        let mut untold = frame.untold.iter().peekable();
+        let (mut at, mut sum) = (frame.first, 0.0);
+        for hour in 0..frame.hours {
+            let end = at + HOUR;
+            let mut from = at;
+            while let Some((stands, runs)) = untold.next_if(|(stands, _)| *stands < end) {
+                sum += weight(hour) * wall(from, *stands);
+                counted.extend([(*stands, sum), (*runs, sum)]);
+                from = *runs;
+            }
+            sum += weight(hour) * wall(from, end);
+            counted.push((end, sum));
+            at = end;
+        }
+        Self { counted }
+    }
+
+    fn between(&self, from: i64, to: i64) -> f64 {
+        (self.at(to) - self.at(from)).max(0.0)
+    }
 
     fn at(&self, moment: i64) -> f64 {
-        let since = moment.saturating_sub(self.first).max(0);
-        let hour = usize::try_from(since / HOUR).unwrap_or(usize::MAX).min(self.counted.len() - 2);
-        let part = wall(0, since - i64::try_from(hour).unwrap_or(0) * HOUR) / 3_600_000.0;
-        self.counted[hour] + (self.counted[hour + 1] - self.counted[hour]) * part.clamp(0.0, 1.0)
+        let after = self.counted.partition_point(|(at, _)| *at <= moment).clamp(1, self.counted.len() - 1);
+        let ((from, before), (to, then)) = (self.counted[after - 1], self.counted[after]);
+        before + (then - before) * (wall(from, moment) / wall(from, to).max(f64::MIN_POSITIVE)).clamp(0.0, 1.0)
     }
 }
 
@@ -236,14 +287,27 @@ fn chance_of_so_few(given: f64, due: f64) -> f64 {
 }
 
 /// The longest run of hours without weight, around midnight as well: its first hour and how many.
-fn longest_quiet(weights: &[f64; 24]) -> (usize, usize) {
+pub(super) fn longest_quiet(weights: &[f64; 24]) -> (usize, usize) {
     let run = |from: usize| (0..24).take_while(|hour| weights[(from + hour) % 24] <= 0.0).count();
     let longest = (0..24).map(run).max().unwrap_or(0);
     ((0..24).find(|from| run(*from) == longest).unwrap_or(0), longest)
 }
 
+/// The day of an hour of the week where days begin in the middle of the night, wherever on earth that is: it is called by what its
+/// middle is called in UTC. Monday is 0.
+pub(super) fn day_of(hour: usize, night: usize) -> usize {
+    ((hour + WEEK - night) / 24 + (night + 12) / 24) % 7
+}
+
+/// Whether a day, as [`day_of`] calls it, may be a Saturday or a Sunday. Who works for few hours may do so in the morning of one zone
+/// or the evening of another, a date apart.
+pub(super) fn may_be_weekend(day: usize, quiet_from: usize, quiet_hours: usize) -> bool {
+    let middle = (quiet_from + quiet_hours / 2 + 12) % 24;
+    day >= 5 || quiet_hours >= 18 && (day == 4 && middle >= 19 || day == 0 && middle <= 4)
+}
+
 /// The hour of the week in UTC, from Monday 00:00; 1970 began on a Thursday.
-fn hour_of_week(moment: i64) -> usize {
+pub(super) fn hour_of_week(moment: i64) -> usize {
     usize::try_from((moment.div_euclid(HOUR) + 72).rem_euclid(168)).unwrap_or(0)
 }
 

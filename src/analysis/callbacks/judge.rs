@@ -2,8 +2,8 @@
 //!
 //! | answered | rule                                                                                                     |
 //! |----------|----------------------------------------------------------------------------------------------------------|
-//! | 20 or more | stuck: lost with a probability of at least 85 %, at most 1 in 50 healthy waits lasts longer, and few of |
-//! |            | the open waits as old should be healthy                                                                 |
+//! | 20 or more | stuck: lost with a probability of at least 85 %, at most 1 in 50 healthy waits lasts longer, few of    |
+//! |            | the open waits as old should be healthy, and it is older than is usual by the wall clock               |
 //! | 20 or more | stuck as well: answers have stopped, and it has waited since then or began later                       |
 //! | 5 to 19    | stuck: longer than twice the longest answered one, and than twice what 1 in 200 healthy ones exceeds    |
 //! | fewer      | not to be told                                                                                         |
@@ -15,6 +15,8 @@
 //! That answers have stopped is told by what was due: each open wait was due `H(a now) - H(a at the last answer)` answers,
 //! `H = -ln S`; none coming has the chance `exp(-sum)`. Earlier stops are found alike, and waits that were open in one count only up
 //! to its beginning: an outage of last week is not what is normal.
+
+use statrs::function::gamma::ln_gamma;
 
 use super::clock::{Clock, Span};
 use super::law::Law;
@@ -28,10 +30,11 @@ pub const LOST: f64 = 0.85;
 /// and when at most this share of healthy waits lasts longer.
 pub const BEYOND: f64 = 0.02;
 /// and when of the open waits at least as old so small a share at most should be healthy: the false discovery rate (Benjamini and
-/// Hochberg 1995), which keeps the slowest of many healthy waits from being taken for the first lost one.
+/// Hochberg 1995).
 const FALSE: f64 = 0.05;
-/// The first suspect of a state counts for as much less, so that it has to be five times as sure as those beside it.
-const FIRST: f64 = 0.8;
+/// and when that many as old would be all healthy with this chance at most, which keeps the slowest of many healthy waits from being
+/// taken for the first lost one.
+const ALL_HEALTHY: f64 = 0.0035;
 /// A wait is late when at most this share of healthy waits lasts longer.
 pub const LATE: f64 = 0.05;
 /// Answers have stopped when none coming has less than this chance: 1 in 10,000, as for findings that are called strong.
@@ -107,14 +110,18 @@ pub fn judge(spans: &[Span], is_open: &[bool], now: i64) -> Option<Judged> {
     }
     let (done, open) = Clock::Wall.ages(spans);
     let law = Law::fit(&done, &open)?;
+    let usual_ms = law.exceeded_by(0.5);
     // Nights are pauses like stops, so the hours come first. Waits of minutes do not last over one.
-    let clock = if law.exceeded_by(0.05) > SHORT { Clock::of(spans, &law, now) } else { Clock::Wall };
+    let clock = Clock::of(spans, &law, now, law.exceeded_by(0.05) > SHORT);
     let (done, open) = clock.ages(spans);
     let law = Law::fit(&done, &open)?;
     let earlier_stops = earlier_stops(spans, &clock, &law);
     let kept = without(spans, &earlier_stops);
     let (done, open) = clock.ages(&kept);
-    let law = Law::fit(&done, &open)?;
+    // What waited in a stop does not count as usual, and may be lost with it.
+    let lost = law.lost;
+    let mut law = Law::fit(&done, &open)?;
+    law.lost = law.lost.max(lost);
     let longest_ms = done.iter().copied().fold(0.0, f64::max);
     let is_enough = answered >= ENOUGH;
     let limit_ms = if is_enough { law.exceeded_by(exceeded_at_limit(&law)) } else { 2.0 * longest_ms.max(law.exceeded_by(0.005)) };
@@ -129,12 +136,12 @@ pub fn judge(spans: &[Span], is_open: &[bool], now: i64) -> Option<Judged> {
             survival,
             lost: law.lost_at(age_ms, law.lost),
             expected_as_old: expected.as_old_as(age_ms),
-            is_stuck: age_ms > limit_ms,
+            is_stuck: age_ms > limit_ms && Clock::Wall.milliseconds(span.from, span.to) > usual_ms,
             is_in_stop: false,
         });
     }
     if is_enough {
-        keep_few_false(&mut open);
+        keep_few_false(&mut open, matches!(clock, Clock::Hours(_)));
     }
     let stopped = stopped(spans, &open, &clock, &law).filter(|_| is_enough);
     if stopped.is_some() {
@@ -145,16 +152,36 @@ pub fn judge(spans: &[Span], is_open: &[bool], now: i64) -> Option<Judged> {
     Some(Judged { clock, law, limit_ms, stopped, earlier_stops, open })
 }
 
-/// Of the stuck ones only those among which few healthy ones are to be expected.
-fn keep_few_false(open: &mut [Opinion]) {
-    let mut ages: Vec<f64> = open.iter().map(|opinion| opinion.age_ms).collect();
-    ages.sort_unstable_by(f64::total_cmp);
-    for opinion in open.iter_mut().filter(|opinion| opinion.is_stuck) {
-        let as_old = ages.len() - ages.partition_point(|age| *age < opinion.age_ms);
-        #[allow(clippy::cast_precision_loss, reason = "a count of waits")]
-        let few = FALSE * (as_old as f64 - FIRST);
-        opinion.is_stuck = opinion.expected_as_old <= few;
+/// Of the stuck ones only those among which few healthy ones are to be expected, and which cannot well be all healthy. What is
+/// older than such is stuck with them.
+fn keep_few_false(open: &mut [Opinion], is_by_hours: bool) {
+    let mut order: Vec<usize> = (0..open.len()).filter(|at| open[*at].is_stuck).collect();
+    order.sort_unstable_by(|one, other| open[*other].age_ms.total_cmp(&open[*one].age_ms));
+    let is_few = |rank: usize, at: usize| {
+        let as_old = count(rank + 1);
+        let healthy = open[at].expected_as_old;
+        // The chance takes waits as independent. Where hours are told from answers, what is wrong with them is so for all: the more
+        // there are, the less likely it has to be.
+        let together = if is_by_hours { as_old * as_old } else { 1.0 };
+        healthy <= FALSE * as_old && together * chance_of_so_many(as_old, healthy) <= ALL_HEALTHY
+    };
+    let kept = order.iter().enumerate().filter(|(rank, at)| is_few(*rank, **at)).map(|(rank, _)| rank + 1).max().unwrap_or(0);
+    for at in &order[kept..] {
+        open[*at].is_stuck = false;
     }
+}
+
+/// The chance of at least so many where so many are expected (Poisson); at most a factor of 1 / (1 - expected / many) too large.
+fn chance_of_so_many(many: f64, expected: f64) -> f64 {
+    if expected <= 0.0 {
+        return 0.0;
+    }
+    (many * expected.ln() - expected - ln_gamma(many + 1.0)).exp() / (1.0 - expected / (many + 1.0)).max(1e-3)
+}
+
+#[allow(clippy::cast_precision_loss, reason = "counts of waits, far below 2^52")]
+fn count(number: usize) -> f64 {
+    number as f64
 }
 
 /// The share of healthy waits that exceeds the limit: where the probability of being lost reaches [`LOST`], [`BEYOND`] at most.
@@ -166,10 +193,7 @@ fn exceeded_at_limit(law: &Law) -> f64 {
 fn stopped(spans: &[Span], open: &[Opinion], clock: &Clock, law: &Law) -> Option<Stop> {
     let answers = spans.iter().filter(|span| span.is_answered);
     let (count, since) = (answers.clone().count(), answers.map(|span| span.to).max()?);
-    let first = spans.iter().map(|span| span.from).min()?;
-    // Who takes hours may keep hours: a silence tells nothing before the same hours of a week were seen.
-    let is_told = count >= HOURS_TOLD && since.saturating_sub(first) >= WEEK;
-    if !is_told && law.exceeded_by(0.05) > SHORT {
+    if count < HOURS_TOLD && law.exceeded_by(0.05) > SHORT {
         return None;
     }
     let due = |opinion: &Opinion| {
@@ -179,9 +203,6 @@ fn stopped(spans: &[Span], open: &[Opinion], clock: &Clock, law: &Law) -> Option
     let stop = Stop { since, due: open.iter().map(due).sum() };
     (stop.chance() < STOPPED).then_some(stop)
 }
-
-/// Microseconds.
-const WEEK: i64 = 7 * 86_400_000_000;
 
 /// How many answers a wait was due between two ages.
 fn due(law: &Law, before: f64, after: f64) -> f64 {
@@ -243,5 +264,39 @@ impl Expected {
     fn as_old_as(&self, age: f64) -> f64 {
         let older = self.ages.partition_point(|(other, _)| *other >= age);
         older.checked_sub(1).map_or(0.0, |last| self.ages[last].1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Open waits that are all beyond the limit: age, and how many healthy ones as old should be open.
+    fn kept(open: &[(f64, f64)], is_by_hours: bool) -> Vec<bool> {
+        let opinion = |(at, (age_ms, expected_as_old)): (usize, &(f64, f64))| Opinion {
+            at,
+            age_ms: *age_ms,
+            survival: 0.001,
+            lost: 0.95,
+            expected_as_old: *expected_as_old,
+            is_stuck: true,
+            is_in_stop: false,
+        };
+        let mut opinions: Vec<Opinion> = open.iter().enumerate().map(opinion).collect();
+        keep_few_false(&mut opinions, is_by_hours);
+        opinions.iter().map(|opinion| opinion.is_stuck).collect()
+    }
+
+    #[test]
+    fn one_has_to_be_surer_than_several() {
+        assert_eq!(kept(&[(9.0, 0.01)], false), [false]);
+        assert_eq!(kept(&[(9.0, 0.001)], false), [true]);
+        // Three as old would be all healthy once in 6,000.
+        assert_eq!(kept(&[(7.0, 0.1), (8.0, 0.04), (9.0, 0.01)], false), [true; 3]);
+        // What is older than sure ones is stuck with them, what is younger and less sure is not.
+        assert_eq!(kept(&[(3.0, 2.0), (9.0, 0.01), (8.0, 0.01), (8.5, 0.01)], false), [false, true, true, true]);
+        // Two as old would be healthy once in 800, by hours that are not known so well.
+        assert_eq!((kept(&[(8.0, 0.05), (9.0, 0.02)], false), kept(&[(8.0, 0.05), (9.0, 0.02)], true)), (vec![true; 2], vec![false; 2]));
+        assert!((chance_of_so_many(2.0, 0.01) - 5e-5).abs() < 1e-6);
     }
 }

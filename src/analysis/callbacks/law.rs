@@ -13,7 +13,8 @@
 //! asked of the law is its upper tail, and very short waits (answered as soon as an office opens) would spoil it.
 //!
 //! A class may mix two kinds, a fast automatic and a slow manual one: two lognormal parts are taken where the Bayesian information
-//! criterion gains more than 10 and the two lie clearly apart (Ashman's D above 2).
+//! criterion gains more than 10 and the two lie clearly apart (Ashman's D above 2). Beyond the longest waits the tail is Pareto's
+//! where that is heavier.
 
 use std::f64::consts::{PI, SQRT_2};
 
@@ -33,6 +34,10 @@ const SEEN_BEFORE: f64 = 20.0;
 /// Mean and spread estimated from n normal values leave `(1 + z^2 / 2) / n` of variance in a place z; where the lower half counts by
 /// its number alone, the spread is about half as well known.
 const TAIL: f64 = 1.0;
+/// The [`Tail`] is taken of the square root of all waits, the longest, and of so many at least.
+const TAIL_LEAST: usize = 10;
+/// Excesses larger than lognormal ones by this share are all the tail's; so much ten waits may differ by chance.
+const HEAVIER: f64 = 0.3;
 
 /// A part of a [`Law`]: lognormal.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,6 +60,53 @@ pub struct Law {
     /// On how many answered waits it rests.
     pub answered: f64,
     log_likelihood: f64,
+    tail: Option<Tail>,
+}
+
+/// The longest waits of a [`Law`], as Pareto's: the logarithm of a wait exceeds a threshold by an exponential excess (Hill 1975).
+///
+/// A lognormal tail falls ever faster, and what is asked of it lies beyond all that was seen. Where tails are heavier, or a few waits
+/// are of a slower kind, this one falls as fast as the longest waits seen do, and no faster.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Tail {
+    /// The threshold, a logarithm.
+    from: f64,
+    /// The share of healthy waits beyond it.
+    share: f64,
+    /// The mean excess.
+    excess: f64,
+    /// How far it is believed, from 0 to 1: by how much heavier it is than a lognormal tail.
+    weight: f64,
+}
+
+impl Tail {
+    /// Of sorted logarithms; `None` for too few.
+    fn of(law: &Law, answered: &[f64], open: &[f64]) -> Option<Self> {
+        let n = count(answered.len());
+        let slowest = law.parts.iter().map(|part| part.share).fold(1.0, f64::min);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a count")]
+        let longest = ((slowest / 2.0 * n).min(n.sqrt()) as usize).max(TAIL_LEAST);
+        let from = *answered.get(answered.len().checked_sub(longest + 1)?)?;
+        let top = *answered.last()?;
+        let excess: f64 = answered[answered.len() - longest..].iter().map(|y| y - from).sum();
+        // Open waits are censored, at the longest answered one at the latest: lost ones among them are no measure of the tail.
+        let beyond = open.iter().filter(|y| **y > from);
+        let so_far: f64 = beyond.map(|y| (1.0 - law.lost_at(y.exp(), law.lost)) * (y.min(top) - from)).sum();
+        let excess = (excess + so_far) / count(longest);
+        let slow = law.parts.iter().max_by(|one, other| one.mu.total_cmp(&other.mu))?;
+        let z = (from - slow.mu) / slow.sigma;
+        let heavier = excess / (slow.sigma * (mills(z) - z));
+        Some(Self { from, share: law.survival(from.exp()), excess, weight: ((heavier - 1.0) / HEAVIER).clamp(0.0, 1.0) })
+    }
+
+    /// The share that lasts longer, where a lognormal tail gives this.
+    fn survival(&self, y: f64, lognormal: f64) -> f64 {
+        if y <= self.from || self.excess <= 0.0 {
+            return lognormal;
+        }
+        let heavy = (self.share * (-(y - self.from) / self.excess).exp()).max(lognormal);
+        heavy.powf(self.weight) * lognormal.powf(1.0 - self.weight)
+    }
 }
 
 /// An answered wait, or several alike: its logarithm, and for how many it stands. `is_below` where only that it is at most so long
@@ -95,16 +147,30 @@ impl Law {
         if answered.len() < 2 {
             return None;
         }
-        let open = points(&open, f64::NEG_INFINITY);
-        let whole = points(&answered, f64::NEG_INFINITY);
-        let one = iterate(&[start(&answered, 1.0)?], &whole, &open);
-        if let Some(two) = split(&answered).map(|parts| iterate(&parts, &whole, &open))
+        let mut law = Self::of_logarithms(&answered, &open)?;
+        law.tail = Tail::of(&law, &answered, &open);
+        Some(law)
+    }
+
+    fn of_logarithms(answered: &[f64], open: &[f64]) -> Option<Self> {
+        let waiting = count(open.len()) / count(answered.len() + open.len());
+        let open = points(open, f64::NEG_INFINITY);
+        let whole = points(answered, f64::NEG_INFINITY);
+        // A wide law that loses none may be likely, too, and more likely than all laws about it: both ends are tried.
+        let likeliest = |parts: &[Part], points: &[Point]| {
+            let few = iterate(parts, LOST_BEFORE / SEEN_BEFORE, points, &open);
+            let many = iterate(parts, waiting.clamp(LOST_BEFORE / SEEN_BEFORE, 0.9), points, &open);
+            if many.log_likelihood > few.log_likelihood { many } else { few }
+        };
+        let alone = start(answered, 1.0)?;
+        let one = likeliest(&[alone], &whole);
+        if let Some(two) = split(answered).map(|parts| likeliest(&parts, &whole))
             && is_clearly_two(&one, &two, answered.len())
         {
             return Some(two);
         }
-        let median = middle(&answered);
-        Some(iterate(&one.parts, &points(&answered, median), &open))
+        let median = middle(answered);
+        Some(likeliest(&[alone], &points(answered, median)))
     }
 
     /// The probability that a healthy wait lasts longer; with what is not known of the parameters taken into account.
@@ -116,7 +182,8 @@ impl Law {
             let unsure = (1.0 + z * z * TAIL) / (part.share * self.answered).max(1.0);
             part.share * upper(z / (1.0 + unsure).sqrt())
         };
-        self.parts.iter().map(part).sum::<f64>().clamp(0.0, 1.0)
+        let lognormal = self.parts.iter().map(part).sum::<f64>();
+        self.tail.map_or(lognormal, |tail| tail.survival(y, lognormal)).clamp(0.0, 1.0)
     }
 
     /// The sum of the hazard up to an age: how many answers a healthy wait would have been due by then.
@@ -191,9 +258,9 @@ fn is_clearly_two(one: &Law, two: &Law, answered: usize) -> bool {
     gain > 10.0 && apart > 2.0 && least >= 20.0
 }
 
-fn iterate(start: &[Part], answered: &[Point], open: &[Point]) -> Law {
+fn iterate(start: &[Part], lost: f64, answered: &[Point], open: &[Point]) -> Law {
     let total: f64 = answered.iter().map(|point| point.weight).sum();
-    let mut law = Law { parts: start.to_vec(), lost: LOST_BEFORE / SEEN_BEFORE, answered: total, log_likelihood: f64::NEG_INFINITY };
+    let mut law = Law { parts: start.to_vec(), lost, answered: total, log_likelihood: f64::NEG_INFINITY, tail: None };
     for _ in 0..ROUNDS {
         let before = law.log_likelihood;
         law = round(&law, answered, open);
@@ -254,6 +321,7 @@ fn round(law: &Law, answered: &[Point], open: &[Point]) -> Law {
         lost: (lost + LOST_BEFORE) / (law.answered + waiting + SEEN_BEFORE),
         answered: law.answered,
         log_likelihood: likelihood,
+        tail: None,
     }
 }
 

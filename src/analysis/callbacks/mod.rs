@@ -7,6 +7,7 @@
 //! | `survival.rs` | Kaplan and Meier's curve                                                    |
 //! | `law.rs`      | the law of healthy waits, with a share that is never answered               |
 //! | `clock.rs`    | working hours                                                               |
+//! | `silence.rs`  | silent hours that tell nothing                                              |
 //! | `judge.rs`    | what a class says of each of its open waits                                 |
 //! | `limits.rs`   | what will end a wait if nobody answers                                      |
 //! | `assemble.rs` | rows and findings of a class                                                |
@@ -22,6 +23,7 @@ mod law;
 mod limits;
 mod release;
 mod report;
+mod silence;
 mod survival;
 #[cfg(test)]
 #[allow(

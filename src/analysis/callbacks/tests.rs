@@ -149,6 +149,31 @@ fn a_fast_and_a_slow_kind_are_two_parts() {
 }
 
 #[test]
+fn a_heavy_tail_is_not_taken_for_a_lost_wait() {
+    let mut random = Random(21);
+    // One wait in eight takes five times as long.
+    let mut answered: Vec<f64> =
+        (0..130).map(|number| (12.0 + 0.8 * random.normal()).exp() * if number % 8 == 0 { 5.0 } else { 1.0 }).collect();
+    let longest = answered.iter().copied().fold(0.0, f64::max);
+    let law = Law::fit(&answered, &[2.5 * longest]).expect("a law");
+    let lone = |law: &Law, times: f64| 130.0 * law.survival(times * longest);
+    assert!(lone(&law, 2.5) > 0.002 && lone(&law, 100.0) < 0.002, "{} {}", lone(&law, 2.5), lone(&law, 100.0));
+    // Without that kind the margin is smaller.
+    answered.retain(|wait| *wait < 0.2 * longest);
+    let narrow = Law::fit(&answered, &[2.5 * longest]).expect("a law");
+    assert!(lone(&narrow, 2.5) < 0.1 * lone(&law, 2.5), "{}", lone(&narrow, 2.5));
+}
+
+#[test]
+fn many_lost_waits_are_not_taken_for_a_wide_law() {
+    let mut random = Random(4);
+    let answered: Vec<f64> = (0..16).map(|_| 10.0 * MINUTE * (0.5 * random.normal()).exp()).collect();
+    let open: Vec<f64> = (0..15).map(|_| 40.0 * HOUR * (1.0 + random.unit())).collect();
+    let law = Law::fit(&answered, &open).expect("a law");
+    assert!(law.lost > 0.25 && law.parts[0].sigma < 1.5, "{law:?}");
+}
+
+#[test]
 fn hours_are_kept_by_those_who_keep_them_and_weekends_with_them() {
     let judged = |kind: Kind| {
         let world = world(kind, 11);
@@ -304,4 +329,16 @@ fn few_answers_give_no_verdict_but_say_how_many_it_takes() {
     let found = find(&observed(&all), Micros::from(at("2026-11-23T08:00:00Z")));
     assert_eq!((found.stuck.len(), found.waiting[0].verdict), (0, Verdict::Unknown));
     assert_eq!((found.not_enough[0].has, found.not_enough[0].needs), (3, 20));
+}
+
+#[test]
+fn a_first_weekend_gives_no_verdict_but_says_how_many_hours_it_takes() {
+    // Friday 2026-11-20 from 08:00 to 09:35, then nothing until Sunday.
+    let mut all: Vec<History> = (0..60).map(|number| approval(number, Some(20 + number.unsigned_abs() % 15))).collect();
+    all.extend((61..90).map(|number| approval(number, None)));
+    let found = find(&observed(&all), Micros::from(at("2026-11-22T08:00:00Z")));
+    assert_eq!(found.stuck.len(), 0, "{:#?}", found.stuck.first());
+    let lack = found.not_enough.first().expect("said");
+    assert_eq!((lack.has, lack.needs), (48, 168));
+    assert!(found.waiting[0].grounds.iter().any(|ground| ground.contains("without silent hours")), "{:#?}", found.waiting[0].grounds);
 }

@@ -94,7 +94,11 @@ pub(super) fn grounds(waiting: &Waiting, row: &WaitClass, opinion: Option<&Opini
     }
     match opinion {
         Some(opinion) if row.answered >= ENOUGH as u64 => {
-            let clock = if waiting.working_age_ms.is_some() { ", counted in working hours," } else { "" };
+            let clock = match (&row.working_hours, waiting.working_age_ms) {
+                (Some(_), _) => ", counted in working hours,",
+                (None, Some(_)) => ", counted without silent hours at which no answer ever came,",
+                (None, None) => "",
+            };
             let age = length(opinion.age_ms);
             grounds.push(format!("{} of healthy waits{clock} last longer than {age}", share(opinion.survival)));
             if opinion.is_stuck {
