@@ -13,12 +13,14 @@
 //! asked of the law is its upper tail, and very short waits (answered as soon as an office opens) would spoil it.
 //!
 //! A class may mix two kinds, a fast automatic and a slow manual one: two lognormal parts are taken where the Bayesian information
-//! criterion gains more than 10 and the two lie clearly apart (Ashman's D above 2). Beyond the longest waits the tail is Pareto's
-//! where that is heavier.
+//! criterion gains more than 10 and the two lie clearly apart (Ashman's D above 2). Beyond the longest waits the tail is
+//! Pareto's where that is heavier, or lighter beyond doubt.
 
 use std::f64::consts::{PI, SQRT_2};
 
 use statrs::function::erf::erfc;
+
+use super::tail::Tail;
 
 /// The narrowest spread of logarithms: waits that all take the same time still vary by some 15 %.
 const LEAST_SIGMA: f64 = 0.15;
@@ -27,18 +29,13 @@ const ROUNDS: usize = 400;
 /// Of many waits those that follow each other are taken together, so that there are at most about so many.
 const POINTS: usize = 1024;
 /// Before anything was seen, a wait is taken to be lost as if so many of [`SEEN_BEFORE`] had been.
-const LOST_BEFORE: f64 = 0.1;
+pub(super) const LOST_BEFORE: f64 = 0.1;
 /// See [`LOST_BEFORE`]: together one in 200.
-const SEEN_BEFORE: f64 = 20.0;
+pub(super) const SEEN_BEFORE: f64 = 20.0;
 
 /// Mean and spread estimated from n normal values leave `(1 + z^2 / 2) / n` of variance in a place z; where the lower half counts by
 /// its number alone, the spread is about half as well known.
 const TAIL: f64 = 1.0;
-/// The [`Tail`] is taken of the square root of all waits, the longest, and of so many at least.
-const TAIL_LEAST: usize = 10;
-/// Excesses larger than lognormal ones by this share are all the tail's; so much ten waits may differ by chance.
-const HEAVIER: f64 = 0.3;
-
 /// A part of a [`Law`]: lognormal.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Part {
@@ -61,52 +58,6 @@ pub struct Law {
     pub answered: f64,
     log_likelihood: f64,
     tail: Option<Tail>,
-}
-
-/// The longest waits of a [`Law`], as Pareto's: the logarithm of a wait exceeds a threshold by an exponential excess (Hill 1975).
-///
-/// A lognormal tail falls ever faster, and what is asked of it lies beyond all that was seen. Where tails are heavier, or a few waits
-/// are of a slower kind, this one falls as fast as the longest waits seen do, and no faster.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Tail {
-    /// The threshold, a logarithm.
-    from: f64,
-    /// The share of healthy waits beyond it.
-    share: f64,
-    /// The mean excess.
-    excess: f64,
-    /// How far it is believed, from 0 to 1: by how much heavier it is than a lognormal tail.
-    weight: f64,
-}
-
-impl Tail {
-    /// Of sorted logarithms; `None` for too few.
-    fn of(law: &Law, answered: &[f64], open: &[f64]) -> Option<Self> {
-        let n = count(answered.len());
-        let slowest = law.parts.iter().map(|part| part.share).fold(1.0, f64::min);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a count")]
-        let longest = ((slowest / 2.0 * n).min(n.sqrt()) as usize).max(TAIL_LEAST);
-        let from = *answered.get(answered.len().checked_sub(longest + 1)?)?;
-        let top = *answered.last()?;
-        let excess: f64 = answered[answered.len() - longest..].iter().map(|y| y - from).sum();
-        // Open waits are censored, at the longest answered one at the latest: lost ones among them are no measure of the tail.
-        let beyond = open.iter().filter(|y| **y > from);
-        let so_far: f64 = beyond.map(|y| (1.0 - law.lost_at(y.exp(), law.lost)) * (y.min(top) - from)).sum();
-        let excess = (excess + so_far) / count(longest);
-        let slow = law.parts.iter().max_by(|one, other| one.mu.total_cmp(&other.mu))?;
-        let z = (from - slow.mu) / slow.sigma;
-        let heavier = excess / (slow.sigma * (mills(z) - z));
-        Some(Self { from, share: law.survival(from.exp()), excess, weight: ((heavier - 1.0) / HEAVIER).clamp(0.0, 1.0) })
-    }
-
-    /// The share that lasts longer, where a lognormal tail gives this.
-    fn survival(&self, y: f64, lognormal: f64) -> f64 {
-        if y <= self.from || self.excess <= 0.0 {
-            return lognormal;
-        }
-        let heavy = (self.share * (-(y - self.from) / self.excess).exp()).max(lognormal);
-        heavy.powf(self.weight) * lognormal.powf(1.0 - self.weight)
-    }
 }
 
 /// An answered wait, or several alike: its logarithm, and for how many it stands. `is_below` where only that it is at most so long
@@ -148,7 +99,9 @@ impl Law {
             return None;
         }
         let mut law = Self::of_logarithms(&answered, &open)?;
-        law.tail = Tail::of(&law, &answered, &open);
+        if let Some((tail, lost)) = Tail::of(&law, &answered, &open) {
+            (law.tail, law.lost) = (Some(tail), lost);
+        }
         Some(law)
     }
 
@@ -346,7 +299,7 @@ fn moments(part: &Part, mean: f64, square: f64) -> (f64, f64) {
 }
 
 /// Density over upper tail of the normal distribution.
-fn mills(z: f64) -> f64 {
+pub(super) fn mills(z: f64) -> f64 {
     // Beyond 30 the tail is 0 in floating point; there the ratio is z + 1/z.
     if z > 30.0 { z + 1.0 / z } else { density_of(z) / upper(z).max(f64::MIN_POSITIVE) }
 }
@@ -369,6 +322,6 @@ fn middle(sorted: &[f64]) -> f64 {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "counts of waits, far below 2^52")]
-fn count(number: usize) -> f64 {
+pub(super) fn count(number: usize) -> f64 {
     number as f64
 }

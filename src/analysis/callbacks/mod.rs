@@ -7,6 +7,7 @@
 //! | `survival.rs` | Kaplan and Meier's curve                                                    |
 //! | `law.rs`      | the law of healthy waits, with a share that is never answered               |
 //! | `clock.rs`    | working hours                                                               |
+//! | `tail.rs`     | its tail, by the longest waits that were seen                               |
 //! | `silence.rs`  | silent hours that tell nothing                                              |
 //! | `judge.rs`    | what a class says of each of its open waits                                 |
 //! | `limits.rs`   | what will end a wait if nobody answers                                      |
@@ -25,6 +26,7 @@ mod release;
 mod report;
 mod silence;
 mod survival;
+mod tail;
 #[cfg(test)]
 #[allow(
     clippy::cast_possible_truncation,

@@ -72,7 +72,7 @@ struct World {
 }
 
 /// What a world is like.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 struct Kind {
     days: i64,
     per_day: f64,
@@ -162,6 +162,33 @@ fn a_heavy_tail_is_not_taken_for_a_lost_wait() {
     answered.retain(|wait| *wait < 0.2 * longest);
     let narrow = Law::fit(&answered, &[2.5 * longest]).expect("a law");
     assert!(lone(&narrow, 2.5) < 0.1 * lone(&law, 2.5), "{}", lone(&narrow, 2.5));
+}
+
+#[test]
+fn what_is_far_older_than_thousands_of_answered_waits_is_lost() {
+    let mut random = Random(9);
+    let mut wait = |days: f64| days * 24.0 * HOUR * random.unit() * random.unit() * random.unit();
+    let answered: Vec<f64> = (0..3000).map(|_| MINUTE + wait(1.0)).collect();
+    let open: Vec<f64> = (0..12).map(|number| 26.0 * HOUR + 2.0 * HOUR * f64::from(number)).collect();
+    let law = Law::fit(&answered, &open).expect("a law");
+    // A lognormal law of the same waits takes 1 in 500 to last longer than two days, though none took one.
+    assert!((law.lost - 12.0 / 3012.0).abs() < 0.001, "{law:?}");
+    assert!(law.exceeded_by(1e-4) < 48.0 * HOUR, "{} hours", law.exceeded_by(1e-4) / HOUR);
+    // Healthy waits of the same law that are still open make it no wider.
+    let young: Vec<f64> = (0..12).map(|number| HOUR * f64::from(number)).collect();
+    let law = Law::fit(&answered, &young).expect("a law");
+    assert!(law.lost < 0.001, "{law:?}");
+}
+
+#[test]
+fn nothing_is_stuck_in_large_clean_worlds() {
+    for (seed, sigma) in (0..24).zip([0.5, 0.8, 1.2, 1.6].into_iter().cycle()) {
+        for kind in [Kind { per_day: 300.0, sigma, ..CHECKS }, Kind { per_day: 90.0, days: 30, sigma: sigma.min(0.8), ..APPROVALS }] {
+            let world = world(kind, 7000 + seed);
+            let judged = judge(&world.spans, &world.is_open, world.now).expect("enough");
+            assert!(stuck(&judged).is_empty(), "{seed} {kind:?}: {:?}", stuck(&judged));
+        }
+    }
 }
 
 #[test]
