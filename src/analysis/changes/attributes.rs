@@ -13,7 +13,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use serde_json::Value;
 
-use super::date::{OF_VALUES, Place, likeliest};
+use super::date::{OF_ERRORS, Place, likeliest};
 use super::errors::{ONSETS, Rise};
 use super::proportion::Outcomes;
 use super::report::{Attribute, AttributeEvidence, ChangePoint, Interval};
@@ -45,7 +45,7 @@ const LEVEL: f64 = 0.05;
 /// Values that are shown.
 const MOST_SHOWN: usize = 5;
 /// What makes sure of a new error: its value goes with it as clearly as the first, and it is met so late, among those, as the second.
-const CONFIRMED: (f64, f64) = (1e-3, 5e-3);
+const CONFIRMED: (f64, f64) = (1e-3, 2e-2);
 /// What the service adds to the input of executions that an execution started.
 const STARTED_BY: &str = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID";
 
@@ -57,6 +57,8 @@ pub(super) struct Ask {
     pub number: usize,
     /// The executions with the error.
     failing: Vec<Asked>,
+    /// Those that had it outside of the time that is told of.
+    strays: Vec<Asked>,
     /// The others, from the begin on.
     others: Vec<Asked>,
     /// Those that came before.
@@ -84,7 +86,7 @@ impl Ask {
             positions.iter().step_by(step).map(asked).collect()
         };
         let failing: Vec<u32> = rise.executions.iter().copied().collect();
-        Self { is_pending, number, failing: some(&failing), others: some(&others), before: some(&before) }
+        Self { is_pending, number, failing: some(&failing), strays: some(&rise.strays), others: some(&others), before: some(&before) }
     }
 }
 
@@ -101,8 +103,10 @@ type Text = String;
 impl Attributes {
     pub(super) fn about(asks: &[Ask]) -> Option<Self> {
         let asks = asks.iter().take(MOST_ASKS);
-        let wanted: HashSet<String, RandomState> =
-            asks.flat_map(|ask| ask.failing.iter().chain(&ask.others).chain(&ask.before)).map(|asked| asked.arn.clone()).collect();
+        let wanted: HashSet<String, RandomState> = asks
+            .flat_map(|ask| ask.failing.iter().chain(&ask.strays).chain(&ask.others).chain(&ask.before))
+            .map(|asked| asked.arn.clone())
+            .collect();
         (!wanted.is_empty()).then(|| Self { wanted: Arc::new(wanted), found: HashMap::default() })
     }
 
@@ -162,18 +166,18 @@ impl Attributes {
         let told = |asked: &[Asked], failed: bool| -> Vec<(Micros, bool)> {
             asked.iter().filter(has_it).filter_map(|asked| Some((asked.start?, failed))).collect()
         };
-        let mut all = [told(&ask.before, false), told(&ask.others, false), told(&ask.failing, true)].concat();
+        let mut all = [told(&ask.before, false), told(&ask.others, false), told(&ask.strays, true), told(&ask.failing, true)].concat();
         all.sort_unstable();
         let places: Vec<usize> = all.iter().enumerate().filter(|(_, (_, failed))| *failed).map(|(at, _)| at).collect();
         let outcomes = Outcomes { places: &places, count: all.len() };
-        let first = *places.first()?;
-        let onsets = outcomes.onsets(outcomes.whole_rest()?, ONSETS);
+        let window = outcomes.rest()?;
+        let onsets = outcomes.onsets(window, ONSETS);
         let place = |(at, llr): &(usize, f64)| Some(Place { after: all[at.checked_sub(1)?].0.0, until: all[*at].0.0, llr: *llr });
         let around: Vec<Place> = onsets.iter().filter_map(place).collect();
         let best = around.iter().map(|place| place.llr).fold(f64::NEG_INFINITY, f64::max);
         let near = || around.iter().filter(|place| place.llr >= best - 2.0);
         let interval = Interval { from: Micros(near().next()?.after), to: Micros(near().next_back()?.until) };
-        Some((Micros(likeliest(&around, all[first].0.0, OF_VALUES)), interval))
+        Some((Micros(likeliest(&around, all[window.from].0.0, OF_ERRORS)), interval))
     }
 }
 

@@ -31,11 +31,8 @@ pub(super) struct Wanted {
 
 /// Of durations, none of which tells alone.
 pub(super) const OF_DURATIONS: Wanted = Wanted { lean: 0.5, around: 20.0 * 60e6 };
-/// Of an error: the first is a fact. What is seldom may have been there for longer.
+/// Of an error, whatever it goes with: the first is a fact. What is seldom may have been there for longer.
 pub(super) const OF_ERRORS: Wanted = Wanted { lean: 0.0, around: 30.0 * 60e6 };
-/// Of an error and the value that it goes with: between the last that was well and the first that was not, nothing tells.
-pub(super) const OF_VALUES: Wanted = Wanted { lean: 1.0, around: 30.0 * 60e6 };
-
 /// Places that are so much less likely have no weight: one in 20,000.
 const LEAST: f64 = 10.0;
 /// Moments that hold nearly the most are as good.
@@ -126,7 +123,6 @@ mod tests {
     fn after_an_hour_and_a_half_without_anything_the_last_good_moment_is_named() {
         assert_eq!(named(&[place(10, 100, 20.0)], 100, OF_ERRORS), 70);
         assert_eq!(named(&[place(10, 100, 20.0)], 100, OF_DURATIONS), 77);
-        assert_eq!(named(&[place(10, 100, 20.0)], 100, OF_VALUES), 55);
     }
 
     #[test]
@@ -141,7 +137,7 @@ mod tests {
     fn nothing_to_weigh_names_what_was_seen() {
         assert_eq!(named(&[], 100, OF_DURATIONS), 100);
         assert_eq!(named(&[place(100, 100, 5.0)], 100, OF_DURATIONS), 100);
-        likeliest(&[Place { after: i64::MIN, until: i64::MAX, llr: f64::MAX }], 0, OF_VALUES);
-        likeliest(&[Place { after: i64::MIN, until: i64::MAX, llr: f64::NAN }], i64::MAX, OF_VALUES);
+        likeliest(&[Place { after: i64::MIN, until: i64::MAX, llr: f64::MAX }], 0, OF_ERRORS);
+        likeliest(&[Place { after: i64::MIN, until: i64::MAX, llr: f64::NAN }], i64::MAX, OF_ERRORS);
     }
 }

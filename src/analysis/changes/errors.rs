@@ -24,6 +24,9 @@ pub(super) const ONSETS: f64 = 10.0;
 const ANOTHER: f64 = 1e-3;
 /// Outages of one state and error that are told apart.
 const MOST_WINDOWS: usize = 4;
+/// A pause of a quarter of an hour, and so many times as long as those between the other failures, does not belong to an outage.
+const PAUSE: i64 = 15 * 60 * 1_000_000;
+const LONG: f64 = 6.9;
 /// Shuffles of the check by permutation.
 pub(super) const SHUFFLES: u32 = 999;
 
@@ -41,10 +44,14 @@ pub(super) struct Rise {
     pub window: Window,
     /// None before, which would be unlikely had it always been there.
     pub is_new: bool,
+    /// None before, be it likely or not: the input may make sure of it.
+    pub is_first: bool,
     /// Positions of the executions with it in the window.
     pub executions: BTreeSet<u32>,
     /// Positions of the executions that were in the state without it, before and after.
-    pub others: BTreeSet<u32>,
+    pub others: Vec<u32>,
+    /// Positions of those that had it outside of the window.
+    pub strays: Vec<u32>,
     /// When the last attempt of the window ended.
     pub last: Micros,
     /// Of shuffles of the same outcomes, how many showed as much.
@@ -89,6 +96,8 @@ fn of_error(units: &[Unit], fault: Fault, places: &[usize], found: &mut Rises) {
         let positions: Vec<usize> = left.iter().enumerate().filter(|(_, unit)| failing.contains(unit)).map(|(at, _)| at).collect();
         let outcomes = Outcomes { places: &positions, count: left.len() };
         let Some(window) = outcomes.scan() else { break };
+        let at: Vec<i64> = positions.iter().map(|position| units[left[*position]].at.0).collect();
+        let window = if window.to < left.len() { together(outcomes, window, &at) } else { window };
         let inside: Vec<&Unit> = left[window.from..window.to].iter().map(|unit| &units[*unit]).collect();
         match rise(units, fault, &left, outcomes, window, &inside) {
             Some(rise) => found.found.push(rise),
@@ -105,6 +114,25 @@ fn of_error(units: &[Unit], fault: Fault, places: &[usize], found: &mut Rises) {
     }
 }
 
+/// An outage without failures that just happened before or after it: those that a long pause parts from the others. `at`: when each began.
+fn together(outcomes: Outcomes<'_>, window: Window, at: &[i64]) -> Window {
+    let first = outcomes.places.partition_point(|place| *place < window.from);
+    let mut all = first..first + window.having;
+    let pause = |one: usize| at[one + 1].saturating_sub(at[one]);
+    // Failures at random with this mean between them pause so long less often than once in a thousand.
+    let is_long = |pause: i64, (from, to): (usize, usize)| {
+        let lasts = super::ranks::real(usize::try_from(at[to].saturating_sub(at[from])).unwrap_or(usize::MAX));
+        pause > PAUSE && super::ranks::real(usize::try_from(pause).unwrap_or(usize::MAX)) > LONG * lasts / super::ranks::real(to - from)
+    };
+    while all.len() > FEWEST_FAILED.0 && is_long(pause(all.start), (all.start + 1, all.end - 1)) {
+        all.start += 1;
+    }
+    while all.len() > FEWEST_FAILED.0 && is_long(pause(all.end - 2), (all.start, all.end - 2)) {
+        all.end -= 1;
+    }
+    if all.len() == window.having { window } else { outcomes.narrowed(window, all) }
+}
+
 fn rise(units: &[Unit], fault: Fault, left: &[usize], outcomes: Outcomes<'_>, window: Window, inside: &[&Unit]) -> Option<Rise> {
     let first = inside.first()?;
     let until = left.get(window.to).map(|unit| units[*unit].at);
@@ -114,7 +142,8 @@ fn rise(units: &[Unit], fault: Fault, left: &[usize], outcomes: Outcomes<'_>, wi
     let before = outside.iter().filter(|unit| unit.at < first.at);
     let none_before = before.clone().all(|unit| unit.first(fault).is_none());
     let unseen = (1.0 - share(counts.after.visits_failed, counts.after.visits)).powf(super::ranks::real(before.count()));
-    let is_new = none_before && until.is_none() && counts.before.visits_failed == 0 && unseen < UNSEEN;
+    let is_first = none_before && until.is_none() && counts.before.visits_failed == 0;
+    let is_new = is_first && unseen < UNSEEN;
     // Of a Map, a few items fail in nearly every run of it: then the attempts tell.
     let is_large = |after: (u64, u64), before: (u64, u64)| share(after.0, after.1) >= LEAST_RATIO * share(before.0, before.1);
     let (after, before) = (counts.after, counts.before);
@@ -122,7 +151,7 @@ fn rise(units: &[Unit], fault: Fault, left: &[usize], outcomes: Outcomes<'_>, wi
         && counts.after.failed >= FEWEST_FAILED.1
         && (is_large((after.visits_failed, after.visits), (before.visits_failed, before.visits))
             || is_large((after.failed, after.attempts), (before.failed, before.attempts)));
-    if !(is_rise || is_new && window.p <= PENDING) {
+    if !(is_rise || is_first && window.p <= PENDING) {
         return None;
     }
     let seen = inside.iter().find_map(|unit| unit.first(fault)).map_or(first.at, |failed| failed.at);
@@ -137,6 +166,13 @@ fn rise(units: &[Unit], fault: Fault, left: &[usize], outcomes: Outcomes<'_>, wi
     // An outage is told from its first failure; what fails now and then began before it was first met.
     let at = if until.is_some() { seen } else { Micros(likeliest(&places, seen.0, OF_ERRORS)) };
     let failing: BTreeSet<u32> = inside.iter().filter(|unit| unit.first(fault).is_some()).map(|unit| unit.execution).collect();
+    let executions = |is_wanted: &dyn Fn(&Unit) -> bool| {
+        let mut executions: Vec<u32> = units.iter().filter(|unit| is_wanted(unit)).map(|unit| unit.execution).collect();
+        executions.sort_unstable();
+        executions.dedup();
+        executions.retain(|execution| !failing.contains(execution));
+        executions
+    };
     Some(Rise {
         fault,
         at,
@@ -146,7 +182,9 @@ fn rise(units: &[Unit], fault: Fault, left: &[usize], outcomes: Outcomes<'_>, wi
         counts,
         window,
         is_new,
-        others: units.iter().map(|unit| unit.execution).filter(|execution| !failing.contains(execution)).collect(),
+        is_first,
+        others: executions(&|unit| unit.first(fault).is_none()),
+        strays: executions(&|unit| unit.first(fault).is_some()),
         executions: failing,
         last: inside.iter().map(|unit| unit.last).max().unwrap_or(first.at),
         as_extreme: 0,
@@ -166,4 +204,44 @@ fn count(units: &[&Unit], fault: Fault) -> Failing {
 #[allow(clippy::cast_precision_loss, reason = "nobody has 2^52 attempts")]
 fn share(part: u64, whole: u64) -> f64 {
     part as f64 / whole.max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::changes::units::Failed;
+
+    const MINUTE: i64 = 60_000_000;
+
+    /// A call every ten minutes, and where it fails.
+    fn units(at: impl IntoIterator<Item = (i64, bool)>) -> Vec<Unit> {
+        let unit = |(execution, (at, fails)): (u32, (i64, bool))| {
+            let at = Micros(at);
+            let failed = if fails { vec![Failed { fault: Fault::TimeLimit, at }] } else { Vec::new() };
+            Unit { execution, at, last: at, attempts: 2, failed: failed.iter().chain(&failed).copied().collect() }
+        };
+        (0..).zip(at).map(unit).collect()
+    }
+
+    /// Quiet hours, one failure, nothing for half an hour, and then a cohort of which each call fails.
+    #[test]
+    fn a_failure_long_before_an_outage_is_not_its_begin() {
+        let quiet = (0..100).map(|call| (call * 10 * MINUTE, call == 99));
+        let cohort = (0..40).map(|call| (1_020 * MINUTE + call * 100_000, true));
+        let after = (0..60).map(|call| (1_060 * MINUTE + call * 10 * MINUTE, call == 0));
+        let found = rises(&units(quiet.chain(cohort).chain(after))).found;
+        assert_eq!(found.len(), 1, "{found:?}");
+        let outage = &found[0];
+        assert_eq!((outage.first.0 / MINUTE, outage.until.map(|until| until.0 / MINUTE)), (1_020, Some(1_060)));
+        assert_eq!((outage.counts.after.visits_failed, outage.strays.len()), (40, 2));
+    }
+
+    /// Failures a quarter of an hour apart and more are an outage where calls are as seldom.
+    #[test]
+    fn an_outage_of_seldom_calls_keeps_its_begin() {
+        let calls = (0..200).map(|call| (call * 20 * MINUTE, (100..130).contains(&call)));
+        let found = rises(&units(calls)).found;
+        assert_eq!(found.iter().map(|rise| rise.first.0 / MINUTE).collect::<Vec<_>>(), [2_000]);
+        assert_eq!(found[0].counts.after.visits_failed, 30);
+    }
 }

@@ -37,6 +37,7 @@ mod state;
 mod tests;
 mod told;
 mod units;
+mod weather;
 mod words;
 
 pub use attributes::Attributes;
@@ -83,9 +84,13 @@ impl Found {
     /// Adds what the second question found.
     #[allow(clippy::needless_pass_by_value, reason = "what was asked is answered once")]
     pub fn explain(&mut self, attributes: Attributes) {
+        let known = self.changes.len();
         for (ask, explained) in self.asks.iter().zip(attributes.answers(&self.asks)) {
             let list = if ask.is_pending { &mut self.pending } else { &mut self.changes };
             let Some(change) = list.get_mut(ask.number) else { continue };
+            if ask.is_pending {
+                change.signal = Signal::NewError;
+            }
             explained.tell(change);
             if ask.is_pending && explained.confirms() {
                 let confirmed = change.clone();
@@ -94,6 +99,10 @@ impl Found {
         }
         self.pending.clear();
         self.asks.clear();
+        let confirmed = self.changes.split_off(known);
+        // What ended inside a new error that lasts is a part of it.
+        self.changes.retain(|change| !confirmed.iter().any(|new| is_part(change, new)));
+        self.changes.extend(confirmed);
         sort(&mut self.changes);
     }
 }
@@ -129,6 +138,11 @@ pub fn find(observed: &Observed, now: Micros) -> Found {
         }
     }
     found
+}
+
+fn is_part(change: &ChangePoint, new: &ChangePoint) -> bool {
+    let of = |change: &ChangePoint| (change.state_machine.clone(), change.state.clone(), change.error.clone());
+    change.error.is_some() && change.until.is_some() && change.at >= new.at && of(change) == of(new)
 }
 
 fn sort(changes: &mut [ChangePoint]) {

@@ -43,6 +43,8 @@ pub(super) struct Outcomes<'a> {
 pub(super) const FEWEST: usize = 3;
 /// A rate has ended if nothing is met for so long that it would be less likely than one in a hundred: `ln 100`.
 const ENDED: f64 = 4.6;
+/// Beginnings that are less likely by no more than this factor of e fit nearly as well.
+const NEAR: f64 = 2.0;
 /// So many beginnings and ends are tried, then those around the best.
 const PLACES: usize = 64;
 
@@ -83,8 +85,8 @@ impl Outcomes<'_> {
             (first, last, self.llr(from, to, having))
         };
         let larger = |one: (usize, usize, f64), other: (usize, usize, f64)| if other.2 > one.2 { other } else { one };
-        let nothing = (0, yes, 0.0);
-        let suffix = (0..yes).map(|first| told(first, yes)).fold(nothing, larger);
+        let (first, llr) = self.best_rest();
+        let suffix = (first, yes, llr);
         let ends = |first: usize| (first + FEWEST - 1..yes).step_by(step);
         let mut any = (0..yes).step_by(step).flat_map(|first| ends(first).map(move |last| (first, last)));
         let mut best = any.by_ref().map(|(first, last)| told(first, last)).fold(suffix, larger);
@@ -99,16 +101,25 @@ impl Outcomes<'_> {
     }
 
     /// The window that sets itself apart most. One that goes to the end goes before any that is not better by [`ENDED`]: whether it is
-    /// over, the data do not tell then.
+    /// over, the data do not tell then. Nor is it over where chance puts all of them so late less often than it makes the window.
     pub fn scan(&self) -> Option<Window> {
         if self.places.len() < FEWEST || self.count <= self.places.len() {
             return None;
         }
         let [suffix, best] = self.best();
         let (first, last, llr) = if suffix.2 >= best.2 - ENDED { suffix } else { best };
+        if llr <= 0.0 {
+            return None;
+        }
+        let window = self.told(first, last);
+        let all = self.told(0, self.places.len());
+        Some(if window.to < self.count && all.llr > 0.0 && all.p <= window.p { all } else { window })
+    }
+
+    fn told(&self, first: usize, last: usize) -> Window {
         let (from, to, having) = self.window(first, last);
-        let window = Window { from, to, having, llr, p: 1.0 };
-        (llr > 0.0).then(|| Window { p: self.p_of(window), ..window })
+        let window = Window { from, to, having, llr: self.llr(from, to, having), p: 1.0 };
+        Window { p: self.p_of(window), ..window }
     }
 
     fn p_of(&self, window: Window) -> f64 {
@@ -128,12 +139,32 @@ impl Outcomes<'_> {
         (others * tried * 2.0).min(1.0)
     }
 
-    /// The window from the first yes to the end; `None` where that is not more than before.
-    pub fn whole_rest(&self) -> Option<Window> {
-        let from = *self.places.first()?;
-        let having = self.places.len();
-        let llr = self.llr(from, self.count, having);
-        Some(Window { from, to: self.count, having, llr, p: 1.0 }).filter(|_| llr > 0.0)
+    /// A window with these yes alone, by their numbers. How likely it is by chance remains that of the window that was looked for.
+    pub fn narrowed(&self, window: Window, yes: std::ops::Range<usize>) -> Window {
+        let (from, to, having) = self.window(yes.start, yes.end - 1);
+        Window { from, to, having, llr: self.llr(from, to, having), p: window.p }
+    }
+
+    /// The window to the end that sets itself apart most; `None` where none has more than what was before.
+    pub fn rest(&self) -> Option<Window> {
+        let (first, llr) = self.best_rest();
+        let (from, to, having) = (llr > 0.0).then(|| self.window(first, self.places.len()))?;
+        Some(Window { from, to, having, llr, p: 1.0 })
+    }
+
+    /// The first yes of the best window to the end, with the LLR. The first of all goes before any that is not better by [`NEAR`]: what was
+    /// never met before began when it was first met.
+    fn best_rest(&self) -> (usize, f64) {
+        let yes = self.places.len();
+        let llr = |first: usize| {
+            let (from, to, having) = self.window(first, yes);
+            self.llr(from, to, having)
+        };
+        let best = (0..yes).map(|first| (first, llr(first))).fold((0, 0.0), |one, other| if other.1 > one.1 { other } else { one });
+        match (0..yes.min(1)).map(llr).next() {
+            Some(whole) if whole > 0.0 && whole >= best.1 - NEAR => (0, whole),
+            _ => best,
+        }
     }
 
     /// Where the window may have begun: every outcome that could be its first, with its log likelihood ratio, as far as that is less than
@@ -209,6 +240,31 @@ mod tests {
         let onsets = outcomes.onsets(window, 2.0);
         let (from, to) = (onsets.first().expect("one").0, onsets.last().expect("one").0);
         assert!(from < 300 && from > 260 && (300..=330).contains(&to), "{from} {to}");
+    }
+
+    /// One in four from 92 on, the first of them alone for a while: without it the window would be a little better.
+    #[test]
+    fn what_was_never_met_before_began_with_its_first() {
+        let places: Vec<usize> = std::iter::once(92).chain((112..220).step_by(4)).collect();
+        let outcomes = Outcomes { places: &places, count: 220 };
+        let without = outcomes.llr(112, 220, places.len() - 1);
+        let window = outcomes.scan().expect("a window");
+        assert!(window.llr < without && window.llr > without - NEAR, "{} {without}", window.llr);
+        assert_eq!((window.from, window.to, window.having), (92, 220, places.len()));
+        assert_eq!(outcomes.rest().map(|window| window.from), Some(92));
+        let stray: Vec<usize> = std::iter::once(20).chain(112..220).collect();
+        assert_eq!(scan(&stray, 220).map(|window| window.from), Some(112), "one long before is a stray");
+    }
+
+    /// Never in the first 60, then one in five, among them a run of nine: the run is chance, that there are none before is not.
+    #[test]
+    fn what_was_never_there_before_is_not_over_for_a_run_of_it() {
+        let places: Vec<usize> = (60..90).step_by(5).chain(90..99).chain((104..150).step_by(6)).collect();
+        let outcomes = Outcomes { places: &places, count: 150 };
+        let [rest, best] = outcomes.best();
+        assert!(best.2 > rest.2 + ENDED, "{rest:?} {best:?}");
+        let window = outcomes.scan().expect("a window");
+        assert_eq!((window.from, window.to), (60, 150), "{window:?}");
     }
 
     #[test]

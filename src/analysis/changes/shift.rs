@@ -17,6 +17,7 @@ use super::load;
 use super::ranks::{self, Cut, best_cut, best_piece, centred_ranks, inflation};
 use super::season::{self, Season};
 use super::side::{Side, ratio_interval};
+use super::weather;
 use crate::analysis::fleet::quantile;
 
 /// Fewer durations than this on one side of a step have no median to speak of.
@@ -96,6 +97,8 @@ pub(super) struct Series {
     pub at: Vec<i64>,
     /// Logarithms, without the hour of the day.
     pub level: Vec<f64>,
+    /// Logarithms as they were.
+    pub raw: Vec<f64>,
     /// How many durations stand for one.
     thinned: usize,
 }
@@ -119,15 +122,17 @@ pub(super) fn shifts(points: &[Point], arrivals: &[i64]) -> Shifts {
 
 fn series(points: &[Point]) -> (Series, Season) {
     let thinned = points.len().div_ceil(MOST);
-    let median = |chunk: &[Point]| {
-        let mut levels: Vec<f64> = chunk.iter().map(|point| point.ms.max(SHORTEST_MS).ln()).collect();
-        levels.sort_unstable_by(f64::total_cmp);
-        quantile(&levels, 0.5).unwrap_or_default()
-    };
-    let mut level: Vec<f64> = points.chunks(thinned).map(median).collect();
+    let of_chunk = |chunk: &[Point]| median(chunk.iter().map(|point| point.ms.max(SHORTEST_MS).ln()).collect());
+    let mut level: Vec<f64> = points.chunks(thinned).map(of_chunk).collect();
     let at: Vec<i64> = points.chunks(thinned).filter_map(|chunk| chunk.first()).map(|point| point.at).collect();
+    let raw = level.clone();
     let season = season::take_out(&at, &mut level);
-    (Series { at, level, thinned }, season)
+    (Series { at, level, raw, thinned }, season)
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    quantile(&values, 0.5).unwrap_or_default()
 }
 
 struct Segments<'a> {
@@ -169,9 +174,7 @@ impl Segments<'_> {
     }
 
     fn median(&self, from: usize, to: usize) -> f64 {
-        let mut levels = self.series.level[from..to].to_vec();
-        levels.sort_unstable_by(f64::total_cmp);
-        quantile(&levels, 0.5).unwrap_or_default()
+        median(self.series.level[from..to].to_vec())
     }
 
     /// By how much the level changes at a cut: the logarithm of the ratio.
@@ -222,18 +225,30 @@ impl Segments<'_> {
         let ranks = centred_ranks(levels);
         let cut = Cut { from: at - from, to: to - from, z: 0.0 };
         let z = ranks::z_at(&ranks, cut);
-        let alone = z.abs() / inflation(&ranks, cut).sqrt();
+        let quarters = weather::quarters(&self.series.at[from..to], &ranks, cut);
+        let of_quarters = quarters.z * z.signum();
+        let alone = (z.abs() / inflation(&ranks, cut).sqrt()).min(of_quarters);
         let is_small = self.effect(number).abs() < day::LARGEST.ln();
         if is_small && self.season == Season::TooShort && !day::is_no_daily_curve(&self.series.at[from..to], &ranks, cut) {
+            return (0.0, None);
+        }
+        if is_small && quarters.fewest < weather::FEWEST || !self.was_there_before(number) {
             return (0.0, None);
         }
         match load::matched(&self.series.at[from..to], levels, &ranks, self.arrivals, cut) {
             None => (alone, None),
             Some(matched) => {
                 let is_large = matched.effect.abs() >= LEAST_EFFECT.ln() && matched.effect.signum() == z.signum();
-                (if is_large { matched.z.abs().min(z.abs()) } else { 0.0 }, Some(matched.effect.exp()))
+                (if is_large { matched.z.abs().min(z.abs()).min(of_quarters) } else { 0.0 }, Some(matched.effect.exp()))
             }
         }
+    }
+
+    /// Whether a step shows in the durations as they were: one that only shows once the hour was taken out comes of taking it out.
+    fn was_there_before(&self, number: usize) -> bool {
+        let (from, at, to) = self.around(number);
+        let median = |from: usize, to: usize| median(self.series.raw[from..to].to_vec());
+        (median(at, to) - median(from, at)) * self.effect(number).signum() >= LEAST_EFFECT.ln()
     }
 
     /// The steps in words of time: what goes back ends there, and is no step of its own.
@@ -340,6 +355,32 @@ mod tests {
         assert_eq!(found(&[(2000, 200.0), (2000, 220.0)]), []);
         assert_eq!(found(&[(20, 200.0), (19, 900.0)]), []);
         assert_eq!(found(&[(400, 200.0)]), []);
+    }
+
+    /// Two cohorts of a hundred calls within a minute, and few calls around them: what differs between the two may be the quarter's doing.
+    #[test]
+    fn a_small_step_between_two_cohorts_is_their_weather() {
+        let cohorts = |times: f64| {
+            let mut random = fastrand::Rng::with_seed(3);
+            let mut points: Vec<Point> = Vec::new();
+            for (hour, level) in [(0, 200.0), (5, 200.0 * times)] {
+                points
+                    .extend((0..100).map(|call| Point { at: hour * 60 * MINUTE + call * 500_000, ms: level * (0.8 + 0.4 * random.f64()) }));
+            }
+            shifts(&points, &points.iter().map(|point| point.at).collect::<Vec<_>>()).found.len()
+        };
+        assert_eq!((cohorts(1.3), cohorts(2.0)), (0, 1));
+    }
+
+    #[test]
+    fn what_only_shows_once_the_hour_was_taken_out_is_no_step() {
+        let stepped = [vec![0.0; 30], vec![0.5; 30]].concat();
+        let is_step = |raw: Vec<f64>| {
+            let series = Series { at: (0..60).map(|minute| minute * MINUTE).collect(), level: stepped.clone(), raw, thinned: 1 };
+            Segments { series: &series, season: Season::HourOfDayTakenOut, arrivals: &[], cuts: vec![(30, 6.0)] }.was_there_before(0)
+        };
+        assert!(is_step(stepped.clone()));
+        assert!(!is_step(vec![0.0; 60]) && !is_step(stepped.iter().map(|level| -level).collect()));
     }
 
     #[test]

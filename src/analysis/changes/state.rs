@@ -91,9 +91,9 @@ impl Candidate {
         Self { class, seen, p, corrected_p: 1.0 }
     }
 
-    /// Whether the input could make sure of it: an error that is new.
+    /// Whether the input could make sure of it: an error that was not met before.
     pub fn may_be_confirmed(&self) -> bool {
-        matches!(&self.seen, Seen::Rise(rise) if rise.is_new && self.p <= errors::PENDING)
+        matches!(&self.seen, Seen::Rise(rise) if rise.is_first && self.p <= errors::PENDING)
     }
 
     /// When it began.

@@ -177,6 +177,26 @@ fn few_new_errors_are_told_only_where_the_input_makes_sure() {
     assert_eq!(explained(&|number| if number % 3 == 0 { "JPY" } else { "EUR" }).len(), 0, "nothing goes with it");
 }
 
+/// As many before as after, most of them well: by its time alone the error may have been there before.
+#[test]
+fn an_error_that_time_does_not_tell_to_be_new_is_told_where_its_value_does() {
+    let mut fleet = quiet(11, 160, 12.0);
+    fleet.states[1].failing = vec![(5.0 * HOUR, END, 1.0, "KeyError", 12)];
+    let (observed, now) = fleet.observed(|_| true);
+    let mut found = find(&observed, now);
+    assert_eq!(found.changes.len(), 0, "{:?}", found.changes);
+    let mut attributes = found.attributes().expect("something to explain");
+    for execution in &observed.executions {
+        let arn = observed.text(execution.arn);
+        let number: u64 = arn.rsplit(':').next().and_then(|name| name.parse().ok()).expect("a number");
+        let input = format!(r#"{{"currency":"{}"}}"#, if number % 12 == 0 { "SEK" } else { "EUR" });
+        attributes.take(&ExecutionFacts { execution: arn, input: Some(&input), ..ExecutionFacts::default() });
+    }
+    found.explain(attributes);
+    assert_eq!(found.changes.iter().map(|change| change.signal).collect::<Vec<_>>(), [Signal::NewError]);
+    assert!(found.changes[0].common.summary.contains("a new error, KeyError"), "{}", found.changes[0].common.summary);
+}
+
 #[test]
 fn states_that_are_hardly_used_are_not_listed_and_few_that_are_have_what_it_takes() {
     let (observed, now) = quiet(1, 30, 4.0).observed(|_| true);
