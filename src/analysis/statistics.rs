@@ -169,6 +169,18 @@ impl Table {
     }
 }
 
+/// A quantile of values in any order, which are put into another: what [`quantile`](super::fleet::quantile) gives for them once sorted, to the
+/// bit, in time that grows with their number alone. `None` for no values. `p` is from 0 to 1.
+pub(super) fn quantile_of(values: &mut [f64], p: f64) -> Option<f64> {
+    let last = values.len().checked_sub(1)?;
+    let position = real(last as u64) * p.clamp(0.0, 1.0);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the last index")]
+    let below = position as usize;
+    let (_, at, above) = values.select_nth_unstable_by(below, f64::total_cmp);
+    let next = above.iter().copied().min_by(f64::total_cmp).unwrap_or(*at);
+    Some(*at + (next - *at) * position.fract())
+}
+
 /// Whether side A still has it more often, or less, within strata: the test of Cochran, Mantel and Haenszel with continuity
 /// correction; p, approximately. 1 where no stratum tells anything.
 pub(super) fn stratified(strata: &[Table]) -> f64 {
@@ -292,6 +304,21 @@ mod tests {
         assert_eq!(needed(150, 1, 0.05), 2);
         assert_eq!(needed(150, 30, 0.05), 5);
         assert_eq!(needed(0, 30, 0.05), 60);
+    }
+
+    #[test]
+    fn a_selected_quantile_is_that_of_sorted_values() {
+        let mut random = fastrand::Rng::with_seed(2);
+        for count in [1, 2, 3, 10, 101] {
+            let values: Vec<f64> = (0..count).map(|_| (random.f64() * 20.0).round() / 3.0).collect();
+            let mut sorted = values.clone();
+            sorted.sort_by(f64::total_cmp);
+            for p in [0.0, 0.05, 0.5, 0.95, 1.0] {
+                let wanted = crate::analysis::fleet::quantile(&sorted, p);
+                assert_eq!(quantile_of(&mut values.clone(), p).map(f64::to_bits), wanted.map(f64::to_bits), "{count} {p}");
+            }
+        }
+        assert_eq!(quantile_of(&mut [], 0.5), None);
     }
 
     #[test]

@@ -71,7 +71,7 @@ pub(super) struct Rises {
 /// Finds the rises of all errors of a state.
 pub(super) fn rises(units: &[Unit]) -> Rises {
     let mut places: BTreeMap<Fault, Vec<usize>> = BTreeMap::new();
-    for (place, unit) in units.iter().enumerate() {
+    for (place, unit) in units.iter().enumerate().filter(|(_, unit)| !unit.failed.is_empty()) {
         let faults: BTreeSet<Fault> = unit.failed.iter().map(|failed| failed.fault).collect();
         for fault in faults {
             places.entry(fault).or_default().push(place);
@@ -166,12 +166,11 @@ fn rise(units: &[Unit], fault: Fault, left: &[usize], outcomes: Outcomes<'_>, wi
     // An outage is told from its first failure; what fails now and then began before it was first met.
     let at = if until.is_some() { seen } else { Micros(likeliest(&places, seen.0, OF_ERRORS)) };
     let failing: BTreeSet<u32> = inside.iter().filter(|unit| unit.first(fault).is_some()).map(|unit| unit.execution).collect();
-    let executions = |is_wanted: &dyn Fn(&Unit) -> bool| {
-        let mut executions: Vec<u32> = units.iter().filter(|unit| is_wanted(unit)).map(|unit| unit.execution).collect();
-        executions.sort_unstable();
-        executions.dedup();
-        executions.retain(|execution| !failing.contains(execution));
-        executions
+    let executions = |has_it: bool| {
+        let mut is_one = vec![false; units.iter().map(|unit| unit.execution as usize + 1).max().unwrap_or_default()];
+        units.iter().filter(|unit| unit.first(fault).is_some() == has_it).for_each(|unit| is_one[unit.execution as usize] = true);
+        failing.iter().for_each(|execution| is_one[*execution as usize] = false);
+        (0..).zip(is_one).filter(|(_, is_one)| *is_one).map(|(execution, _)| execution).collect::<Vec<u32>>()
     };
     Some(Rise {
         fault,
@@ -183,8 +182,8 @@ fn rise(units: &[Unit], fault: Fault, left: &[usize], outcomes: Outcomes<'_>, wi
         window,
         is_new,
         is_first,
-        others: executions(&|unit| unit.first(fault).is_none()),
-        strays: executions(&|unit| unit.first(fault).is_some()),
+        others: executions(false),
+        strays: executions(true),
         executions: failing,
         last: inside.iter().map(|unit| unit.last).max().unwrap_or(first.at),
         as_extreme: 0,

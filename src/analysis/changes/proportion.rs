@@ -187,6 +187,9 @@ impl Outcomes<'_> {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut places: Vec<usize> = Vec::new();
         let mut reached = 0;
+        // Where not every window is tried, those with half of it are looked at more closely.
+        let is_every_tried = self.places.len() / PLACES <= 1;
+        let longest = self.longest(if is_every_tried { llr } else { llr / 2.0 });
         for _ in 0..shuffles {
             places.clear();
             // One of each remaining place with the chance that is left for it: a sample in order.
@@ -197,10 +200,35 @@ impl Outcomes<'_> {
                     wanted -= 1;
                 }
             }
-            let [_, best] = Outcomes { places: &places, count: self.count }.best();
-            reached += u32::from(best.2 >= llr);
+            let outcomes = Outcomes { places: &places, count: self.count };
+            reached += u32::from(outcomes.has_within(&longest) && (is_every_tried || outcomes.best()[1].2 >= llr));
         }
         reached
+    }
+
+    /// How long a window with so many yes may be to reach the LLR, by how many: the longer it is, the less it stands out.
+    fn longest(&self, llr: f64) -> Vec<usize> {
+        let longest = |having: usize| {
+            let (mut reaches, mut fails) = (having.saturating_sub(1), self.count + 1);
+            while fails - reaches > 1 {
+                let middle = reaches + (fails - reaches) / 2;
+                if self.llr(0, middle, having) >= llr { reaches = middle } else { fails = middle }
+            }
+            if reaches >= having { reaches } else { 0 }
+        };
+        (0..=self.places.len()).map(longest).collect()
+    }
+
+    /// Whether one of the windows that are tried is no longer than that.
+    fn has_within(&self, longest: &[usize]) -> bool {
+        let yes = self.places.len();
+        let step = (yes / PLACES).max(1);
+        let is_within = |first: usize, last: usize| {
+            let (from, to, having) = self.window(first, last);
+            to - from <= longest[having]
+        };
+        (0..yes).any(|first| is_within(first, yes))
+            || (0..yes).step_by(step).any(|first| (first + FEWEST - 1..yes).step_by(step).any(|last| is_within(first, last)))
     }
 }
 
@@ -285,6 +313,37 @@ mod tests {
                 called += u32::from(scan(&places, 300).is_some_and(|window| window.p < 0.001));
             }
             assert!(called <= 3, "{called} of 1000 at {rate}");
+        }
+    }
+
+    /// Each shuffle scanned as the outcomes are.
+    fn shuffled_by_scans(outcomes: Outcomes<'_>, llr: f64, shuffles: u32, seed: u64) -> u32 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut reached = 0;
+        for _ in 0..shuffles {
+            let mut wanted = outcomes.places.len();
+            let mut places: Vec<usize> = Vec::new();
+            for place in 0..outcomes.count {
+                if random.usize(..outcomes.count - place) < wanted {
+                    places.push(place);
+                    wanted -= 1;
+                }
+            }
+            let shuffled = Outcomes { places: &places, count: outcomes.count };
+            let rest = (0..places.len()).map(|first| shuffled.llr(places[first], outcomes.count, places.len() - first)).fold(0.0, f64::max);
+            reached += u32::from(rest.max(shuffled.best()[1].2) >= llr);
+        }
+        reached
+    }
+
+    #[test]
+    fn lengths_tell_what_scans_of_shuffles_tell() {
+        for (yes, count) in [(5, 40), (12, 200), (50, 120), (150, 400)] {
+            let places: Vec<usize> = (0..yes).map(|yes| yes * count / 400 + count / 2).collect();
+            let outcomes = Outcomes { places: &places, count };
+            for llr in [1.0, 3.0, 5.0, 8.0] {
+                assert_eq!(outcomes.shuffled(llr, 99, 4), shuffled_by_scans(outcomes, llr, 99, 4), "{yes} of {count}: {llr}");
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::ranks::real;
-use crate::analysis::fleet::quantile;
+use crate::analysis::statistics::quantile_of;
 
 /// What was done about the hour of the day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -32,8 +32,7 @@ const PARTS: [i64; 5] = [24, 12, 8, 6, 4];
 const POINTS: usize = 5;
 
 fn median(values: &mut [f64]) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    quantile(values, 0.5).unwrap_or_default()
+    quantile_of(values, 0.5).unwrap_or_default()
 }
 
 /// How far days agree on their hours: the share of what differs between hours that what differs between days does not explain (the

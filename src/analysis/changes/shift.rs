@@ -18,7 +18,7 @@ use super::ranks::{self, Cut, best_cut, best_piece, centred_ranks, inflation};
 use super::season::{self, Season};
 use super::side::{Side, ratio_interval};
 use super::weather;
-use crate::analysis::fleet::quantile;
+use crate::analysis::statistics::quantile_of;
 
 /// Fewer durations than this on one side of a step have no median to speak of.
 pub(super) const FEWEST: usize = 15;
@@ -131,8 +131,7 @@ fn series(points: &[Point]) -> (Series, Season) {
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    quantile(&values, 0.5).unwrap_or_default()
+    quantile_of(&mut values, 0.5).unwrap_or_default()
 }
 
 struct Segments<'a> {

@@ -13,8 +13,8 @@ use super::side::Side;
 use super::units::{self, Unit};
 use super::{load, ranks};
 use crate::analysis::finding::NotEnough;
-use crate::analysis::fleet::quantile;
 use crate::analysis::observed::{Class, Name, Observed};
+use crate::analysis::statistics::quantile_of;
 use crate::model::Micros;
 use crate::model::facts::Pattern;
 use crate::model::path::AttemptOutcome;
@@ -201,21 +201,23 @@ fn tail(points: &[Point], arrivals: &[i64]) -> Option<(Option<Tail>, f64)> {
         return None;
     }
     let (fewest, _, more_often, slower) = TAIL;
-    let mut sorted: Vec<f64> = points.iter().map(|point| point.ms).collect();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let slow = quantile(&sorted, 0.95)?;
+    let slow = quantile_of(&mut points.iter().map(|point| point.ms).collect::<Vec<f64>>(), 0.95)?;
     let places: Vec<usize> = points.iter().enumerate().filter(|(_, point)| point.ms > slow).map(|(at, _)| at).collect();
     let outcomes = Outcomes { places: &places, count: points.len() };
     let window = outcomes.scan()?;
+    let inside = window.to - window.from;
+    let rate = |having: usize, all: usize| ranks::real(having) / ranks::real(all.max(1));
+    let is_more = rate(window.having, inside) >= more_often * rate(places.len() - window.having, points.len() - inside);
+    if window.having < fewest || !is_more {
+        return Some((None, window.p));
+    }
     let outside: Vec<Point> = points[..window.from].iter().chain(&points[window.to..]).copied().collect();
     let (before, after) = (Side::of(&outside), Side::of(&points[window.from..window.to]));
-    let rate = |having: usize, all: usize| ranks::real(having) / ranks::real(all.max(1));
-    let is_more = rate(window.having, after.count()) >= more_often * rate(places.len() - window.having, before.count());
     let is_slower = after.quantile(0.95) >= slower * before.quantile(0.95);
     let times: Vec<i64> = points.iter().map(|point| point.at).collect();
     let load_ratio = load::ratio(&times, arrivals, (0, window.from, window.to));
     let is_load = load::explains(load_ratio, after.quantile(0.95));
-    if window.having < fewest || !is_more || !is_slower || is_load {
+    if !is_slower || is_load {
         return Some((None, window.p));
     }
     let onsets = outcomes.onsets(window, 2.0);

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use crate::analysis::fleet::quantile;
 use crate::analysis::observed::{Attempt, Class, Execution, Name, Observed};
+use crate::analysis::statistics::quantile_of;
 use crate::model::path::AttemptOutcome;
 use crate::model::{ExecutionStatus, Micros};
 
@@ -107,8 +107,7 @@ fn outcome(attempt: &Attempt, scheduled: Micros, execution: &Execution, patience
 fn patience(class: &Class) -> Option<f64> {
     let succeeded = class.attempts.iter().filter(|attempt| attempt.outcome == AttemptOutcome::Succeeded);
     let mut durations: Vec<f64> = succeeded.filter_map(Attempt::duration_ms).collect();
-    durations.sort_unstable_by(f64::total_cmp);
-    Some(quantile(&durations, 0.95)? * HUNG)
+    Some(quantile_of(&mut durations, 0.95)? * HUNG)
 }
 
 impl Unit {
