@@ -172,12 +172,15 @@ impl Attributes {
         let outcomes = Outcomes { places: &places, count: all.len() };
         let window = outcomes.rest()?;
         let onsets = outcomes.onsets(window, ONSETS);
-        let place = |(at, llr): &(usize, f64)| Some(Place { after: all[at.checked_sub(1)?].0.0, until: all[*at].0.0, llr: *llr });
+        // What fails began before it was first met.
+        let (first, _) = all[window.from];
+        let moment = |at: usize| all[at].0.min(first).0;
+        let place = |(at, llr): &(usize, f64)| Some(Place { after: moment(at.checked_sub(1)?), until: moment(*at), llr: *llr });
         let around: Vec<Place> = onsets.iter().filter_map(place).collect();
         let best = around.iter().map(|place| place.llr).fold(f64::NEG_INFINITY, f64::max);
         let near = || around.iter().filter(|place| place.llr >= best - 2.0);
         let interval = Interval { from: Micros(near().next()?.after), to: Micros(near().next_back()?.until) };
-        Some((Micros(likeliest(&around, all[window.from].0.0, OF_ERRORS)), interval))
+        Some((Micros(likeliest(&around, first.0, OF_ERRORS)), interval))
     }
 }
 
@@ -278,5 +281,34 @@ fn flatten(path: &str, value: &Value, depth: usize, row: &mut Vec<(String, Text)
             }
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = 3_600_000_000;
+
+    /// Orders in SEK fail since five o'clock: one of them then, when time alone says stray, the others from ten o'clock on.
+    #[test]
+    fn a_stray_with_the_value_is_the_begin() {
+        let mut attributes = Attributes::default();
+        let mut asked = |currency: &str, minutes: &[i64]| -> Vec<Asked> {
+            let told = minutes.iter().map(|minute| Asked { arn: format!("{currency} {minute}"), start: Some(Micros(minute * HOUR / 60)) });
+            let told: Vec<Asked> = told.collect();
+            for one in &told {
+                attributes.found.insert(one.arn.clone(), vec![("currency".to_owned(), format!("\"{currency}\""))]);
+            }
+            told
+        };
+        let every = |from: i64, to: i64| (from..to).step_by(7).collect::<Vec<i64>>();
+        let before = [asked("SEK", &[60, 110, 170, 230, 290]), asked("EUR", &every(3, 600))].concat();
+        let (strays, others) = (asked("SEK", &[300]), asked("EUR", &every(603, 900)));
+        let failing = asked("SEK", &[601, 640, 690, 730, 800, 850, 880]);
+        let explained = attributes.answer(&Ask { failing, strays, others, before, ..Ask::default() });
+        assert_eq!(explained.shown.first().map(|value| value.name.as_str()), Some("currency"));
+        let (at, _) = explained.date.expect("a moment");
+        assert!((270..=300).contains(&(at.0 * 60 / HOUR)), "{}", at.0 * 60 / HOUR);
     }
 }

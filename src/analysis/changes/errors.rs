@@ -48,7 +48,7 @@ pub(super) struct Rise {
     pub is_first: bool,
     /// Positions of the executions with it in the window.
     pub executions: BTreeSet<u32>,
-    /// Positions of the executions that were in the state without it, before and after.
+    /// Positions of the executions that were in the state without it, before and after; in ascending order.
     pub others: Vec<u32>,
     /// Positions of those that had it outside of the window.
     pub strays: Vec<u32>,
@@ -168,10 +168,17 @@ fn rise(units: &[Unit], fault: Fault, left: &[usize], outcomes: Outcomes<'_>, wi
     let failing: BTreeSet<u32> = inside.iter().filter(|unit| unit.first(fault).is_some()).map(|unit| unit.execution).collect();
     let executions = |has_it: bool| {
         let mut is_one = vec![false; units.iter().map(|unit| unit.execution as usize + 1).max().unwrap_or_default()];
-        units.iter().filter(|unit| unit.first(fault).is_some() == has_it).for_each(|unit| is_one[unit.execution as usize] = true);
-        failing.iter().for_each(|execution| is_one[*execution as usize] = false);
+        for unit in units.iter().filter(|unit| unit.first(fault).is_some() == has_it) {
+            is_one[unit.execution as usize] = true;
+        }
+        for execution in &failing {
+            is_one[*execution as usize] = false;
+        }
         (0..).zip(is_one).filter(|(_, is_one)| *is_one).map(|(execution, _)| execution).collect::<Vec<u32>>()
     };
+    let strays = executions(true);
+    let mut others = executions(false);
+    others.retain(|execution| strays.binary_search(execution).is_err());
     Some(Rise {
         fault,
         at,
@@ -182,8 +189,8 @@ fn rise(units: &[Unit], fault: Fault, left: &[usize], outcomes: Outcomes<'_>, wi
         window,
         is_new,
         is_first,
-        others: executions(false),
-        strays: executions(true),
+        others,
+        strays,
         executions: failing,
         last: inside.iter().map(|unit| unit.last).max().unwrap_or(first.at),
         as_extreme: 0,

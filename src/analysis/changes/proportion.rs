@@ -101,7 +101,8 @@ impl Outcomes<'_> {
     }
 
     /// The window that sets itself apart most. One that goes to the end goes before any that is not better by [`ENDED`]: whether it is
-    /// over, the data do not tell then. Nor is it over where chance puts all of them so late less often than it makes the window.
+    /// over, the data do not tell then. Nor is it over where it is met again after it,
+    /// and chance puts all of them so late less often than it makes the window.
     pub fn scan(&self) -> Option<Window> {
         if self.places.len() < FEWEST || self.count <= self.places.len() {
             return None;
@@ -113,7 +114,8 @@ impl Outcomes<'_> {
         }
         let window = self.told(first, last);
         let all = self.told(0, self.places.len());
-        Some(if window.to < self.count && all.llr > 0.0 && all.p <= window.p { all } else { window })
+        let is_met_again = self.places.last().is_some_and(|last| *last >= window.to);
+        Some(if is_met_again && all.llr > 0.0 && all.p <= window.p { all } else { window })
     }
 
     fn told(&self, first: usize, last: usize) -> Window {
@@ -293,6 +295,8 @@ mod tests {
         assert!(best.2 > rest.2 + ENDED, "{rest:?} {best:?}");
         let window = outcomes.scan().expect("a window");
         assert_eq!((window.from, window.to), (60, 150), "{window:?}");
+        let over: Vec<usize> = (4..35).collect();
+        assert_eq!(scan(&over, 40).map(|window| (window.from, window.to)), Some((4, 35)), "not met again");
     }
 
     #[test]

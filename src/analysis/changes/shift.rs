@@ -1,14 +1,15 @@
 //! Since when something takes longer: a series of durations in the order of time, cut where its level steps.
 //!
 //! Binary segmentation with a rank statistic (`ranks.rs`): cut where |Z| is largest, then both parts again. What is cut is then
-//! asked five questions, and a step is told of only if it answers all of them:
+//! asked six questions, and a step is told of only if it answers all of them:
 //!
 //! | question                             | answer                                                                    |
 //! |--------------------------------------|------------------------------------------------------------------------|
 //! | could chance have done it?           | |Z| is at least [`LARGEST_BY_CHANCE`] (a piece in the middle: [`LARGEST_PIECE_BY_CHANCE`])   |
 //! | is it worth a word?                  | medians differ by [`LEAST_EFFECT`] at least, [`FEWEST`] durations on both sides     |
 //! | do durations only follow each other? | |Z| / sqrt(inflation by neighbours that are alike) is at least [`STURDY`]     |
-//! | was it the hour?                     | a daily curve does not fit as well, or the step is larger than days make (`day.rs`); from three days on it is taken out |
+//! | was it the weather of a quarter?     | the same with quarters of an hour weighed as they differ, and a small step has four of them on both sides (`weather.rs`) |
+//! | was it the hour?                     | a daily curve does not fit as well, or the step is larger than days make (`day.rs`); from three days on it is taken out, and the step showed before |
 //! | was it the load?                     | at matched load it is still as clear, and as large (`load.rs`)              |
 
 use super::date::{OF_DURATIONS, Place, likeliest};

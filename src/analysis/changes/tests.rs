@@ -189,12 +189,25 @@ fn an_error_that_time_does_not_tell_to_be_new_is_told_where_its_value_does() {
     for execution in &observed.executions {
         let arn = observed.text(execution.arn);
         let number: u64 = arn.rsplit(':').next().and_then(|name| name.parse().ok()).expect("a number");
-        let input = format!(r#"{{"currency":"{}"}}"#, if number % 12 == 0 { "SEK" } else { "EUR" });
+        let input = format!(r#"{{"currency":"{}"}}"#, if number.is_multiple_of(12) { "SEK" } else { "EUR" });
         attributes.take(&ExecutionFacts { execution: arn, input: Some(&input), ..ExecutionFacts::default() });
     }
     found.explain(attributes);
     assert_eq!(found.changes.iter().map(|change| change.signal).collect::<Vec<_>>(), [Signal::NewError]);
     assert!(found.changes[0].common.summary.contains("a new error, KeyError"), "{}", found.changes[0].common.summary);
+}
+
+#[test]
+fn what_ended_inside_a_new_error_that_lasts_is_a_part_of_it() {
+    let mut fleet = quiet(3, 300, 12.0);
+    fleet.states[1].failing = vec![(7.0 * HOUR, 7.5 * HOUR, 0.9, "Unavailable", 1)];
+    let changes = found(&fleet);
+    let outage = changes.iter().find(|change| change.until.is_some()).expect("an outage");
+    let lasting = |at: i64| ChangePoint { at: Micros(at), until: None, signal: Signal::NewError, ..outage.clone() };
+    assert!(is_part(outage, &lasting(outage.at.0 - 1)));
+    assert!(!is_part(outage, &lasting(outage.at.0 + 1)), "it began before");
+    assert!(!is_part(outage, &ChangePoint { state: "Other".to_owned(), ..lasting(outage.at.0 - 1) }));
+    assert!(!is_part(&lasting(outage.at.0), &lasting(outage.at.0 - 1)), "it lasts");
 }
 
 #[test]
