@@ -137,7 +137,7 @@ fn sound_fleets_have_no_stuck_task() {
 
 #[test]
 fn sound_fleets_have_no_change() {
-    assert_at_most(&false_alarms().changes, 4);
+    assert_none(&false_alarms().changes);
 }
 
 struct Scored {
@@ -192,9 +192,8 @@ fn storms_stuck_tasks_and_changes_are_found_and_nothing_else_is() {
     {
         writeln!(std::io::stderr(), "{} {}", line.0, line.1).expect("stderr");
     }
-    // Changes in fleets in which everything goes wrong at once are below what is wanted, 0.95: the limit is what was reached.
-    for ((name, score), least) in ["storms", "stuck", "changes"].iter().zip(&total).zip([0.95, 0.95, 0.84]) {
+    for (name, score) in ["storms", "stuck", "changes"].iter().zip(&total) {
         assert!(score.right > 0, "{name}: no fleet had any");
-        assert!(score.precision() >= least && score.recall() >= least, "{name}: {:.3} {:.3}", score.precision(), score.recall());
+        assert!(score.precision() >= 0.95 && score.recall() >= 0.95, "{name}: {:.3} {:.3}", score.precision(), score.recall());
     }
 }
