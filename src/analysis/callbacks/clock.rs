@@ -302,8 +302,24 @@ pub(super) fn day_of(hour: usize, night: usize) -> usize {
 /// Whether a day, as [`day_of`] calls it, may be a Saturday or a Sunday. Who works for few hours may do so in the morning of one zone
 /// or the evening of another, a date apart.
 pub(super) fn may_be_weekend(day: usize, quiet_from: usize, quiet_hours: usize) -> bool {
-    let middle = (quiet_from + quiet_hours / 2 + 12) % 24;
-    day >= 5 || quiet_hours >= 18 && (day == 4 && middle >= 19 || day == 0 && middle <= 4)
+    day >= 5 || weekend_elsewhere(quiet_from, quiet_hours).is_some_and(|elsewhere| elsewhere.contains(&day))
+}
+
+/// Whether a day is a Saturday or a Sunday in whatever zone they work.
+pub(super) fn is_weekend_everywhere(day: usize, quiet_from: usize, quiet_hours: usize) -> bool {
+    day >= 5 && weekend_elsewhere(quiet_from, quiet_hours).is_none_or(|elsewhere| elsewhere.contains(&day))
+}
+
+/// What days of the weekend are called where they are a date off; `None` where no zone calls them otherwise.
+fn weekend_elsewhere(quiet_from: usize, quiet_hours: usize) -> Option<[usize; 2]> {
+    match (quiet_from + quiet_hours / 2 + 12) % 24 {
+        _ if quiet_hours < 18 => None,
+        // The morning of Sydney, or the afternoon of Los Angeles.
+        19.. => Some([4, 5]),
+        // The evening of Los Angeles, or the morning of Tokyo.
+        ..=4 => Some([6, 0]),
+        _ => None,
+    }
 }
 
 /// The hour of the week in UTC, from Monday 00:00; 1970 began on a Thursday.

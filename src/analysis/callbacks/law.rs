@@ -27,7 +27,7 @@ const LEAST_SIGMA: f64 = 0.15;
 /// Rounds of expectation and maximisation, at most.
 const ROUNDS: usize = 400;
 /// Of many waits those that follow each other are taken together, so that there are at most about so many.
-const POINTS: usize = 1024;
+const POINTS: usize = 512;
 /// Before anything was seen, a wait is taken to be lost as if so many of [`SEEN_BEFORE`] had been.
 pub(super) const LOST_BEFORE: f64 = 0.1;
 /// See [`LOST_BEFORE`]: together one in 200.

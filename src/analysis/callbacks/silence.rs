@@ -5,7 +5,7 @@
 //! a Saturday or Sunday only where a weekend brought answers before or where they come round the clock. The last silence
 //! is no shorter for having only begun.
 
-use super::clock::{Span, day_of, hour_of_week, longest_quiet, may_be_weekend};
+use super::clock::{Span, day_of, hour_of_week, is_weekend_everywhere, longest_quiet, may_be_weekend};
 
 /// Microseconds in an hour.
 const HOUR: i64 = 3_600_000_000;
@@ -78,19 +78,20 @@ impl Seen {
         let closed = of_day.map(|seen| if seen.is_some() { 1.0 } else { 0.0 });
         let (quiet_from, quiet) = longest_quiet(&closed);
         let mut seen = Self { of_day, offset, offset_of_week, quiet_from, quiet, is_seen_on_weekends: false };
-        let on_weekends = answers.iter().filter(|answer| seen.is_weekend(place(**answer))).count();
+        let on_weekends = answers.iter().filter(|answer| seen.is_on(place(**answer), is_weekend_everywhere)).count();
         seen.is_seen_on_weekends = on_weekends >= OF_A_WEEKEND;
         seen
     }
 
-    fn is_weekend(&self, hour: usize) -> bool {
+    /// Whether an hour is of such a day, where there are nights to part days.
+    fn is_on(&self, hour: usize, is_such: impl Fn(usize, usize, usize) -> bool) -> bool {
         let night = (self.quiet_from + self.quiet / 2) % 24;
         let day = day_of((hour + self.offset_of_week) % 168, night);
-        self.quiet >= NIGHT && may_be_weekend(day, self.quiet_from, self.quiet)
+        self.quiet >= NIGHT && is_such(day, self.quiet_from, self.quiet)
     }
 
     fn is_known(&self, hour: usize) -> bool {
-        if self.is_weekend(hour) && !self.is_seen_on_weekends {
+        if !self.is_seen_on_weekends && self.is_on(hour, may_be_weekend) {
             return false;
         }
         let seen = self.of_day[(hour + self.offset) % 24];
@@ -169,6 +170,17 @@ mod tests {
         for ends in [FRIDAY + 25, FRIDAY + 48, FRIDAY + 71] {
             assert_eq!(stuck(&judged(&waits(12, ends, sydney))), 0, "{ends}");
         }
+    }
+
+    #[test]
+    fn a_monday_morning_of_tokyo_is_no_weekend_that_somebody_worked() {
+        // At one UTC, Monday to Friday; a Sunday evening of Los Angeles would be called Monday, too. Few answers, so that no hours are told.
+        let mut all = waits(-18, 5 * 24 + 10, |hour| hour % 24 == 1 && hour / 24 % 7 < 5);
+        let mut kept = (0..all.0.len()).map(|at| at % 16 == 0);
+        all.0.retain(|_| kept.next() == Some(true));
+        all.1 = all.0.iter().map(|span| !span.is_answered).collect();
+        assert!(matches!(judged(&all).clock, Clock::Known(_)));
+        assert_eq!(stuck(&judged(&all)), 0);
     }
 
     #[test]
