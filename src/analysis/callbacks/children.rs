@@ -16,6 +16,9 @@ const DEEPEST: usize = 16;
 
 /// Gives parents the verdicts of their children.
 pub(super) fn inherit(observed: &Observed, drafts: &mut [(usize, Vec<Draft>)]) {
+    if !drafts.iter().flat_map(|(_, drafts)| drafts).any(|draft| draft.waiting.waits_for == WaitsFor::ChildExecution) {
+        return;
+    }
     let mut of_execution: HashMap<Name, usize> = HashMap::new();
     for (at, execution) in observed.executions.iter().enumerate() {
         of_execution.insert(execution.arn, at);
