@@ -34,7 +34,9 @@ impl RunwayQuestion {
             // Threads saw them in any order.
             machine.running.sort_unstable_by(|one, other| one.execution.cmp(&other.execution));
             machine.timed_out.sort_unstable();
-            let judge = Judge { name: Some(&*name).filter(|name| !name.is_empty()), machine: &machine, now };
+            // Each definition is read once, however many executions run under it.
+            let time_limits = (0..machine.definitions.len()).map(|position| machine.time_limit(position)).collect();
+            let judge = Judge { name: Some(&*name).filter(|name| !name.is_empty()), machine: &machine, time_limits, now };
             judge.events(&mut found);
             judge.duration(&mut found);
             judge.payloads(&mut found);
@@ -46,6 +48,8 @@ impl RunwayQuestion {
 struct Judge<'m> {
     name: Option<&'m str>,
     machine: &'m Machine,
+    /// `TimeoutSeconds` of its definitions.
+    time_limits: Vec<Option<u64>>,
     now: Micros,
 }
 
@@ -70,7 +74,7 @@ impl Judge<'_> {
     /// Milliseconds that executions with this definition may run, and who says so.
     fn time_limit(&self, definition: Option<usize>) -> (u64, LimitSource) {
         let of_service = if self.is_express() { EXPRESS_MS } else { STANDARD_MS };
-        let own = definition.and_then(|position| self.machine.time_limit(position)).map(|seconds| seconds.saturating_mul(1000));
+        let own = definition.and_then(|position| *self.time_limits.get(position)?).map(|seconds| seconds.saturating_mul(1000));
         match own.filter(|own| *own > 0 && *own < of_service) {
             Some(own) => (own, LimitSource::Definition),
             None => (of_service, LimitSource::Service),
