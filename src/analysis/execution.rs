@@ -260,6 +260,16 @@ pub fn time_limit(seconds: Option<u64>) -> Option<u64> {
     seconds.filter(|seconds| *seconds < NO_TIME_LIMIT)
 }
 
+/// `TimeoutSeconds` of a machine, in its definition's JSON text; `None` where it has none that is a number of seconds.
+pub fn time_limit_of_machine(definition: &str) -> Option<u64> {
+    #[derive(serde::Deserialize)]
+    struct Machine {
+        #[serde(rename = "TimeoutSeconds")]
+        timeout_seconds: Option<u64>,
+    }
+    serde_json::from_str::<Machine>(definition).ok()?.timeout_seconds
+}
+
 /// The ARN of the execution that an attempt started and waited for.
 pub fn child(history: &History, attempt: &Attempt) -> Option<String> {
     let resource = resource(history, attempt)?.action;

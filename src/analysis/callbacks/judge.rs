@@ -16,10 +16,10 @@
 //! `H = -ln S`; none coming has the chance `exp(-sum)`. Earlier stops are found alike, and waits that were open in one count only up
 //! to its beginning: an outage of last week is not what is normal.
 
-use statrs::function::gamma::ln_gamma;
+use statrs::distribution::{DiscreteCDF, Poisson};
 
 use super::clock::{Clock, Span};
-use super::law::Law;
+use super::law::{Law, count};
 
 /// Answered waits that a judgement takes.
 pub const ENOUGH: usize = 20;
@@ -163,7 +163,7 @@ fn keep_few_false(open: &mut [Opinion], is_by_hours: bool) {
         // The chance takes waits as independent. Where hours are told from answers, what is wrong with them is so for all: the more
         // there are, the less likely it has to be.
         let together = if is_by_hours { as_old * as_old } else { 1.0 };
-        healthy <= FALSE * as_old && together * chance_of_so_many(as_old, healthy) <= ALL_HEALTHY
+        healthy <= FALSE * as_old && together * chance_of_so_many(rank as u64 + 1, healthy) <= ALL_HEALTHY
     };
     let kept = order.iter().enumerate().filter(|(rank, at)| is_few(*rank, **at)).map(|(rank, _)| rank + 1).max().unwrap_or(0);
     for at in &order[kept..] {
@@ -171,17 +171,9 @@ fn keep_few_false(open: &mut [Opinion], is_by_hours: bool) {
     }
 }
 
-/// The chance of at least so many where so many are expected (Poisson); at most a factor of 1 / (1 - expected / many) too large.
-fn chance_of_so_many(many: f64, expected: f64) -> f64 {
-    if expected <= 0.0 {
-        return 0.0;
-    }
-    (many * expected.ln() - expected - ln_gamma(many + 1.0)).exp() / (1.0 - expected / (many + 1.0)).max(1e-3)
-}
-
-#[allow(clippy::cast_precision_loss, reason = "counts of waits, far below 2^52")]
-fn count(number: usize) -> f64 {
-    number as f64
+/// The chance of at least so many, one or more, where so many are expected.
+fn chance_of_so_many(many: u64, expected: f64) -> f64 {
+    Poisson::new(expected).map_or(0.0, |poisson| poisson.sf(many.saturating_sub(1)))
 }
 
 /// The share of healthy waits that exceeds the limit: where the probability of being lost reaches [`LOST`], [`BEYOND`] at most.
@@ -297,6 +289,6 @@ mod tests {
         assert_eq!(kept(&[(3.0, 2.0), (9.0, 0.01), (8.0, 0.01), (8.5, 0.01)], false), [false, true, true, true]);
         // Two as old would be healthy once in 800, by hours that are not known so well.
         assert_eq!((kept(&[(8.0, 0.05), (9.0, 0.02)], false), kept(&[(8.0, 0.05), (9.0, 0.02)], true)), (vec![true; 2], vec![false; 2]));
-        assert!((chance_of_so_many(2.0, 0.01) - 5e-5).abs() < 1e-6);
+        assert!((chance_of_so_many(2, 0.01) - 5e-5).abs() < 1e-6);
     }
 }

@@ -16,10 +16,9 @@
 //! criterion gains more than 10 and the two lie clearly apart (Ashman's D above 2). Beyond the longest waits the tail is
 //! Pareto's where that is heavier, or lighter beyond doubt.
 
-use std::f64::consts::{PI, SQRT_2};
+use std::f64::consts::SQRT_2;
 
-use statrs::function::erf::erfc;
-
+use super::normal::{density_of, lower, mills, upper};
 use super::tail::Tail;
 
 /// The narrowest spread of logarithms: waits that all take the same time still vary by some 15 %.
@@ -296,24 +295,6 @@ fn below(part: &Part, y: f64) -> (f64, f64) {
 fn moments(part: &Part, mean: f64, square: f64) -> (f64, f64) {
     let Part { mu, sigma, .. } = *part;
     (mu + sigma * mean, mu * mu + 2.0 * mu * sigma * mean + sigma * sigma * square)
-}
-
-/// Density over upper tail of the normal distribution.
-pub(super) fn mills(z: f64) -> f64 {
-    // Beyond 30 the tail is 0 in floating point; there the ratio is z + 1/z.
-    if z > 30.0 { z + 1.0 / z } else { density_of(z) / upper(z).max(f64::MIN_POSITIVE) }
-}
-
-fn density_of(z: f64) -> f64 {
-    (-z * z / 2.0).exp() / (2.0 * PI).sqrt()
-}
-
-fn upper(z: f64) -> f64 {
-    erfc(z / SQRT_2) / 2.0
-}
-
-fn lower(z: f64) -> f64 {
-    upper(-z)
 }
 
 fn middle(sorted: &[f64]) -> f64 {

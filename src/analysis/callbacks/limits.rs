@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use super::waits::{WaitsFor, bounded};
+use crate::analysis::execution::time_limit_of_machine;
 use crate::analysis::observed::{Attempt, Execution, Observed};
 use crate::model::Micros;
 use crate::model::facts::WorkflowType;
@@ -91,13 +92,7 @@ pub(super) struct MachineLimits<'o> {
 
 impl<'o> MachineLimits<'o> {
     pub fn new(observed: &'o Observed) -> Self {
-        #[derive(serde::Deserialize)]
-        struct Machine {
-            #[serde(rename = "TimeoutSeconds")]
-            timeout_seconds: Option<u64>,
-        }
-        let read = |text: &str| serde_json::from_str::<Machine>(text).ok()?.timeout_seconds;
-        let seconds = observed.definitions.iter().map(|used| read(observed.text(used.text))).collect();
+        let seconds = observed.definitions.iter().map(|used| time_limit_of_machine(observed.text(used.text))).collect();
         Self { observed, seconds }
     }
 

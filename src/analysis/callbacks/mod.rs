@@ -6,8 +6,8 @@
 //! | `waits.rs`    | every wait, by class                                                        |
 //! | `survival.rs` | Kaplan and Meier's curve                                                    |
 //! | `law.rs`      | the law of healthy waits, with a share that is never answered               |
-//! | `clock.rs`    | working hours                                                               |
 //! | `tail.rs`     | its tail, by the longest waits that were seen                               |
+//! | `clock.rs`    | working hours (`week.rs`)                                                   |
 //! | `silence.rs`  | silent hours that tell nothing                                              |
 //! | `judge.rs`    | what a class says of each of its open waits                                 |
 //! | `limits.rs`   | what will end a wait if nobody answers                                      |
@@ -22,6 +22,7 @@ mod clock;
 mod judge;
 mod law;
 mod limits;
+mod normal;
 mod release;
 mod report;
 mod silence;
@@ -37,6 +38,7 @@ mod tail;
 )]
 mod tests;
 mod waits;
+mod week;
 mod words;
 
 pub use judge::{BEYOND, ENOUGH, FEWEST, LATE, LOST};

@@ -5,10 +5,9 @@
 //! a Saturday or Sunday only where a weekend brought answers before or where they come round the clock. The last silence
 //! is no shorter for having only begun.
 
-use super::clock::{Span, day_of, hour_of_week, is_weekend_everywhere, longest_quiet, may_be_weekend};
+use super::clock::Span;
+use super::week::{HOUR, WEEK, day_of, hour_of_week, is_weekend_everywhere, longest_quiet, may_be_weekend};
 
-/// Microseconds in an hour.
-const HOUR: i64 = 3_600_000_000;
 /// Hours apart from which on two answers are of different days.
 const ANOTHER_DAY: usize = 12;
 /// So many hours of the day without answers in a row are a night.
@@ -86,7 +85,7 @@ impl Seen {
     /// Whether an hour is of such a day, where there are nights to part days.
     fn is_on(&self, hour: usize, is_such: impl Fn(usize, usize, usize) -> bool) -> bool {
         let night = (self.quiet_from + self.quiet / 2) % 24;
-        let day = day_of((hour + self.offset_of_week) % 168, night);
+        let day = day_of((hour + self.offset_of_week) % WEEK, night);
         self.quiet >= NIGHT && is_such(day, self.quiet_from, self.quiet)
     }
 

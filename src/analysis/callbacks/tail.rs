@@ -9,7 +9,8 @@
 //! | exceed by more             | falls as fast as they do, and no faster: there is a heavier law, or a few waits are of a slower kind |
 //! | exceed by less             | falls as fast as they do, or slower by two standard errors: waits have an end, as those of people who look at their list once a day, and a lognormal tail far beyond any wait that was seen would take lost ones for healthy |
 
-use super::law::{LOST_BEFORE, Law, SEEN_BEFORE, count, mills};
+use super::law::{LOST_BEFORE, Law, SEEN_BEFORE, count};
+use super::normal::mills;
 
 /// The tail is taken of the square root of all waits, the longest, and of so many at least.
 const LEAST: usize = 10;

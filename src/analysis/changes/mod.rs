@@ -4,7 +4,7 @@
 //! | file            | holds                                                                          |
 //! |-----------------|--------------------------------------------------------------------------------|
 //! | `state.rs`      | one state: what of it is tested, and what the tests say                         |
-//! | `shift.rs`      | durations: where their level steps (`ranks.rs`, `season.rs`, `day.rs`, `weather.rs`, `load.rs`, `side.rs`)  |
+//! | `shift.rs`      | durations: where their level steps (`series.rs`, `ranks.rs`, `season.rs`, `day.rs`, `weather.rs`, `load.rs`, `side.rs`)  |
 //! | `errors.rs`     | errors: where their rate steps (`units.rs`, `proportion.rs`)                     |
 //! | `join.rs`       | what is one change, seen in several places                                      |
 //! | `date.rs`       | the moment to name, when the data leave several                                |
@@ -27,6 +27,7 @@ mod proportion;
 mod ranks;
 mod report;
 mod season;
+mod series;
 mod shift;
 mod side;
 #[cfg(test)]

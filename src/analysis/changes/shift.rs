@@ -16,10 +16,10 @@ use super::date::{OF_DURATIONS, Place, likeliest};
 use super::day;
 use super::load;
 use super::ranks::{self, Cut, best_cut, best_piece, centred_ranks, inflation};
-use super::season::{self, Season};
+use super::season::Season;
+use super::series::{self, Point, Series, median};
 use super::side::{Side, ratio_interval};
 use super::weather;
-use crate::analysis::statistics::quantile_of;
 
 /// Fewer durations than this on one side of a step have no median to speak of.
 pub(super) const FEWEST: usize = 15;
@@ -35,22 +35,8 @@ pub(super) const STURDY: f64 = 3.9;
 pub(super) const LEAST_EFFECT: f64 = 1.15;
 /// What goes back within half an hour is a blip.
 pub(super) const BLIP: i64 = 30 * 60 * 1_000_000;
-/// Series are thinned to so many medians of neighbours: what steps is seen in them as well.
-const MOST: usize = 20_000;
 /// Cuts of cuts of cuts: no more than this.
 const DEEPEST: u32 = 8;
-/// The service counts milliseconds: what is shorter took half of one.
-const SHORTEST_MS: f64 = 0.5;
-
-/// One duration.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Point {
-    /// When it began, in microseconds.
-    pub at: i64,
-    /// How long it took.
-    pub ms: f64,
-}
-
 /// A step of the level.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Shift {
@@ -93,23 +79,12 @@ pub(super) struct Shifts {
     pub season: Season,
 }
 
-/// A series, thinned where it is long.
-pub(super) struct Series {
-    pub at: Vec<i64>,
-    /// Logarithms, without the hour of the day.
-    pub level: Vec<f64>,
-    /// Logarithms as they were.
-    pub raw: Vec<f64>,
-    /// How many durations stand for one.
-    thinned: usize,
-}
-
 /// Finds the steps. `points` and `arrivals`, the moments at which the state was asked for, are sorted.
 pub(super) fn shifts(points: &[Point], arrivals: &[i64]) -> Shifts {
     if points.len() < ENOUGH {
         return Shifts::default();
     }
-    let (series, season) = series(points);
+    let (series, season) = series::of(points);
     let mut found = Segments { series: &series, season, arrivals, cuts: Vec::new() };
     let p = found.cut(0, series.level.len(), 0);
     found.cuts.sort_by_key(|cut| cut.0);
@@ -119,20 +94,6 @@ pub(super) fn shifts(points: &[Point], arrivals: &[i64]) -> Shifts {
     found.join_doubtful();
     found.settle();
     Shifts { found: found.told(points), p, season }
-}
-
-fn series(points: &[Point]) -> (Series, Season) {
-    let thinned = points.len().div_ceil(MOST);
-    let of_chunk = |chunk: &[Point]| median(chunk.iter().map(|point| point.ms.max(SHORTEST_MS).ln()).collect());
-    let mut level: Vec<f64> = points.chunks(thinned).map(of_chunk).collect();
-    let at: Vec<i64> = points.chunks(thinned).filter_map(|chunk| chunk.first()).map(|point| point.at).collect();
-    let raw = level.clone();
-    let season = season::take_out(&at, &mut level);
-    (Series { at, level, raw, thinned }, season)
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    quantile_of(&mut values, 0.5).unwrap_or_default()
 }
 
 struct Segments<'a> {

@@ -4,7 +4,7 @@ use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::ranks::real;
-use super::shift::Point;
+use super::series::Point;
 use crate::analysis::fleet::quantile;
 
 /// Durations before or after a change.

@@ -7,7 +7,8 @@ use super::near::{self, NearestChange};
 use super::proportion::Outcomes;
 use super::ranks::real;
 use super::report::Interval;
-use super::shift::{Point, shifts};
+use super::series::Point;
+use super::shift::shifts;
 use super::{LEVEL, errors};
 use crate::model::Micros;
 

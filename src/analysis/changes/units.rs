@@ -59,9 +59,8 @@ const HUNG: f64 = 2.0;
 
 /// The observations of a state, in the order of time.
 pub(super) fn units(observed: &Observed, class: &Class, now: Micros) -> Vec<Unit> {
-    let mut places: HashMap<(u32, bool, u32), usize, RandomState> =
-        HashMap::with_capacity_and_hasher(class.attempts.len(), RandomState::default());
-    let mut units: Vec<Unit> = Vec::with_capacity(class.attempts.len());
+    let mut places: HashMap<(u32, bool, u32), usize, RandomState> = HashMap::default();
+    let mut units: Vec<Unit> = Vec::new();
     let patience = patience(class);
     let known_limit = observed.names.find(TIME_LIMIT);
     for attempt in &class.attempts {

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
-use serde_json::Value;
 
 use super::report::{EVENTS, PAYLOAD_BYTES};
 use super::shape::{self, Shape};
 use super::trend::hour_of;
+use crate::analysis::execution::time_limit_of_machine;
 use crate::analysis::fleet::Question;
 use crate::model::facts::{Needs, WorkflowType};
 use crate::model::{ExecutionFacts, ExecutionStatus, Micros, VisitFacts};
@@ -236,7 +236,7 @@ impl Machine {
     /// `TimeoutSeconds` of the definition at this position.
     pub fn time_limit(&self, definition: usize) -> Option<u64> {
         let (text, _) = self.definitions.get(definition)?;
-        serde_json::from_str::<Value>(text).ok()?.get("TimeoutSeconds")?.as_u64()
+        time_limit_of_machine(text)
     }
 
     /// The definition with which the last execution came.
